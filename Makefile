@@ -1,0 +1,81 @@
+# credcheck: make on NetBSD and FreeBSD, bmake elsewhere; nothing to configure.
+#
+#	all		the program (default)
+#	tests		the test programs
+#	test		the test suite, under kyua(1)
+#	check-warnings	gcc and clang, with every warning an error
+#	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
+#	clean
+
+PROG=		credcheck
+MAN=		credcheck.1
+MANTARGET=	man		# no formatted page is made, or left by clean
+NOHTML=		yes
+NOGCCERROR=	yes		# a newer compiler's warning is no user's error
+
+PREFIX?=	/usr/local
+BINDIR?=	${PREFIX}/bin
+MANDIR?=	${PREFIX}/share/man
+
+COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
+		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
+
+TESTS_SH=	t_count t_files t_json t_late t_path t_process t_sync
+TESTS_C=	t_freebsd t_linux t_netbsd
+TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
+HELPERS=	tests/h_generic
+CLEANFILES+=	${TESTS} ${HELPERS} credcheck.full credcheck.debug
+
+# CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
+TEST_CC=	${CC} ${CFLAGS} ${LDFLAGS} -o ${.TARGET}
+
+all: ${PROG}
+
+# Not all: a DESTDIR means to the BSDs that its headers are to be built with.
+install:
+	@test -x ${PROG} || { echo "install: build ${PROG} first" >&2; exit 1; }
+	install -d ${DESTDIR}${BINDIR} ${DESTDIR}${MANDIR}/man1
+	install -m 755 ${PROG} ${DESTDIR}${BINDIR}/${PROG}
+	install -m 644 ${MAN} ${DESTDIR}${MANDIR}/man1/${MAN}
+
+.for t in ${TESTS_SH}
+tests/${t}: tests/${t}.sh
+	@sh=$$(PATH=$$PATH:/usr/libexec:/usr/local/bin command -v atf-sh) || \
+	    { echo "atf-sh not found: README names the test tools" >&2; \
+	    exit 1; }; \
+	{ echo "#! $$sh"; cat tests/${t}.sh; } >${.TARGET}
+	@chmod +x ${.TARGET}
+.endfor
+
+.for t in ${TESTS_C}
+tests/${t}: tests/${t}.c tests/emulate.h tests/parse.h credcheck.c
+	${TEST_CC} -idirafter tests/emulate tests/${t}.c -latf-c
+.endfor
+
+tests/h_generic: tests/h_generic.c credcheck.c
+	${TEST_CC} tests/h_generic.c
+
+tests: ${PROG} ${TESTS} ${HELPERS}
+
+test: tests
+	kyua test
+	@kyua report | sed -n '/^===> Summary/,$$p'
+
+WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
+		-Wcast-qual -Wconversion -Wformat=2 -Wmissing-prototypes \
+		-Wpointer-arith -Wshadow -Wstrict-prototypes -Wundef \
+		-Wunused-macros -Wvla -Wwrite-strings
+
+check-warnings:
+.for cc in gcc clang
+	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
+.for t in ${TESTS_C} h_generic
+	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
+	    -c -o /dev/null tests/${t}.c
+.endfor
+.endfor
+
+.PHONY: all check-warnings install test tests
+
+.include <bsd.prog.mk>

@@ -1,0 +1,1890 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The credcheck authors
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHORS AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHORS OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * Plays both ends of a UNIX-domain socket conversation and reports which
+ * credentials the kernel delivered, by which mechanism, and whether they are
+ * true.
+ */
+
+/* glibc hides struct ucred without it, and reads it before any header. */
+#ifdef __linux__
+#define _GNU_SOURCE
+#endif
+
+#include <sys/param.h>
+#include <sys/types.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef nitems			/* the BSDs have it in <sys/param.h> */
+#define nitems(a)	(sizeof(a) / sizeof((a)[0]))
+#endif
+
+#define VERSION		"0.1"
+
+#define EXIT_MISSING	1	/* the message had no true credentials */
+#define EXIT_TROUBLE	2	/* usage, a system error, a timeout */
+
+#define CONTROL_ROOM	4096	/* bytes; no kernel sends more than 253 fds */
+#define DATA_ROOM	4096	/* bytes read of a message */
+#define BATCH		64	/* socketpairs handed over at once */
+#define SECOND		INT64_C(1000000000)	/* in nanoseconds */
+
+/*
+ * 1. Credentials: the fields, and what told us each of them.
+ */
+enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
+
+static const struct {
+	const char *key, *label;
+} fields[NFIELDS] = {
+	[PID] = { "pid", "PID" },
+	[UID] = { "uid", "UID" },
+	[EUID] = { "euid", "EUID" },
+	[GID] = { "gid", "GID" },
+	[EGID] = { "egid", "EGID" },
+	[GROUPS] = { "groups", "Supplementary groups" },
+};
+
+struct cred {
+	const char *source[NFIELDS];	/* NULL: the field is not known */
+	intmax_t id[GROUPS];
+	gid_t *groups;
+	size_t ngroups, room;		/* in gid_t */
+};
+
+enum outcome {
+	CREDENTIALS, PLACEHOLDER, NONE, TRUNCATED, CLOSED, TIMEOUT,
+	UNSUPPORTED, NOUTCOMES
+};
+
+static const char *const outcomes[NOUTCOMES] = {
+	[CREDENTIALS] = "credentials",
+	[PLACEHOLDER] = "placeholder",
+	[NONE] = "none",
+	[TRUNCATED] = "truncated",
+	[CLOSED] = "closed",
+	[TIMEOUT] = "timeout",
+	[UNSUPPORTED] = "unsupported",
+};
+
+static void
+cred_forget(struct cred *cr)
+{
+	memset(cr->source, 0, sizeof(cr->source));
+}
+
+static void
+cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
+{
+	cr->id[f] = id;
+	cr->source[f] = source;
+}
+
+static gid_t *
+cred_room(struct cred *cr, size_t n)
+{
+	if (cr->room < n || cr->groups == NULL) {
+		cr->room = n > 16 ? n : 16;
+		cr->groups = realloc(cr->groups,
+		    cr->room * sizeof(*cr->groups));
+		if (cr->groups == NULL)
+			err(EXIT_TROUBLE, "%zu groups", n);
+	}
+	return cr->groups;
+}
+
+/* Takes n groups from a place that need not be aligned. */
+static void __attribute__((unused))
+cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
+{
+	memcpy(cred_room(cr, n), groups, n * sizeof(gid_t));
+	cr->ngroups = n;
+	cr->source[GROUPS] = source;
+}
+
+/*
+ * 2. The kernel's side.  One block a system, the same in each:
+ *
+ * mechanism	the option, the control message, and the limits
+ * read_cred()	credentials out of the data of one control message, of which
+ *		len bytes arrived: CREDENTIALS, PLACEHOLDER, TRUNCATED, or NONE
+ *		if it is another kind of message
+ * peer_cred()	what the kernel noted when the connection was made
+ */
+struct mechanism {
+	const char *option;	/* NULL: this system has none */
+	int level, name;	/* for setsockopt(2), an int */
+	const char *message;	/* the control message it causes */
+	size_t maxgroups;	/* that this kernel delivers */
+	bool autobind;		/* a datagram client needs no name of its own */
+	bool abstract;		/* a leading @ is a name outside the file system */
+};
+
+#if defined(__linux__)
+
+/* unix(7). */
+static const struct mechanism mechanism = {
+	"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS", 65536,
+	true, true
+};
+
+/* The ID that stands for one which has no name here: user_namespaces(7). */
+static intmax_t
+overflow_id(const char *path)
+{
+	intmax_t id = 65534;
+	FILE *fp = fopen(path, "r");
+
+	if (fp != NULL) {
+		if (fscanf(fp, "%jd", &id) != 1)
+			id = 65534;
+		fclose(fp);
+	}
+	return id;
+}
+
+static enum outcome
+read_cred(int level, int type, const unsigned char *data, size_t len,
+    struct cred *cr)
+{
+	struct ucred uc;
+
+	if (level != SOL_SOCKET || type != SCM_CREDENTIALS)
+		return NONE;
+	if (len < sizeof(uc))
+		return TRUNCATED;
+	memcpy(&uc, data, sizeof(uc));
+	/* PID 0 is a process which this PID namespace cannot see. */
+	cred_id(cr, PID, uc.pid, uc.pid != 0 ? mechanism.message : NULL);
+	cred_id(cr, UID, uc.uid, mechanism.message);
+	cred_id(cr, GID, uc.gid, mechanism.message);
+	if (uc.pid == 0 &&
+	    uc.uid == overflow_id("/proc/sys/kernel/overflowuid") &&
+	    uc.gid == overflow_id("/proc/sys/kernel/overflowgid"))
+		return PLACEHOLDER;
+	return CREDENTIALS;
+}
+
+static void
+peer_cred(int fd, struct cred *cr)
+{
+	struct ucred uc;
+	socklen_t len = sizeof(uc);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1 ||
+	    uc.pid == 0)	/* unconnected: all its IDs are -1 */
+		return;
+	cred_id(cr, PID, uc.pid, "SO_PEERCRED");
+	cred_id(cr, EUID, uc.uid, "SO_PEERCRED");
+	cred_id(cr, EGID, uc.gid, "SO_PEERCRED");
+
+	/* ERANGE tells how much is needed. */
+	len = 16 * sizeof(gid_t);
+	while (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS,
+	    cred_room(cr, len / sizeof(gid_t)), &len) == -1)
+		if (errno != ERANGE)
+			return;
+	cr->ngroups = len / sizeof(gid_t);
+	cr->source[GROUPS] = "SO_PEERGROUPS";
+}
+
+#elif defined(__NetBSD__)
+
+#ifndef SOL_LOCAL
+#define SOL_LOCAL	0
+#endif
+
+/* unix(4); 16 is NGROUPS_MAX. */
+static const struct mechanism mechanism = {
+	"LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", 16, false, false
+};
+
+static enum outcome
+read_cred(int level, int type, const unsigned char *data, size_t len,
+    struct cred *cr)
+{
+	const size_t fixed = offsetof(struct sockcred, sc_groups);
+	struct sockcred sc;
+
+	if (level != SOL_SOCKET || type != SCM_CREDS)
+		return NONE;
+	if (len < fixed)
+		return TRUNCATED;
+	memcpy(&sc, data, fixed);
+#ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
+	cred_id(cr, PID, sc.sc_pid, mechanism.message);
+#endif
+	cred_id(cr, UID, sc.sc_uid, mechanism.message);
+	cred_id(cr, EUID, sc.sc_euid, mechanism.message);
+	cred_id(cr, GID, sc.sc_gid, mechanism.message);
+	cred_id(cr, EGID, sc.sc_egid, mechanism.message);
+	if (sc.sc_ngroups >= 0 &&
+	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
+		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups,
+		    mechanism.message);
+	return CREDENTIALS;
+}
+
+static void
+peer_cred(int fd, struct cred *cr)
+{
+	struct unpcbid id;
+	socklen_t len = sizeof(id);
+
+	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEEREID, &id, &len) == -1)
+		return;
+	cred_id(cr, PID, id.unp_pid, "LOCAL_PEEREID");
+	cred_id(cr, EUID, id.unp_euid, "LOCAL_PEEREID");
+	cred_id(cr, EGID, id.unp_egid, "LOCAL_PEEREID");
+}
+
+#elif defined(__FreeBSD__)
+
+#include <sys/ucred.h>
+
+#ifndef SOL_LOCAL
+#define SOL_LOCAL	0
+#endif
+
+/* unix(4). */
+static const struct mechanism mechanism = {
+	"LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", CMGROUP_MAX,
+	false, false
+};
+
+static enum outcome
+read_cred(int level, int type, const unsigned char *data, size_t len,
+    struct cred *cr)
+{
+	const size_t fixed = offsetof(struct sockcred, sc_groups);
+	struct sockcred sc;
+
+	if (level != SOL_SOCKET || type != SCM_CREDS)
+		return NONE;
+	if (len < fixed)
+		return TRUNCATED;
+	memcpy(&sc, data, fixed);
+	cred_id(cr, UID, sc.sc_uid, mechanism.message);
+	cred_id(cr, EUID, sc.sc_euid, mechanism.message);
+	cred_id(cr, GID, sc.sc_gid, mechanism.message);
+	cred_id(cr, EGID, sc.sc_egid, mechanism.message);
+	if (sc.sc_ngroups >= 0 &&
+	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
+		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups,
+		    mechanism.message);
+	return CREDENTIALS;
+}
+
+static void
+peer_cred(int fd, struct cred *cr)
+{
+	struct xucred xu;
+	socklen_t len = sizeof(xu);
+
+	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &xu, &len) == -1 ||
+	    xu.cr_version != XUCRED_VERSION || xu.cr_ngroups < 1)
+		return;
+#if __FreeBSD_version >= 1300000
+	cred_id(cr, PID, xu.cr_pid, "LOCAL_PEERCRED");
+#endif
+	cred_id(cr, EUID, xu.cr_uid, "LOCAL_PEERCRED");
+	cred_id(cr, EGID, xu.cr_groups[0], "LOCAL_PEERCRED");
+	cred_groups(cr, xu.cr_groups, (size_t)MIN(xu.cr_ngroups, XU_NGROUPS),
+	    "LOCAL_PEERCRED");
+}
+
+#else	/* a system without the mechanism */
+
+static const struct mechanism mechanism = { .option = NULL };
+
+static enum outcome
+read_cred(int level, int type, const unsigned char *data, size_t len,
+    struct cred *cr)
+{
+	(void)level, (void)type, (void)data, (void)len, (void)cr;
+	return NONE;
+}
+
+static void
+peer_cred(int fd, struct cred *cr)
+{
+#if defined(__OpenBSD__)
+	struct sockpeercred id;
+	socklen_t len = sizeof(id);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &id, &len) == -1)
+		return;
+	cred_id(cr, PID, id.pid, "SO_PEERCRED");
+	cred_id(cr, EUID, id.uid, "SO_PEERCRED");
+	cred_id(cr, EGID, id.gid, "SO_PEERCRED");
+#else
+	uid_t euid;
+	gid_t egid;
+
+	if (getpeereid(fd, &euid, &egid) == -1)
+		return;
+	cred_id(cr, EUID, euid, "getpeereid");
+	cred_id(cr, EGID, egid, "getpeereid");
+#ifdef LOCAL_PEERPID		/* macOS */
+	pid_t pid;
+	socklen_t len = sizeof(pid);
+
+	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, &pid, &len) == 0)
+		cred_id(cr, PID, pid, "LOCAL_PEERPID");
+#endif
+#endif
+}
+
+#endif	/* of the kernel's side */
+
+/*
+ * 3. The two processes, and the connection between them.
+ */
+enum side { SERVER, CLIENT, NSIDES };
+
+/* What either side can reach in a conversation. */
+enum event {
+	READY, OPTION_BEGUN, OPTION_SET, ACCEPTED, GO_ON_SENT, RECEIVED,
+	CONNECTED, GO_ON, MESSAGE_BEGUN, MESSAGE_SENT, NEVENTS
+};
+
+static const struct {
+	enum side side;
+	const char *text;	/* in the timeline; NULL: not there */
+	const char *step;	/* what one who waits for it waits for */
+} events[NEVENTS] = {
+	[READY] = { SERVER, "ready for the client", "the server" },
+	[OPTION_BEGUN] = { SERVER, NULL, NULL },
+	[OPTION_SET] = { SERVER, "option set", "the option to be set" },
+	[ACCEPTED] = { SERVER, "accepted", "the server to accept" },
+	[GO_ON_SENT] = { SERVER, "sent \"go on\"", NULL },
+	[RECEIVED] = { SERVER, "received", NULL },
+	[CONNECTED] = { CLIENT, "connected", "the client to connect" },
+	[GO_ON] = { CLIENT, "got \"go on\"", NULL },
+	[MESSAGE_BEGUN] = { CLIENT, NULL, NULL },
+	[MESSAGE_SENT] = { CLIENT, "message sent", "the client's message" },
+};
+
+/* A name that we made in the file system and have to remove. */
+struct made {
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+	dev_t dev;
+	ino_t ino;
+};
+
+/*
+ * One page (and the client's groups) that both processes see.  The trial's
+ * number is in the upper bits of a progress word, its events in the lower.
+ */
+struct shared {
+	_Atomic uint64_t progress[NSIDES];
+	int64_t at[NEVENTS];		/* CLOCK_MONOTONIC, in nanoseconds */
+	struct cred client;		/* the truth, by the client itself */
+	struct made made[NSIDES];
+	gid_t groups[];
+};
+#define TRIAL_SHIFT	16
+
+struct options {
+	bool json, quiet, verbose;
+	bool counted;
+	uint64_t count;
+	const char *path;		/* NULL: a socketpair */
+	mode_t mode;
+	int type;			/* an index of types[] */
+	int64_t timeout;		/* in nanoseconds */
+	const struct schedule *schedule;
+};
+
+struct run {
+	const struct options *options;
+	const struct schedule *schedule;
+	const struct transport *transport;
+	struct shared *shared;
+	enum side side;
+	pid_t child;
+	int control;			/* to the other process */
+	int listener;			/* -1: none */
+	int connection;
+	uint64_t trial;			/* from 1 */
+	int batch[BATCH];		/* connections to come */
+	size_t next, nbatch;
+	struct sockaddr_un address;	/* of the server */
+	socklen_t addresslen;
+	struct sockaddr_un reply;	/* of a datagram's sender */
+	socklen_t replylen;
+};
+
+static const struct {
+	const char *name;
+	int type;
+} types[] = {
+	{ "stream", SOCK_STREAM },
+	{ "seqpacket", SOCK_SEQPACKET },
+	{ "dgram", SOCK_DGRAM },
+};
+
+static int
+socket_type(const struct run *c)
+{
+	return types[c->options->type].type;
+}
+
+static int64_t
+now(void)
+{
+	struct timespec ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		err(EXIT_TROUBLE, "clock_gettime");
+	return ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+/*
+ * What has to go when we end, for a signal handler to find.  The child is
+ * killed first: one that is stopped could not leave by itself.
+ */
+static struct {
+	pid_t owner;
+	volatile pid_t child;
+	struct made *made;
+} leftovers;
+
+static void
+remove_made(struct made *m)
+{
+	struct stat st;
+
+	if (m->path[0] != '\0' && lstat(m->path, &st) == 0 &&
+	    st.st_dev == m->dev && st.st_ino == m->ino)
+		(void)unlink(m->path);
+	m->path[0] = '\0';
+}
+
+static void
+clean_up(void)
+{
+	if (getpid() != leftovers.owner)
+		return;
+	if (leftovers.child > 0) {
+		(void)kill(leftovers.child, SIGKILL);
+		while (waitpid(leftovers.child, NULL, 0) == -1 &&
+		    errno == EINTR)
+			continue;
+		leftovers.child = 0;
+	}
+	for (int s = 0; s < NSIDES && leftovers.made != NULL; s++)
+		remove_made(&leftovers.made[s]);
+}
+
+static void
+on_signal(int sig)
+{
+	clean_up();
+	(void)raise(sig);	/* SA_RESETHAND: now we die of it */
+}
+
+static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+/*
+ * A client ignores them: it lives as long as its end of the control channel,
+ * so that a key typed on the terminal ends the server first.
+ */
+static void
+handle_signals(void (*handler)(int))
+{
+	struct sigaction sa, old;
+
+	memset(&sa, 0, sizeof(sa));
+	sigfillset(&sa.sa_mask);
+	sa.sa_handler = handler;
+	sa.sa_flags = (int)SA_RESETHAND;
+	for (size_t i = 0; i < nitems(fatal_signals); i++)
+		if (sigaction(fatal_signals[i], NULL, &old) == 0 &&
+		    old.sa_handler != SIG_IGN)	/* nohup(1) */
+			(void)sigaction(fatal_signals[i], &sa, NULL);
+}
+
+static void
+block_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < nitems(fatal_signals); i++)
+		sigaddset(&set, fatal_signals[i]);
+	if (sigprocmask(how, &set, NULL) == -1)
+		err(EXIT_TROUBLE, "sigprocmask");
+}
+
+/*
+ * The control channel was closed.  A client has nobody left to work for; the
+ * server says what became of the client, which has spoken itself if it could.
+ */
+static _Noreturn void
+partner_left(struct run *c, const char *step)
+{
+	int status = 0;
+
+	if (c->side == CLIENT)
+		exit(EXIT_TROUBLE);
+	while (waitpid(c->child, &status, 0) == -1 && errno == EINTR)
+		continue;
+	leftovers.child = 0;
+	if (WIFSIGNALED(status))
+		errx(EXIT_TROUBLE, "client died of signal %d (%s), waiting "
+		    "for %s", WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    step);
+	if (WEXITSTATUS(status) != EXIT_TROUBLE)
+		errx(EXIT_TROUBLE, "client left with status %d, waiting for %s",
+		    WEXITSTATUS(status), step);
+	exit(EXIT_TROUBLE);
+}
+
+static _Noreturn void
+timed_out(const struct run *c, const char *step)
+{
+	errx(EXIT_TROUBLE, "%stimed out after %g s waiting for %s",
+	    c->side == CLIENT ? "client: " : "",
+	    (double)c->options->timeout / SECOND, step);
+}
+
+/*
+ * Waits until fd is ready for what the caller wants of it, and no longer than
+ * until the deadline or the other process's end.
+ */
+static void
+wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
+    const char *step)
+{
+	struct pollfd fds[2] = {
+		{ .fd = fd, .events = wanted },
+		{ .fd = c->control, .events = POLLIN },
+	};
+	int64_t left;
+	char byte;
+
+	for (;;) {
+		if ((left = deadline - now()) <= 0)
+			timed_out(c, step);
+		/* Rounded up, so as not to spin through the last one. */
+		left = MIN(left / 1000000 + 1, INT_MAX);
+		if (poll(fds, nitems(fds), (int)left) == -1 && errno != EINTR)
+			err(EXIT_TROUBLE, "poll");
+		if (fds[0].revents != 0)
+			return;
+		if (fds[1].revents != 0 && recv(c->control, &byte, 1,
+		    MSG_PEEK | MSG_DONTWAIT) == 0)
+			partner_left(c, step);
+	}
+}
+
+static int64_t
+deadline(const struct run *c)
+{
+	return now() + c->options->timeout;
+}
+
+/* Another try at what would have blocked: true, after a wait for fd. */
+static bool
+again(struct run *c, int fd, short wanted, int64_t until, const char *step)
+{
+	if (errno == EAGAIN || errno == EWOULDBLOCK)
+		wait_fd(c, fd, wanted, until, step);
+	else if (errno != EINTR)
+		return false;
+	return true;
+}
+
+/*
+ * Progress: each side notes what it has reached, for the timeline and for the
+ * other side, which may wait for it.
+ */
+static void
+reach(struct run *c, enum event e)
+{
+	_Atomic uint64_t *progress = &c->shared->progress[c->side];
+
+	c->shared->at[e] = now();
+	atomic_store_explicit(progress,
+	    atomic_load_explicit(progress, memory_order_relaxed) |
+	    UINT64_C(1) << e, memory_order_release);
+}
+
+static bool
+reached(const struct run *c, enum event e)
+{
+	uint64_t p = atomic_load_explicit(
+	    &c->shared->progress[events[e].side], memory_order_acquire);
+
+	return p >> TRIAL_SHIFT == c->trial && (p & UINT64_C(1) << e) != 0;
+}
+
+/*
+ * Waits for the other side to reach an event of this trial: first giving way
+ * to it, as it is at work and will be there in microseconds, then asleep.
+ */
+static void
+await(struct run *c, enum event e)
+{
+	struct pollfd pfd = { .fd = c->control, .events = POLLIN };
+	int64_t until = 0;
+	char byte;
+
+	for (unsigned i = 0; !reached(c, e); i++) {
+		if (i < 500) {
+			(void)sched_yield();
+			continue;
+		}
+		if (until == 0)
+			until = deadline(c);
+		else if (now() > until)
+			timed_out(c, events[e].step);
+		if (poll(&pfd, 1, 1) == 1 && recv(c->control, &byte, 1,
+		    MSG_PEEK | MSG_DONTWAIT) == 0)
+			partner_left(c, events[e].step);
+	}
+}
+
+/*
+ * The server begins a trial, and the client follows: what it noted of the
+ * last one may be read until then.
+ */
+static void
+begin_trial(struct run *c)
+{
+	c->trial++;
+	if (c->side == CLIENT)
+		await(c, READY);
+	else
+		memset(c->shared->at, 0, sizeof(c->shared->at));
+	atomic_store_explicit(&c->shared->progress[c->side],
+	    c->trial << TRIAL_SHIFT, memory_order_release);
+}
+
+/*
+ * A socketpair.  The client makes it, and the control channel hands the
+ * server its end: the connection's own credentials are then the client's.
+ */
+static void
+send_fds(struct run *c, const int *fds, size_t n)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(BATCH * sizeof(int))];
+	} control;
+	char byte = 'F';
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &control,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
+	const int64_t until = deadline(c);
+	struct cmsghdr *cm;
+
+	memset(&control, 0, sizeof(control));
+	cm = CMSG_FIRSTHDR(&msg);
+	cm->cmsg_level = SOL_SOCKET;
+	cm->cmsg_type = SCM_RIGHTS;
+	cm->cmsg_len = CMSG_LEN(n * sizeof(int));
+	memcpy(CMSG_DATA(cm), fds, n * sizeof(int));
+	while (sendmsg(c->control, &msg, MSG_DONTWAIT) == -1) {
+		if (errno == EPIPE || errno == ECONNRESET)
+			partner_left(c, "the server");
+		/* Too many descriptors under way, by all of this user's. */
+		if (errno == ETOOMANYREFS && now() < until)
+			(void)poll(NULL, 0, 1);
+		else if (!again(c, c->control, POLLOUT, until, "the server"))
+			err(EXIT_TROUBLE, "client: sendmsg");
+	}
+}
+
+static int
+pair_connect(struct run *c)
+{
+	int pair[2], theirs[BATCH];
+	size_t want;
+
+	if (c->next == c->nbatch) {
+		c->next = c->nbatch = 0;
+		want = MIN(BATCH, c->options->count - c->trial + 1);
+		while (c->nbatch < want) {
+			if (socketpair(AF_UNIX, socket_type(c), 0, pair) == -1)
+				break;
+			c->batch[c->nbatch] = pair[0];
+			theirs[c->nbatch++] = pair[1];
+		}
+		/* Few descriptors left make a small batch, and none an end. */
+		if (c->nbatch == 0)
+			err(EXIT_TROUBLE, "client: socketpair");
+		send_fds(c, theirs, c->nbatch);
+		for (size_t i = 0; i < c->nbatch; i++)
+			(void)close(theirs[i]);
+	}
+	return c->batch[c->next++];
+}
+
+static int
+pair_accept(struct run *c)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(BATCH * sizeof(int))];
+	} control;
+	char byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const int64_t until = deadline(c);
+	struct cmsghdr *cm;
+	ssize_t n;
+
+	if (c->next == c->nbatch) {
+		do {
+			msg.msg_control = &control;
+			msg.msg_controllen = sizeof(control);
+			n = recvmsg(c->control, &msg, MSG_DONTWAIT);
+		} while (n == -1 && again(c, c->control, POLLIN, until,
+		    events[CONNECTED].step));
+		if (n == 0 || (n == -1 && errno == ECONNRESET))
+			partner_left(c, events[CONNECTED].step);
+		if (n == -1)
+			err(EXIT_TROUBLE, "recvmsg");
+		cm = CMSG_FIRSTHDR(&msg);
+		if (cm == NULL || (msg.msg_flags & MSG_CTRUNC) != 0)
+			errx(EXIT_TROUBLE, "no descriptors left to receive "
+			    "the client's");
+		c->next = 0;
+		c->nbatch = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		memcpy(c->batch, CMSG_DATA(cm), c->nbatch * sizeof(int));
+	}
+	await(c, CONNECTED);
+	return c->batch[c->next++];
+}
+
+/*
+ * A named socket.
+ */
+static void
+bind_made(struct made *m, int fd, const struct sockaddr_un *sun,
+    socklen_t len, mode_t mode)
+{
+	struct stat st;
+	mode_t mask;
+	int error;
+
+	/* A signal between bind and the note of it would leave the file. */
+	block_signals(SIG_BLOCK);
+	mask = umask(0777 & ~mode);
+	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
+	(void)umask(mask);
+	if (error == 0 && sun->sun_path[0] != '\0' &&
+	    lstat(sun->sun_path, &st) == 0) {
+		m->dev = st.st_dev;
+		m->ino = st.st_ino;
+		memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
+	}
+	block_signals(SIG_UNBLOCK);
+	errno = error;
+}
+
+/* Says of a path that could not be bound what is in the way there. */
+static _Noreturn void
+explain_bind(const struct run *c, const char *path)
+{
+	const char *what = "something that is no socket";
+	struct stat st;
+	int fd;
+
+	if (errno != EADDRINUSE)
+		err(EXIT_TROUBLE, "%s", path);
+	if (lstat(path, &st) == -1)
+		what = "an abstract socket";
+	else if (S_ISDIR(st.st_mode))
+		what = "a directory";
+	else if (S_ISREG(st.st_mode))
+		what = "a file";
+	else if (S_ISLNK(st.st_mode))
+		what = "a symbolic link";
+	else if (S_ISSOCK(st.st_mode)) {
+		what = "a socket";
+		fd = socket(AF_UNIX, socket_type(c), 0);
+		if (fd != -1 && connect(fd, (const struct sockaddr *)
+		    &c->address, c->addresslen) == 0)
+			what = "a socket on which someone listens";
+		else if (errno == ECONNREFUSED)
+			what = "a socket on which nobody listens; remove it";
+	}
+	errx(EXIT_TROUBLE, "%s: exists already: %s", path, what);
+}
+
+static void
+set_address(struct run *c)
+{
+	const char *path = c->options->path;
+	const size_t len = strlen(path);
+	const size_t max = sizeof(c->address.sun_path) - 1;
+
+	if (len == 0)
+		errx(EXIT_TROUBLE, "an empty path names no socket");
+	if (len > max)
+		errx(EXIT_TROUBLE, "path is %zu bytes long, %zu at most: %s",
+		    len, max, path);
+	c->address.sun_family = AF_UNIX;
+	memcpy(c->address.sun_path, path, len);
+	c->addresslen = (socklen_t)sizeof(c->address);
+	if (path[0] == '@' && mechanism.abstract) {
+		c->address.sun_path[0] = '\0';
+		c->addresslen = (socklen_t)(offsetof(struct sockaddr_un,
+		    sun_path) + len);
+	}
+}
+
+static void
+listen_path(struct run *c)
+{
+	set_address(c);
+	c->listener = socket(AF_UNIX, socket_type(c), 0);
+	if (c->listener == -1)
+		err(EXIT_TROUBLE, "socket");
+	if (fcntl(c->listener, F_SETFL, O_NONBLOCK) == -1)
+		err(EXIT_TROUBLE, "fcntl");
+	bind_made(&c->shared->made[SERVER], c->listener, &c->address,
+	    c->addresslen, c->options->mode);
+	if (errno != 0)
+		explain_bind(c, c->options->path);
+	if (socket_type(c) != SOCK_DGRAM && listen(c->listener, 128) == -1)
+		err(EXIT_TROUBLE, "listen");
+}
+
+static int
+path_socket(struct run *c)
+{
+	const int fd = socket(AF_UNIX, socket_type(c), 0);
+
+	if (fd == -1)
+		err(EXIT_TROUBLE, "client: socket");
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		err(EXIT_TROUBLE, "client: fcntl");
+	return fd;
+}
+
+static int
+path_connect(struct run *c)
+{
+	const int64_t until = deadline(c);
+	const int fd = path_socket(c);
+
+	while (connect(fd, (struct sockaddr *)&c->address,
+	    c->addresslen) == -1 && errno != EISCONN) {
+		/* Linux: a full backlog, which cannot be waited for. */
+		if (errno != EAGAIN && errno != EINTR)
+			err(EXIT_TROUBLE, "client: connect: %s",
+			    c->options->path);
+		if (now() > until)
+			timed_out(c, "the server to accept");
+		(void)poll(NULL, 0, 1);
+	}
+	return fd;
+}
+
+static int
+path_accept(struct run *c)
+{
+	const int64_t until = deadline(c);
+	int fd;
+
+	while ((fd = accept(c->listener, NULL, NULL)) == -1)
+		if (errno != ECONNABORTED && !again(c, c->listener, POLLIN,
+		    until, events[CONNECTED].step))
+			err(EXIT_TROUBLE, "accept");
+	return fd;
+}
+
+struct transport {
+	const char *name;
+	int (*connect)(struct run *);
+	int (*accept)(struct run *);
+};
+
+static const struct transport pair_transport = {
+	"socketpair", pair_connect, pair_accept
+};
+static const struct transport path_transport = {
+	"path", path_connect, path_accept
+};
+
+/*
+ * 4. The handshake: one engine, and schedules for it.
+ */
+struct schedule {
+	const char *name;
+	/* The server sets its option once this was reached. */
+	enum event option;
+	/* The client writes once this was reached. */
+	enum event message;
+};
+
+struct result {
+	enum outcome outcome;
+	size_t bytes;
+	bool ctrunc;
+	struct cred message;		/* what came with the message */
+	struct cred peer;		/* what the connection has */
+};
+
+/*
+ * The client's steps.
+ */
+static void
+connect_server(struct run *c)
+{
+	c->connection = c->transport->connect(c);
+	reach(c, CONNECTED);
+}
+
+static void
+record_truth(struct run *c)
+{
+	struct cred *cr = &c->shared->client;
+	int n;
+
+	cred_id(cr, PID, getpid(), "getpid");
+	cred_id(cr, UID, getuid(), "getuid");
+	cred_id(cr, EUID, geteuid(), "geteuid");
+	cred_id(cr, GID, getgid(), "getgid");
+	cred_id(cr, EGID, getegid(), "getegid");
+	if ((n = getgroups((int)cr->room, cr->groups)) == -1)
+		err(EXIT_TROUBLE, "client: getgroups");
+	cr->ngroups = (size_t)n;
+	cr->source[GROUPS] = "getgroups";
+}
+
+static void
+await_go_on(struct run *c)
+{
+	const int64_t until = deadline(c);
+	char byte;
+	ssize_t n;
+
+	do
+		n = recv(c->connection, &byte, 1, MSG_DONTWAIT);
+	while (n == -1 && again(c, c->connection, POLLIN, until, "\"go on\""));
+	if (n == -1)
+		err(EXIT_TROUBLE, "client: recv");
+	if (n == 0)
+		errx(EXIT_TROUBLE, "client: the server closed the connection "
+		    "instead of sending \"go on\"");
+	reach(c, GO_ON);
+}
+
+static void
+send_message(struct run *c)
+{
+	const int64_t until = deadline(c);
+
+	reach(c, MESSAGE_BEGUN);
+	while (write(c->connection, "!", 1) == -1)
+		if (!again(c, c->connection, POLLOUT, until,
+		    "room for the message"))
+			err(EXIT_TROUBLE, "client: write");
+	reach(c, MESSAGE_SENT);
+}
+
+static void
+client(struct run *c)
+{
+	/* 1. Connect to the server. */
+	connect_server(c);
+	if (c->trial == 1)
+		record_truth(c);
+
+	/* 2. Wait for "go on". */
+	if (c->schedule->message == GO_ON)
+		await_go_on(c);
+	else
+		await(c, c->schedule->message);
+
+	/* 3. Send any message. */
+	send_message(c);
+}
+
+/*
+ * The server's steps.
+ */
+static void
+accept_client(struct run *c)
+{
+	c->connection = c->transport->accept(c);
+	reach(c, ACCEPTED);
+}
+
+static void
+set_option(struct run *c)
+{
+	const int on = 1;
+
+	reach(c, OPTION_BEGUN);
+	if (mechanism.option != NULL && setsockopt(c->connection,
+	    mechanism.level, mechanism.name, &on, sizeof(on)) == -1)
+		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
+	reach(c, OPTION_SET);
+}
+
+static void
+send_go_on(struct run *c)
+{
+	const int64_t until = deadline(c);
+
+	while (send(c->connection, "G", 1, MSG_DONTWAIT) == -1)
+		if (!again(c, c->connection, POLLOUT, until,
+		    "room for \"go on\""))
+			err(EXIT_TROUBLE, "send");
+	reach(c, GO_ON_SENT);
+}
+
+/* The message is in msg, which has room for it; returns its length. */
+static size_t
+receive(struct run *c, struct msghdr *msg)
+{
+	const struct msghdr empty = *msg;
+	const int64_t until = deadline(c);
+	ssize_t n;
+
+	do {
+		*msg = empty;
+		n = recvmsg(c->connection, msg, MSG_DONTWAIT);
+	} while (n == -1 && again(c, c->connection, POLLIN, until,
+	    events[MESSAGE_SENT].step));
+	if (n == -1 && errno != ECONNRESET)
+		err(EXIT_TROUBLE, "recvmsg");
+	reach(c, RECEIVED);
+	return n == -1 ? 0 : (size_t)n;
+}
+
+static void
+close_fds(const unsigned char *data, size_t len)
+{
+	int fd;
+
+	for (; len >= sizeof(fd); data += sizeof(fd), len -= sizeof(fd)) {
+		memcpy(&fd, data, sizeof(fd));
+		(void)close(fd);
+	}
+}
+
+/*
+ * Walks the control messages by what did arrive: NetBSD leaves the length of
+ * a message that was cut as it had been, so that CMSG_NXTHDR and cmsg_len
+ * point beyond msg_controllen.  Closes descriptors, which any sender may have
+ * sent along.
+ */
+static enum outcome
+parse_control(const struct msghdr *msg, struct cred *cr)
+{
+	const unsigned char *buf = msg->msg_control;
+	const size_t total = msg->msg_controllen;
+	enum outcome found = NONE, o;
+	struct cmsghdr cm;
+	size_t len, space;
+
+	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
+	    off += space) {
+		memcpy(&cm, buf + off, sizeof(cm));
+		if (cm.cmsg_len < CMSG_LEN(0))
+			break;
+		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
+		space = CMSG_SPACE(len);
+		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
+			close_fds(buf + off + CMSG_LEN(0), len);
+		else if (found == NONE || found == TRUNCATED) {
+			o = read_cred(cm.cmsg_level, cm.cmsg_type,
+			    buf + off + CMSG_LEN(0), len, cr);
+			if (o != NONE)
+				found = o;
+		}
+	}
+	return found;
+}
+
+/*
+ * What n bytes and their control messages mean.  Linux attaches "UID 0" to the
+ * end of file of a stream, so no bytes there are no message, whatever came
+ * with them; elsewhere a message may have none.
+ */
+static void
+parse(int type, const struct msghdr *msg, size_t n, struct result *r)
+{
+	cred_forget(&r->message);
+	r->bytes = n;
+	r->ctrunc = (msg->msg_flags & MSG_CTRUNC) != 0;
+	r->outcome = parse_control(msg, &r->message);
+	if (n == 0 && (type == SOCK_STREAM ||
+	    (type == SOCK_SEQPACKET && msg->msg_controllen == 0)))
+		r->outcome = CLOSED;
+	else if (mechanism.option == NULL)
+		r->outcome = UNSUPPORTED;
+	else if (r->outcome == NONE && r->ctrunc)
+		r->outcome = TRUNCATED;
+	if (r->outcome == CLOSED)
+		cred_forget(&r->message);
+}
+
+static void
+server(struct run *c, struct result *r)
+{
+	union {
+		struct cmsghdr align;
+		unsigned char room[CONTROL_ROOM];
+	} control;
+	char data[DATA_ROOM];
+	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = &control, .msg_controllen = sizeof(control) };
+	size_t n;
+
+	/* 1. Wait for the client's connection. */
+	accept_client(c);
+
+	/* 2. Set the option on it. */
+	await(c, c->schedule->option);
+	set_option(c);
+
+	/* 3. Send "go on" to the client. */
+	if (c->schedule->message == GO_ON)
+		send_go_on(c);
+
+	/* 4. Wait for the answer, which carries the credentials. */
+	n = receive(c, &msg);
+	await(c, MESSAGE_SENT);
+
+	/* 5. Parse them. */
+	parse(socket_type(c), &msg, n, r);
+}
+
+static void
+end_trial(struct run *c)
+{
+	(void)close(c->connection);
+}
+
+/*
+ * 5. The report: one result, and two writers of it.
+ */
+struct tally {
+	uint64_t trials, counts[NOUTCOMES], mismatches;
+	int64_t elapsed;		/* in nanoseconds */
+};
+
+/* Who knows a field: the message, else the connection, else nobody. */
+static const struct cred *
+knows(const struct result *r, enum field f)
+{
+	if (r->outcome == CREDENTIALS && r->message.source[f] != NULL)
+		return &r->message;
+	return r->peer.source[f] != NULL ? &r->peer : NULL;
+}
+
+static int
+compare_gids(const void *a, const void *b)
+{
+	const gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Groups as a set, at most as many as the kernel delivers of them. */
+static struct cred
+group_set(const struct cred *from)
+{
+	struct cred to = { .ngroups = 0 };
+	const size_t n = mechanism.maxgroups == 0 ? from->ngroups :
+	    MIN(from->ngroups, mechanism.maxgroups);
+
+	memcpy(cred_room(&to, n), from->groups, n * sizeof(gid_t));
+	qsort(to.groups, n, sizeof(gid_t), compare_gids);
+	for (size_t i = 0; i < n; i++)
+		if (i == 0 || to.groups[i] != to.groups[i - 1])
+			to.groups[to.ngroups++] = to.groups[i];
+	return to;
+}
+
+static bool
+same_field(const struct cred *x, const struct cred *y, enum field f)
+{
+	struct cred a, b;
+	bool same;
+
+	if (f != GROUPS)
+		return x->id[f] == y->id[f];
+	a = group_set(x);
+	b = group_set(y);
+	same = a.ngroups == b.ngroups &&
+	    memcmp(a.groups, b.groups, a.ngroups * sizeof(gid_t)) == 0;
+	free(a.groups);
+	free(b.groups);
+	return same;
+}
+
+/* Whether every field that is known is the client's own. */
+static bool
+matches(const struct result *r, const struct cred *truth)
+{
+	const struct cred *cr;
+
+	for (enum field f = PID; f < NFIELDS; f++)
+		if ((cr = knows(r, f)) != NULL && !same_field(cr, truth, f))
+			return false;
+	return true;
+}
+
+static void
+print_value(const struct cred *cr, enum field f)
+{
+	if (cr == NULL)
+		printf(" -");
+	else if (f != GROUPS)
+		printf(" %jd", cr->id[f]);
+	else if (cr->ngroups == 0)
+		printf(" none");
+	else
+		for (size_t i = 0; i < cr->ngroups; i++)
+			printf(" %ju", (uintmax_t)cr->groups[i]);
+}
+
+static void
+text_result(const struct run *c, const struct result *r)
+{
+	const struct cred *truth = &c->shared->client, *cr;
+
+	printf("Got %zu byte%s\n", r->bytes, r->bytes == 1 ? "" : "s");
+	for (enum field f = PID; f < NFIELDS; f++) {
+		cr = knows(r, f);
+		printf("%s:", fields[f].label);
+		print_value(cr, f);
+		if (cr == &r->peer)
+			printf(" (%s)", cr->source[f]);
+		if (cr != NULL && !same_field(cr, truth, f)) {
+			printf(" !=");
+			print_value(truth, f);
+			printf(" (client)");
+		}
+		printf("\n");
+	}
+}
+
+/* On standard error, what the text cannot show: why there is nothing. */
+static void
+explain(const struct run *c, const struct result *r)
+{
+	static const char missing[] = "Message did not include credentials";
+
+	if (c->options->json ||
+	    (c->options->quiet && r->outcome != UNSUPPORTED))
+		return;
+	switch (r->outcome) {
+	case PLACEHOLDER:
+		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
+		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
+		break;
+	case NONE:
+		warnx("%s", missing);
+		break;
+	case TRUNCATED:
+		warnx("%s: truncated (they did not fit)", missing);
+		break;
+	case CLOSED:
+		warnx("%s: closed (end of file)", missing);
+		break;
+	case UNSUPPORTED:
+		warnx("%s: unsupported (this system has no option for it)",
+		    missing);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Length of the UTF-8 sequence at s, or 0 if there is no valid one. */
+static size_t
+utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead;
+		uint32_t min, max;
+	} forms[] = {
+		{ 0x80, 0x00, 0, 0x7f },
+		{ 0xe0, 0xc0, 0x80, 0x7ff },
+		{ 0xf0, 0xe0, 0x800, 0xffff },
+		{ 0xf8, 0xf0, 0x10000, 0x10ffff },
+	};
+	uint32_t code;
+
+	for (size_t n = 0; n < nitems(forms); n++) {
+		if ((s[0] & forms[n].mask) != forms[n].lead)
+			continue;
+		code = s[0] & (unsigned char)~forms[n].mask;
+		for (size_t i = 1; i <= n; i++) {
+			if ((s[i] & 0xc0) != 0x80)
+				return 0;
+			code = code << 6 | (s[i] & 0x3f);
+		}
+		if (code < forms[n].min || code > forms[n].max ||
+		    (code >= 0xd800 && code <= 0xdfff))
+			return 0;
+		return n + 1;
+	}
+	return 0;
+}
+
+/* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
+static void
+json_string(const char *string)
+{
+	const unsigned char *s = (const unsigned char *)string;
+	size_t n;
+
+	if (s == NULL) {
+		printf("null");
+		return;
+	}
+	putchar('"');
+	for (; *s != '\0'; s += n) {
+		n = utf8_len(s);
+		if (n == 0) {
+			printf("\\ufffd");
+			n = 1;
+		} else if (*s < 0x20 || *s == 0x7f)
+			printf("\\u%04x", *s);
+		else
+			printf("%s%.*s", *s == '"' || *s == '\\' ? "\\" : "",
+			    (int)n, (const char *)s);
+	}
+	putchar('"');
+}
+
+static void
+json_key(const char *key)
+{
+	printf(",\"%s\":", key);
+}
+
+static void
+json_member(const char *key, const char *value)
+{
+	json_key(key);
+	json_string(value);
+}
+
+static void
+json_field(const struct cred *cr, enum field f)
+{
+	if (cr == NULL || cr->source[f] == NULL) {
+		printf("null");
+		return;
+	}
+	if (f != GROUPS) {
+		printf("%jd", cr->id[f]);
+		return;
+	}
+	printf("[");
+	for (size_t i = 0; i < cr->ngroups; i++)
+		printf("%s%ju", i > 0 ? "," : "", (uintmax_t)cr->groups[i]);
+	printf("]");
+}
+
+/* One struct cred as an object, without the fields in a mask. */
+static void
+json_cred(const char *key, const struct cred *cr, unsigned without)
+{
+	char open = '{';
+
+	json_key(key);
+	for (enum field f = PID; f < NFIELDS; f++) {
+		if ((without & 1U << f) != 0)
+			continue;
+		printf("%c\"%s\":", open, fields[f].key);
+		json_field(cr, f);
+		open = ',';
+	}
+	printf("}");
+}
+
+/* What every object begins with. */
+static void
+json_head(const struct run *c)
+{
+	struct utsname un;
+
+	if (uname(&un) == -1)
+		err(EXIT_TROUBLE, "uname");
+	printf("{\"format\":1");
+	json_member("system", un.sysname);
+	json_member("release", un.release);
+	json_member("mode", c->schedule->name);
+	json_member("transport", c->transport->name);
+	json_member("path", c->options->path);
+	json_member("type", types[c->options->type].name);
+	json_member("option", mechanism.option);
+	json_member("message", mechanism.message);
+}
+
+static void
+json_result(const struct run *c, const struct result *r)
+{
+	const struct cred *truth = &c->shared->client, *cr;
+
+	json_head(c);
+	json_member("outcome", outcomes[r->outcome]);
+	printf(",\"bytes\":%zu,\"ctrunc\":%s", r->bytes,
+	    r->ctrunc ? "true" : "false");
+	for (enum field f = PID; f < NFIELDS; f++) {
+		json_key(fields[f].key);
+		json_field(knows(r, f), f);
+	}
+	json_key("source");
+	for (enum field f = PID; f < NFIELDS; f++) {
+		printf("%s\"%s\":", f == PID ? "{" : ",", fields[f].key);
+		cr = knows(r, f);
+		json_string(cr == NULL ? NULL : cr->source[f]);
+	}
+	printf("}");
+	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
+	json_cred("client", truth, 0);
+	printf(",\"match\":%s}\n", r->outcome != CREDENTIALS ? "null" :
+	    matches(r, truth) ? "true" : "false");
+}
+
+static double
+per_second(const struct tally *t)
+{
+	return t->elapsed > 0 ?
+	    (double)t->trials * SECOND / (double)t->elapsed : 0;
+}
+
+static void
+json_tally(const struct run *c, const struct tally *t)
+{
+	json_head(c);
+	printf(",\"trials\":%" PRIu64 ",\"counts\":", t->trials);
+	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
+		printf("%s\"%s\":%" PRIu64, o == CREDENTIALS ? "{" : ",",
+		    outcomes[o], t->counts[o]);
+	printf("},\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
+	    "\"trials_per_second\":%.1f}\n", t->mismatches,
+	    (double)t->elapsed / SECOND, per_second(t));
+}
+
+static void
+text_tally(const struct tally *t)
+{
+	const char *sep = ":";
+
+	printf("%" PRIu64 " trials", t->trials);
+	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
+		if (t->counts[o] > 0) {
+			printf("%s %" PRIu64 " %s", sep, t->counts[o],
+			    outcomes[o]);
+			sep = ",";
+		}
+	if (t->mismatches > 0)
+		printf(", %" PRIu64 " not the client's", t->mismatches);
+	printf("\n");
+}
+
+/* Both sides' steps in the order of their time, in microseconds. */
+static void
+print_timeline(const struct run *c)
+{
+	const int64_t *at = c->shared->at;
+	enum event order[NEVENTS];
+	size_t n = 0, i;
+
+	for (enum event e = READY; e < NEVENTS; e++) {
+		if (at[e] == 0 || events[e].text == NULL)
+			continue;
+		for (i = n++; i > 0 && at[order[i - 1]] > at[e]; i--)
+			order[i] = order[i - 1];
+		order[i] = e;
+	}
+	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
+	for (i = 0; i < n; i++)
+		fprintf(stderr, "%10.1f  %*s%s\n",
+		    (double)(at[order[i]] - at[order[0]]) / 1000,
+		    events[order[i]].side == CLIENT ? 24 : 0, "",
+		    events[order[i]].text);
+}
+
+/* A report that nobody got in full is an error. */
+static void
+finish_report(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout) != 0 ||
+	    fclose(stdout) == EOF)
+		err(EXIT_TROUBLE, "standard output");
+}
+
+/*
+ * 6. Modes, and main.
+ */
+static const struct schedule sync_schedule = { "sync", ACCEPTED, GO_ON };
+static const struct schedule late_schedule = { "late", MESSAGE_SENT, ACCEPTED };
+
+static _Noreturn void
+run_client(struct run *c)
+{
+	c->side = CLIENT;
+	while (c->trial < c->options->count) {
+		begin_trial(c);
+		client(c);
+		end_trial(c);
+	}
+	exit(EXIT_SUCCESS);
+}
+
+/* The page that both sides share, and the client's process. */
+static void
+open_run(struct run *c, const struct options *o)
+{
+	const long ngroups = sysconf(_SC_NGROUPS_MAX);
+	int control[NSIDES];
+
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->schedule = o->schedule;
+	c->listener = -1;
+	c->transport = o->path != NULL ? &path_transport : &pair_transport;
+	c->shared = mmap(NULL, sizeof(*c->shared) +
+	    (size_t)MAX(ngroups, 0) * sizeof(gid_t), PROT_READ | PROT_WRITE,
+	    MAP_ANON | MAP_SHARED, -1, 0);
+	if (c->shared == MAP_FAILED)
+		err(EXIT_TROUBLE, "mmap");
+	c->shared->client.groups = c->shared->groups;
+	c->shared->client.room = (size_t)MAX(ngroups, 0);
+	leftovers.made = c->shared->made;
+	leftovers.owner = getpid();
+	if (atexit(clean_up) != 0)
+		err(EXIT_TROUBLE, "atexit");
+	handle_signals(on_signal);
+
+	if (o->path != NULL)
+		listen_path(c);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1)
+		err(EXIT_TROUBLE, "socketpair");
+	block_signals(SIG_BLOCK);
+	if ((c->child = fork()) == -1)
+		err(EXIT_TROUBLE, "fork");
+	if (c->child == 0)
+		handle_signals(SIG_IGN);
+	else
+		leftovers.child = c->child;
+	block_signals(SIG_UNBLOCK);
+	c->control = control[c->child == 0 ? CLIENT : SERVER];
+	(void)close(control[c->child == 0 ? SERVER : CLIENT]);
+	if (c->child == 0) {
+		if (c->listener != -1)
+			(void)close(c->listener);
+		run_client(c);
+	}
+}
+
+/* The client sees that it is no longer needed, and leaves. */
+static void
+close_run(struct run *c)
+{
+	struct pollfd pfd = { .fd = c->control, .events = POLLIN };
+
+	(void)shutdown(c->control, SHUT_WR);
+	(void)poll(&pfd, 1, (int)MIN(c->options->timeout / 1000000 + 1,
+	    INT_MAX));
+	clean_up();
+	if (c->listener != -1)
+		(void)close(c->listener);
+	(void)close(c->control);
+}
+
+static void
+count_result(struct tally *t, const struct run *c, const struct result *r)
+{
+	t->trials++;
+	t->counts[r->outcome]++;
+	if (r->outcome == CREDENTIALS && !matches(r, &c->shared->client))
+		t->mismatches++;
+}
+
+static int
+exit_status(const struct tally *t)
+{
+	if (t->counts[UNSUPPORTED] > 0)
+		return EXIT_TROUBLE;
+	return t->counts[CREDENTIALS] == t->trials && t->mismatches == 0 ?
+	    EXIT_SUCCESS : EXIT_MISSING;
+}
+
+static int
+run_both(const struct options *o)
+{
+	struct tally tally = { .trials = 0 };
+	struct result r = { .outcome = NONE };
+	struct run c;
+	int64_t start;
+
+	open_run(&c, o);
+	start = now();
+	while (c.trial < o->count) {
+		begin_trial(&c);
+		reach(&c, READY);
+		server(&c, &r);
+		if (!o->counted)
+			peer_cred(c.connection, &r.peer);
+		end_trial(&c);
+		count_result(&tally, &c, &r);
+		if (o->verbose && c.trial == 1)
+			print_timeline(&c);
+	}
+	tally.elapsed = now() - start;
+	close_run(&c);
+
+	if (o->quiet)
+		;
+	else if (o->counted)
+		o->json ? json_tally(&c, &tally) : text_tally(&tally);
+	else
+		o->json ? json_result(&c, &r) : text_result(&c, &r);
+	if (!o->quiet)
+		finish_report();
+	if (!o->counted)
+		explain(&c, &r);
+	free(r.message.groups);
+	free(r.peer.groups);
+	return exit_status(&tally);
+}
+
+/* Each option: for getopt_long(3), --help and the check of what it needs. */
+static const struct {
+	int letter;
+	const char *name, *argument, *help;
+} optiontable[] = {
+	{ 'L', "late", NULL, "the message before the option: the lost race" },
+	{ 's', "sync", NULL, "option, \"go on\", message: the default" },
+	{ 'c', "count", "n", "so many conversations, and their outcomes" },
+	{ 'h', "help", NULL, "this text" },
+	{ 'j', "json", NULL, "the report as JSON" },
+	{ 'm', "mode", "mode", "permissions of the named socket (0666)" },
+	{ 'p', "path", "path", "a named socket instead of a socketpair" },
+	{ 'q', "quiet", NULL, "no report: the exit status tells" },
+	{ 'v', "verbose", NULL, "the handshake's timeline on standard error" },
+	{ 'V', "version", NULL, "the version" },
+	{ 'w', "timeout", "seconds", "the longest wait of any one step (5)" },
+};
+
+static void
+help(void)
+{
+	char option[40];
+
+	printf("usage: credcheck [-jqv] [-L | -s] [-c count] [-m mode] "
+	    "[-p path] [-w seconds]\n");
+	for (size_t i = 0; i < nitems(optiontable); i++) {
+		snprintf(option, sizeof(option), "--%s%s%s",
+		    optiontable[i].name, optiontable[i].argument != NULL ?
+		    " " : "", optiontable[i].argument != NULL ?
+		    optiontable[i].argument : "");
+		printf("  -%c, %-20s %s\n", optiontable[i].letter, option,
+		    optiontable[i].help);
+	}
+}
+
+static uint64_t
+parse_number(const char *what, const char *s, uint64_t min, uint64_t max)
+{
+	uintmax_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoumax(s, &end, 10);
+	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 ||
+	    n < min || n > max)
+		errx(EXIT_TROUBLE, "%s is a number from %" PRIu64 " to %"
+		    PRIu64 ": %s", what, min, max, s);
+	return n;
+}
+
+static int64_t
+parse_timeout(const char *s)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(s, &end);
+	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
+	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
+		errx(EXIT_TROUBLE, "timeout is a number of seconds from 0.001 "
+		    "to 86400: %s", s);
+	return (int64_t)(seconds * SECOND);
+}
+
+static mode_t
+parse_mode(const char *s)
+{
+	unsigned long mode;
+	char *end;
+
+	mode = strtoul(s, &end, 8);
+	if (s[0] < '0' || s[0] > '7' || *end != '\0' || mode > 0777)
+		errx(EXIT_TROUBLE, "mode is an octal number from 0 to 777: %s",
+		    s);
+	return (mode_t)mode;
+}
+
+/* A file descriptor that is closed would be the next socket's. */
+static void
+keep_standard_fds(void)
+{
+	int fd;
+
+	/* Standard output stays as unwritable as it was. */
+	while ((fd = open("/dev/null", O_RDONLY)) <= STDERR_FILENO)
+		if (fd == -1)
+			err(EXIT_TROUBLE, "/dev/null");
+	(void)close(fd);
+}
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	struct option longopts[nitems(optiontable) + 1];
+	char letters[2 * nitems(optiontable) + 2], *p = letters;
+	int ch, order = 0;
+
+	memset(longopts, 0, sizeof(longopts));
+	*p++ = ':';
+	for (size_t i = 0; i < nitems(optiontable); i++) {
+		longopts[i].name = optiontable[i].name;
+		longopts[i].val = optiontable[i].letter;
+		*p++ = (char)optiontable[i].letter;
+		if (optiontable[i].argument != NULL) {
+			longopts[i].has_arg = required_argument;
+			*p++ = ':';
+		}
+	}
+	*p = '\0';
+	opterr = 0;
+	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
+		switch (ch) {
+		case 'L':
+		case 's':
+			if (order != 0 && order != ch)
+				errx(EXIT_TROUBLE, "--late and --sync exclude "
+				    "each other");
+			order = ch;
+			o->schedule = ch == 's' ? &sync_schedule :
+			    &late_schedule;
+			break;
+		case 'c':
+			o->count = parse_number("count", optarg, 1,
+			    1000000000);
+			break;
+		case 'h':
+			help();
+			finish_report();
+			exit(EXIT_SUCCESS);
+		case 'j':
+			o->json = true;
+			break;
+		case 'm':
+			o->mode = parse_mode(optarg);
+			break;
+		case 'p':
+			o->path = optarg;
+			break;
+		case 'q':
+			o->quiet = true;
+			break;
+		case 'v':
+			o->verbose = true;
+			break;
+		case 'V':
+			printf("credcheck %s\n", VERSION);
+			finish_report();
+			exit(EXIT_SUCCESS);
+		case 'w':
+			o->timeout = parse_timeout(optarg);
+			break;
+		case ':':
+			errx(EXIT_TROUBLE, "option needs an argument: %s",
+			    argv[optind - 1]);
+		default:
+			if (optopt != 0)
+				errx(EXIT_TROUBLE, "unknown option: -%c "
+				    "(--help lists them)", optopt);
+			errx(EXIT_TROUBLE, "unknown option: %s "
+			    "(--help lists them)", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		errx(EXIT_TROUBLE, "unexpected operand: %s", argv[optind]);
+	o->counted = o->count > 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o = {
+		.count = 1,
+		.mode = 0666,
+		.timeout = 5 * SECOND,
+		.schedule = &sync_schedule,
+	};
+
+	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE tells more */
+	keep_standard_fds();
+	parse_options(argc, argv, &o);
+	return run_both(&o);
+}
