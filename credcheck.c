@@ -589,6 +589,15 @@ partner_left(struct run *c, const char *step)
 	exit(EXIT_TROUBLE);
 }
 
+/* True once the other end of the control channel is closed. */
+static bool
+left_alone(const struct run *c)
+{
+	char byte;
+
+	return recv(c->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 static _Noreturn void
 timed_out(const struct run *c, const char *step)
 {
@@ -610,7 +619,6 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 		{ .fd = c->control, .events = POLLIN },
 	};
 	int64_t left;
-	char byte;
 
 	for (;;) {
 		if ((left = deadline - now()) <= 0)
@@ -621,8 +629,9 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 			err(EXIT_TROUBLE, "poll");
 		if (fds[0].revents != 0)
 			return;
-		if (fds[1].revents != 0 && recv(c->control, &byte, 1,
-		    MSG_PEEK | MSG_DONTWAIT) == 0)
+		/* Its last act before it left may have been what we want. */
+		if (fds[1].revents != 0 && left_alone(c) &&
+		    poll(fds, 1, 0) == 0)
 			partner_left(c, step);
 	}
 }
@@ -677,7 +686,6 @@ await(struct run *c, enum event e)
 {
 	struct pollfd pfd = { .fd = c->control, .events = POLLIN };
 	int64_t until = 0;
-	char byte;
 
 	for (unsigned i = 0; !reached(c, e); i++) {
 		if (i < 500) {
@@ -688,8 +696,7 @@ await(struct run *c, enum event e)
 			until = deadline(c);
 		else if (now() > until)
 			timed_out(c, events[e].step);
-		if (poll(&pfd, 1, 1) == 1 && recv(c->control, &byte, 1,
-		    MSG_PEEK | MSG_DONTWAIT) == 0)
+		if (poll(&pfd, 1, 1) == 1 && left_alone(c) && !reached(c, e))
 			partner_left(c, events[e].step);
 	}
 }
