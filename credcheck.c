@@ -49,9 +49,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -75,6 +77,7 @@
 #define CONTROL_ROOM	4096	/* bytes; no kernel sends more than 253 fds */
 #define DATA_ROOM	4096	/* bytes read of a message */
 #define BATCH		64	/* socketpairs handed over at once */
+#define CLIENT_SUFFIX	".c"	/* to the path, for a datagram client's */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
 
 /*
@@ -433,14 +436,23 @@ struct shared {
 };
 #define TRIAL_SHIFT	16
 
+/* Who the client is to be. */
+struct identity {
+	const char *argument;		/* NULL: who we are */
+	char *name;			/* for initgroups(3); NULL: none */
+	uid_t uid;
+	gid_t gid, basegid;
+};
+
 struct options {
-	bool json, quiet, verbose;
+	bool json, names, quiet, verbose;
 	bool counted;
 	uint64_t count;
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
-	int type;			/* an index of types[] */
+	size_t type;			/* an index of types[] */
 	int64_t timeout;		/* in nanoseconds */
+	struct identity user, effective;
 	const struct schedule *schedule;
 };
 
@@ -459,7 +471,7 @@ struct run {
 	size_t next, nbatch;
 	struct sockaddr_un address;	/* of the server */
 	socklen_t addresslen;
-	struct sockaddr_un reply;	/* of a datagram's sender */
+	struct sockaddr_un reply;	/* a datagram client's address */
 	socklen_t replylen;
 };
 
@@ -876,7 +888,9 @@ set_address(struct run *c)
 {
 	const char *path = c->options->path;
 	const size_t len = strlen(path);
-	const size_t max = sizeof(c->address.sun_path) - 1;
+	const bool named = socket_type(c) == SOCK_DGRAM && !mechanism.autobind;
+	const size_t max = sizeof(c->address.sun_path) - 1 -
+	    (named ? strlen(CLIENT_SUFFIX) : 0);
 
 	if (len == 0)
 		errx(EXIT_TROUBLE, "an empty path names no socket");
@@ -954,17 +968,61 @@ path_accept(struct run *c)
 	return fd;
 }
 
+/*
+ * Datagrams.  The client needs an address to be answered at, and its first
+ * datagram, which stands for connect(2), tells the server that address.
+ */
+static int
+dgram_connect(struct run *c)
+{
+	struct made *m = &c->shared->made[CLIENT];
+	struct sockaddr_un sun = c->address;
+	const int64_t until = deadline(c);
+	const int fd = path_socket(c);
+
+	if (mechanism.autobind) {
+		if (bind(fd, (struct sockaddr *)&sun,
+		    offsetof(struct sockaddr_un, sun_path)) == -1)
+			err(EXIT_TROUBLE, "client: bind");
+	} else {
+		memcpy(sun.sun_path + strlen(sun.sun_path), CLIENT_SUFFIX,
+		    strlen(CLIENT_SUFFIX));
+		bind_made(m, fd, &sun, sizeof(sun), c->options->mode);
+		if (errno != 0)
+			err(EXIT_TROUBLE, "client: %s", sun.sun_path);
+	}
+	if (connect(fd, (struct sockaddr *)&c->address, c->addresslen) == -1)
+		err(EXIT_TROUBLE, "client: connect: %s", c->options->path);
+	while (send(fd, "H", 1, MSG_DONTWAIT) == -1)
+		if (!again(c, fd, POLLOUT, until, "room for a datagram"))
+			err(EXIT_TROUBLE, "client: send");
+	return fd;
+}
+
+static int
+dgram_accept(struct run *c)
+{
+	const int64_t until = deadline(c);
+	char byte;
+
+	do
+		c->replylen = sizeof(c->reply);
+	while (recvfrom(c->listener, &byte, 1, MSG_DONTWAIT,
+	    (struct sockaddr *)&c->reply, &c->replylen) == -1 &&
+	    again(c, c->listener, POLLIN, until, events[CONNECTED].step));
+	return c->listener;
+}
+
 struct transport {
 	const char *name;
 	int (*connect)(struct run *);
 	int (*accept)(struct run *);
 };
 
-static const struct transport pair_transport = {
-	"socketpair", pair_connect, pair_accept
-};
-static const struct transport path_transport = {
-	"path", path_connect, path_accept
+static const struct transport transports[] = {
+	{ "socketpair", pair_connect, pair_accept },
+	{ "path", path_connect, path_accept },
+	{ "path", dgram_connect, dgram_accept },
 };
 
 /*
@@ -987,8 +1045,40 @@ struct result {
 };
 
 /*
- * The client's steps.
+ * The client's steps.  It becomes who it is to be before anything else, as a
+ * connection notes who made it, and changes nothing afterwards.
  */
+static void
+assume_identity(const struct options *o)
+{
+	const struct identity *u = &o->user, *e = &o->effective;
+	const char *what = "setgroups";
+	int error = 0;
+
+	if (u->argument == NULL && e->argument == NULL)
+		return;
+	if (u->argument == NULL)
+		;
+	else if (u->name != NULL)
+		error = initgroups(u->name, u->basegid);
+	else
+		error = setgroups(1, &u->gid);
+	if (error == 0) {
+		what = "setregid";
+		error = setregid(u->argument != NULL ? u->gid : getgid(),
+		    e->argument != NULL ? e->gid : u->gid);
+	}
+	if (error == 0) {
+		what = "setreuid";
+		error = setreuid(u->argument != NULL ? u->uid : getuid(),
+		    e->argument != NULL ? e->uid : u->uid);
+	}
+	if (error != 0)
+		err(EXIT_TROUBLE, "%s %s needs root: %s",
+		    u->argument != NULL ? "--user" : "--effective",
+		    u->argument != NULL ? u->argument : e->argument, what);
+}
+
 static void
 connect_server(struct run *c)
 {
@@ -1089,7 +1179,8 @@ send_go_on(struct run *c)
 {
 	const int64_t until = deadline(c);
 
-	while (send(c->connection, "G", 1, MSG_DONTWAIT) == -1)
+	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, c->replylen == 0 ?
+	    NULL : (struct sockaddr *)&c->reply, c->replylen) == -1)
 		if (!again(c, c->connection, POLLOUT, until,
 		    "room for \"go on\""))
 			err(EXIT_TROUBLE, "send");
@@ -1215,10 +1306,19 @@ server(struct run *c, struct result *r)
 	parse(socket_type(c), &msg, n, r);
 }
 
+/* A server's datagram socket stays, and without its option. */
 static void
 end_trial(struct run *c)
 {
-	(void)close(c->connection);
+	const int off = 0;
+
+	if (c->connection != c->listener)
+		(void)close(c->connection);
+	else if (mechanism.option != NULL && setsockopt(c->connection,
+	    mechanism.level, mechanism.name, &off, sizeof(off)) == -1)
+		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
+	if (c->side == CLIENT)
+		remove_made(&c->shared->made[CLIENT]);
 }
 
 /*
@@ -1291,35 +1391,53 @@ matches(const struct result *r, const struct cred *truth)
 	return true;
 }
 
+/* An ID, with its name as id(1) has it; one without a name is a number. */
 static void
-print_value(const struct cred *cr, enum field f)
+print_id(enum field f, intmax_t id, bool names)
+{
+	const struct passwd *pw;
+	const struct group *gr;
+
+	printf(" %jd", id);
+	if (!names)
+		return;
+	if ((f == UID || f == EUID) && (pw = getpwuid((uid_t)id)) != NULL)
+		printf("(%s)", pw->pw_name);
+	if ((f == GID || f == EGID || f == GROUPS) &&
+	    (gr = getgrgid((gid_t)id)) != NULL)
+		printf("(%s)", gr->gr_name);
+}
+
+static void
+print_value(const struct cred *cr, enum field f, bool names)
 {
 	if (cr == NULL)
 		printf(" -");
 	else if (f != GROUPS)
-		printf(" %jd", cr->id[f]);
+		print_id(f, cr->id[f], names);
 	else if (cr->ngroups == 0)
 		printf(" none");
 	else
 		for (size_t i = 0; i < cr->ngroups; i++)
-			printf(" %ju", (uintmax_t)cr->groups[i]);
+			print_id(f, cr->groups[i], names);
 }
 
 static void
 text_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = &c->shared->client, *cr;
+	const bool names = c->options->names;
 
 	printf("Got %zu byte%s\n", r->bytes, r->bytes == 1 ? "" : "s");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
 		printf("%s:", fields[f].label);
-		print_value(cr, f);
+		print_value(cr, f, names);
 		if (cr == &r->peer)
 			printf(" (%s)", cr->source[f]);
 		if (cr != NULL && !same_field(cr, truth, f)) {
 			printf(" !=");
-			print_value(truth, f);
+			print_value(truth, f, names);
 			printf(" (client)");
 		}
 		printf("\n");
@@ -1587,6 +1705,7 @@ static _Noreturn void
 run_client(struct run *c)
 {
 	c->side = CLIENT;
+	assume_identity(c->options);
 	while (c->trial < c->options->count) {
 		begin_trial(c);
 		client(c);
@@ -1606,7 +1725,8 @@ open_run(struct run *c, const struct options *o)
 	c->options = o;
 	c->schedule = o->schedule;
 	c->listener = -1;
-	c->transport = o->path != NULL ? &path_transport : &pair_transport;
+	c->transport = &transports[o->path == NULL ? 0 :
+	    socket_type(c) != SOCK_DGRAM ? 1 : 2];
 	c->shared = mmap(NULL, sizeof(*c->shared) +
 	    (size_t)MAX(ngroups, 0) * sizeof(gid_t), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
@@ -1713,37 +1833,62 @@ run_both(const struct options *o)
 	return exit_status(&tally);
 }
 
-/* Each option: for getopt_long(3), --help and the check of what it needs. */
+#define MODES		"Ls"
+
+/*
+ * Each option: for getopt_long(3), for --help, and for the check that it means
+ * something in the mode.  The modes come first, and have their own letter.
+ */
 static const struct {
 	int letter;
 	const char *name, *argument, *help;
+	const char *modes;		/* NULL: any */
 } optiontable[] = {
-	{ 'L', "late", NULL, "the message before the option: the lost race" },
-	{ 's', "sync", NULL, "option, \"go on\", message: the default" },
-	{ 'c', "count", "n", "so many conversations, and their outcomes" },
-	{ 'h', "help", NULL, "this text" },
-	{ 'j', "json", NULL, "the report as JSON" },
-	{ 'm', "mode", "mode", "permissions of the named socket (0666)" },
-	{ 'p', "path", "path", "a named socket instead of a socketpair" },
-	{ 'q', "quiet", NULL, "no report: the exit status tells" },
-	{ 'v', "verbose", NULL, "the handshake's timeline on standard error" },
-	{ 'V', "version", NULL, "the version" },
-	{ 'w', "timeout", "seconds", "the longest wait of any one step (5)" },
+	{ 'L', "late", NULL,
+	    "the message before the option: the lost race", "L" },
+	{ 's', "sync", NULL,
+	    "the option, then \"go on\", then the message (default)", "s" },
+	{ 'c', "count", "n", "hold n conversations, count outcomes", NULL },
+	{ 'e', "effective", "user[:group]",
+	    "another effective identity for the client", NULL },
+	{ 'h', "help", NULL, "print this", NULL },
+	{ 'j', "json", NULL, "report as JSON", NULL },
+	{ 'm', "mode", "mode", "permissions of the named socket (0666)", NULL },
+	{ 'n', "names", NULL, "add user and group names to the text", NULL },
+	{ 'p', "path", "path", "a named socket, not a socketpair", NULL },
+	{ 'q', "quiet", NULL, "no report; the exit status tells", NULL },
+	{ 't', "type", "type", "stream (default), seqpacket or dgram", NULL },
+	{ 'u', "user", "user[:group]", "the client's identity", NULL },
+	{ 'V', "version", NULL, "print the version", NULL },
+	{ 'v', "verbose", NULL, "the timeline, on standard error", NULL },
+	{ 'w', "timeout", "seconds", "the longest wait of any step (5)", NULL },
 };
+
+static const char *
+option_name(int letter)
+{
+	size_t i = 0;
+
+	while (optiontable[i].letter != letter)
+		i++;
+	return optiontable[i].name;
+}
 
 static void
 help(void)
 {
 	char option[40];
 
-	printf("usage: credcheck [-jqv] [-L | -s] [-c count] [-m mode] "
-	    "[-p path] [-w seconds]\n");
+	printf("usage: credcheck [-jnqv] [-L | -s] [-c count] "
+	    "[-e user[:group]] [-m mode]\n"
+	    "                 [-p path] [-t type] [-u user[:group]] "
+	    "[-w seconds]\n\n");
 	for (size_t i = 0; i < nitems(optiontable); i++) {
 		snprintf(option, sizeof(option), "--%s%s%s",
 		    optiontable[i].name, optiontable[i].argument != NULL ?
 		    " " : "", optiontable[i].argument != NULL ?
 		    optiontable[i].argument : "");
-		printf("  -%c, %-20s %s\n", optiontable[i].letter, option,
+		printf("  -%c, %-24s  %s\n", optiontable[i].letter, option,
 		    optiontable[i].help);
 	}
 }
@@ -1790,6 +1935,66 @@ parse_mode(const char *s)
 	return (mode_t)mode;
 }
 
+static size_t
+parse_type(const char *s)
+{
+	for (size_t i = 0; i < nitems(types); i++)
+		if (strcmp(s, types[i].name) == 0)
+			return i;
+	errx(EXIT_TROUBLE, "type is stream, seqpacket or dgram: %s", s);
+}
+
+/* An ID in digits; the highest is no ID but "leave it" to setreuid(2). */
+static bool
+parse_id(const char *s, unsigned *id)
+{
+	uintmax_t n;
+	char *end;
+
+	errno = 0;
+	n = strtoumax(s, &end, 10);
+	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 ||
+	    n >= UINT_MAX)
+		return false;
+	*id = (unsigned)n;
+	return true;
+}
+
+/* user[:group]: each a name, else a number. */
+static struct identity
+parse_identity(const char *argument)
+{
+	struct identity id = { .argument = argument };
+	const char *colon = strchr(argument, ':');
+	const struct passwd *pw;
+	const struct group *gr;
+	char *user = colon == NULL ? strdup(argument) :
+	    strndup(argument, (size_t)(colon - argument));
+	bool number = false;
+
+	if (user == NULL)
+		err(EXIT_TROUBLE, "strdup");
+	if ((pw = getpwnam(user)) == NULL &&
+	    (number = parse_id(user, &id.uid)))
+		pw = getpwuid(id.uid);
+	if (pw != NULL) {
+		if ((id.name = strdup(pw->pw_name)) == NULL)
+			err(EXIT_TROUBLE, "strdup");
+		id.uid = pw->pw_uid;
+		id.gid = id.basegid = pw->pw_gid;
+	} else if (!number)
+		errx(EXIT_TROUBLE, "no such user: %s", argument);
+	else if (colon == NULL)
+		errx(EXIT_TROUBLE, "user ID without an entry needs a group, "
+		    "as %s:100: %s", argument, argument);
+	free(user);
+	if (colon != NULL && (gr = getgrnam(colon + 1)) != NULL)
+		id.gid = gr->gr_gid;
+	else if (colon != NULL && !parse_id(colon + 1, &id.gid))
+		errx(EXIT_TROUBLE, "no such group: %s", argument);
+	return id;
+}
+
 /* A file descriptor that is closed would be the next socket's. */
 static void
 keep_standard_fds(void)
@@ -1803,12 +2008,86 @@ keep_standard_fds(void)
 	(void)close(fd);
 }
 
+/* Every option given must mean something in the mode, and with the others. */
+static void
+check_options(const struct options *o, const bool *seen, int mode)
+{
+	for (size_t i = 0; i < nitems(optiontable); i++)
+		if (seen[optiontable[i].letter] &&
+		    optiontable[i].modes != NULL &&
+		    strchr(optiontable[i].modes, mode) == NULL)
+			errx(EXIT_TROUBLE, "--%s means nothing with --%s",
+			    optiontable[i].name, option_name(mode));
+	if (seen['m'] && o->path == NULL)
+		errx(EXIT_TROUBLE, "--mode means nothing without --path");
+	if (seen['m'] && o->path[0] == '@' && mechanism.abstract)
+		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
+		    "socket: %s", o->path);
+}
+
+static void
+set_flag(struct options *o, int letter, char *argument)
+{
+	switch (letter) {
+	case 'L':
+		o->schedule = &late_schedule;
+		break;
+	case 's':
+		o->schedule = &sync_schedule;
+		break;
+	case 'c':
+		o->count = parse_number("count", argument, 1, 1000000000);
+		break;
+	case 'e':
+		o->effective = parse_identity(argument);
+		break;
+	case 'h':
+		help();
+		finish_report();
+		exit(EXIT_SUCCESS);
+	case 'j':
+		o->json = true;
+		break;
+	case 'm':
+		o->mode = parse_mode(argument);
+		break;
+	case 'n':
+		o->names = true;
+		break;
+	case 'p':
+		o->path = argument;
+		break;
+	case 'q':
+		o->quiet = true;
+		break;
+	case 't':
+		o->type = parse_type(argument);
+		break;
+	case 'u':
+		o->user = parse_identity(argument);
+		break;
+	case 'V':
+		printf("credcheck %s\n", VERSION);
+		finish_report();
+		exit(EXIT_SUCCESS);
+	case 'v':
+		o->verbose = true;
+		break;
+	case 'w':
+		o->timeout = parse_timeout(argument);
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
 	struct option longopts[nitems(optiontable) + 1];
 	char letters[2 * nitems(optiontable) + 2], *p = letters;
-	int ch, order = 0;
+	bool seen[UCHAR_MAX + 1] = { false };
+	int ch, mode = 's';
 
 	memset(longopts, 0, sizeof(longopts));
 	*p++ = ':';
@@ -1824,59 +2103,28 @@ parse_options(int argc, char **argv, struct options *o)
 	*p = '\0';
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
-		switch (ch) {
-		case 'L':
-		case 's':
-			if (order != 0 && order != ch)
-				errx(EXIT_TROUBLE, "--late and --sync exclude "
-				    "each other");
-			order = ch;
-			o->schedule = ch == 's' ? &sync_schedule :
-			    &late_schedule;
-			break;
-		case 'c':
-			o->count = parse_number("count", optarg, 1,
-			    1000000000);
-			break;
-		case 'h':
-			help();
-			finish_report();
-			exit(EXIT_SUCCESS);
-		case 'j':
-			o->json = true;
-			break;
-		case 'm':
-			o->mode = parse_mode(optarg);
-			break;
-		case 'p':
-			o->path = optarg;
-			break;
-		case 'q':
-			o->quiet = true;
-			break;
-		case 'v':
-			o->verbose = true;
-			break;
-		case 'V':
-			printf("credcheck %s\n", VERSION);
-			finish_report();
-			exit(EXIT_SUCCESS);
-		case 'w':
-			o->timeout = parse_timeout(optarg);
-			break;
-		case ':':
+		if (ch == ':')
 			errx(EXIT_TROUBLE, "option needs an argument: %s",
 			    argv[optind - 1]);
-		default:
-			if (optopt != 0)
-				errx(EXIT_TROUBLE, "unknown option: -%c "
-				    "(--help lists them)", optopt);
-			errx(EXIT_TROUBLE, "unknown option: %s "
+		if (ch == '?' && strncmp(argv[optind - 1], "--", 2) == 0)
+			errx(EXIT_TROUBLE, "no such option: %s "
 			    "(--help lists them)", argv[optind - 1]);
-		}
+		if (ch == '?')
+			errx(EXIT_TROUBLE, "no such option: -%c "
+			    "(--help lists them)", optopt);
+		seen[ch] = true;
+		set_flag(o, ch, optarg);
+		if (strchr(MODES, ch) != NULL)
+			mode = ch;
 	}
 	if (optind < argc)
 		errx(EXIT_TROUBLE, "unexpected operand: %s", argv[optind]);
+	for (p = letters; *p != '\0'; p++)
+		if (strchr(MODES, *p) != NULL && seen[(unsigned char)*p] &&
+		    *p != mode)
+			errx(EXIT_TROUBLE, "--%s and --%s exclude each other",
+			    option_name(*p), option_name(mode));
+	check_options(o, seen, mode);
 	o->counted = o->count > 1;
 }
 

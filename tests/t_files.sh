@@ -9,8 +9,9 @@ lists_body() {
 	tests=$(atf_get_srcdir)
 	sed -n 's/^tp: //p' "$tests/Atffile" | sort >atf
 	sed -n 's/.*name="\([^"]*\)".*/\1/p' "$tests/Kyuafile" | sort >kyua
-	sed -n '/^TESTS_/,/[^\\]$/s/^TESTS_[A-Z]*=//p' "$tests/../Makefile" |
-	    tr -s ' \t\\' '\n' | grep . | sort >make
+	sed -e ':join' -e '/\\$/{' -e N -e 's/\\\n//' -e 'b join' -e '}' \
+	    "$tests/../Makefile" | sed -n 's/^TESTS_[A-Z]*=//p' |
+	    tr -s ' \t' '\n' | grep . | sort >make
 	ls "$tests" | sed -n 's/^\(t_.*\)\.\(c\|sh\)$/\1/p' | sort >files
 	atf_check test -s files
 	for list in atf kyua make; do

@@ -7,7 +7,7 @@ mode_head() {
 }
 mode_body() {
 	umask 0077
-	for mode in "" 0600 622 0 777; do
+	for mode in "" 0600 622 200 777; do
 		start_endless ${mode:+--mode $mode}
 		[ -n "$mode" ] || mode=0666
 		ls -l sock >listed
@@ -17,7 +17,7 @@ mode_body() {
 		0666)	bits=srw-rw-rw- ;;
 		0600)	bits=srw------- ;;
 		622)	bits=srw--w--w- ;;
-		0)	bits=s--------- ;;
+		200)	bits=s-w------- ;;
 		777)	bits=srwxrwxrwx ;;
 		esac
 		atf_check -o match:"^$bits" cat listed
