@@ -4,6 +4,7 @@
 #	tests		the test programs
 #	test		the test suite, under kyua(1)
 #	check-warnings	gcc and clang, with every warning an error
+#	cross		compile and link for other systems, with zig cc
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	clean
 
@@ -21,8 +22,8 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
-TESTS_SH=	t_count t_files t_identity t_json t_late t_path t_process \
-		t_sync t_type
+TESTS_SH=	t_count t_files t_identity t_json t_late t_manual t_options \
+		t_path t_process t_sync t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_generic
@@ -77,6 +78,33 @@ check-warnings:
 .endfor
 .endfor
 
-.PHONY: all check-warnings install test tests
+# Systems that we cannot boot: that it compiles and links there, and that the
+# facts which it builds on are those of their headers.
+ZIG_VERSION=	0.17.0
+CROSS=		x86_64-netbsd x86_64-freebsd x86_64-openbsd x86_64-linux-musl \
+		aarch64-macos
+
+cross:
+	@set -e; out=$$(mktemp -d); trap 'rm -rf "$$out"' EXIT; \
+	if command -v zig >/dev/null; then zig=zig; \
+	elif python3 -m ziglang version >/dev/null 2>&1; then \
+		zig="python3 -m ziglang"; \
+	else \
+		echo "cross: no zig; pip install ziglang==${ZIG_VERSION}" >&2; \
+		exit 1; \
+	fi; \
+	echo 'int main(void) { return 0; }' >$$out/empty.c; \
+	for target in ${CROSS}; do \
+		if [ $$target = x86_64-openbsd ] && ! $$zig cc -target \
+		    $$target -o $$out/a.out $$out/empty.c 2>/dev/null; then \
+			echo "$$target: skipped, not in zig $$($$zig version)"; \
+			continue; \
+		fi; \
+		$$zig cc -target $$target -std=gnu11 -O2 -Wall -Wextra -Werror \
+		    -o $$out/a.out credcheck.c; \
+		echo "$$target: ok"; \
+	done
+
+.PHONY: all check-warnings cross install test tests
 
 .include <bsd.prog.mk>

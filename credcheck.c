@@ -173,6 +173,10 @@ struct mechanism {
 
 #if defined(__linux__)
 
+_Static_assert(offsetof(struct ucred, pid) == 0 &&
+    offsetof(struct ucred, uid) == 4 && offsetof(struct ucred, gid) == 8 &&
+    sizeof(struct ucred) == 12, "struct ucred");
+
 /* unix(7). */
 static const struct mechanism mechanism = {
 	"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS", 65536,
@@ -245,6 +249,23 @@ peer_cred(int fd, struct cred *cr)
 #define SOL_LOCAL	0
 #endif
 
+#ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
+_Static_assert(LOCAL_OCREDS == 0x0001 && LOCAL_PEEREID == 0x0003 &&
+    LOCAL_CREDS == 0x0004 && SCM_CREDS == 0x10, "sys/un.h, sys/socket.h");
+_Static_assert(offsetof(struct sockcred, sc_pid) == 0 &&
+    offsetof(struct sockcred, sc_uid) == 4 &&
+    offsetof(struct sockcred, sc_euid) == 8 &&
+    offsetof(struct sockcred, sc_gid) == 12 &&
+    offsetof(struct sockcred, sc_egid) == 16 &&
+    offsetof(struct sockcred, sc_ngroups) == 20 &&
+    offsetof(struct sockcred, sc_groups) == 24 &&
+    SOCKCREDSIZE(1) == 28 && SOCKCREDSIZE(16) == 88, "struct sockcred");
+_Static_assert(offsetof(struct unpcbid, unp_pid) == 0 &&
+    offsetof(struct unpcbid, unp_euid) == 4 &&
+    offsetof(struct unpcbid, unp_egid) == 8 && sizeof(struct unpcbid) == 12,
+    "struct unpcbid");
+#endif
+
 /* unix(4); 16 is NGROUPS_MAX. */
 static const struct mechanism mechanism = {
 	"LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", 16, false, false
@@ -262,7 +283,7 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 	if (len < fixed)
 		return TRUNCATED;
 	memcpy(&sc, data, fixed);
-#ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
+#ifdef LOCAL_OCREDS
 	cred_id(cr, PID, sc.sc_pid, mechanism.message);
 #endif
 	cred_id(cr, UID, sc.sc_uid, mechanism.message);
@@ -295,6 +316,32 @@ peer_cred(int fd, struct cred *cr)
 
 #ifndef SOL_LOCAL
 #define SOL_LOCAL	0
+#endif
+
+_Static_assert(LOCAL_PEERCRED == 1 && LOCAL_CREDS == 2 && SCM_CREDS == 3,
+    "sys/un.h, sys/socket.h");
+_Static_assert(offsetof(struct sockcred, sc_uid) == 0 &&
+    offsetof(struct sockcred, sc_euid) == 4 &&
+    offsetof(struct sockcred, sc_gid) == 8 &&
+    offsetof(struct sockcred, sc_egid) == 12 &&
+    offsetof(struct sockcred, sc_ngroups) == 16 &&
+    offsetof(struct sockcred, sc_groups) == 20 &&
+    SOCKCREDSIZE(1) == 24 && SOCKCREDSIZE(16) == 84, "struct sockcred");
+#ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
+_Static_assert(LOCAL_CREDS_PERSISTENT == 3 && SCM_CREDS2 == 8 &&
+    offsetof(struct sockcred2, sc_version) == 0 &&
+    offsetof(struct sockcred2, sc_pid) == 4 &&
+    offsetof(struct sockcred2, sc_uid) == 8 &&
+    offsetof(struct sockcred2, sc_euid) == 12 &&
+    offsetof(struct sockcred2, sc_gid) == 16 &&
+    offsetof(struct sockcred2, sc_egid) == 20 &&
+    offsetof(struct sockcred2, sc_ngroups) == 24 &&
+    offsetof(struct sockcred2, sc_groups) == 28 &&
+    SOCKCRED2SIZE(1) == 32 && SOCKCRED2SIZE(16) == 92, "struct sockcred2");
+/* The same length as a sockcred with 16 groups, and another layout. */
+_Static_assert(offsetof(struct cmsgcred, cmcred_pid) == 0 &&
+    offsetof(struct cmsgcred, cmcred_uid) == 4 &&
+    sizeof(struct cmsgcred) == SOCKCREDSIZE(16), "struct cmsgcred");
 #endif
 
 /* unix(4). */
@@ -1847,7 +1894,7 @@ static const struct {
 	{ 'L', "late", NULL,
 	    "the message before the option: the lost race", "L" },
 	{ 's', "sync", NULL,
-	    "the option, then \"go on\", then the message (default)", "s" },
+	    "option, \"go on\", message: always wins (default)", "s" },
 	{ 'c', "count", "n", "hold n conversations, count outcomes", NULL },
 	{ 'e', "effective", "user[:group]",
 	    "another effective identity for the client", NULL },

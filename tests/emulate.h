@@ -90,6 +90,9 @@ struct sockcred {
 	gid_t sc_groups[1];
 };
 
+#define SOCKCREDSIZE(n) \
+	(sizeof(struct sockcred) + sizeof(gid_t) * ((n) - 1))
+
 struct unpcbid {
 	pid_t unp_pid;
 	uid_t unp_euid;
@@ -113,6 +116,8 @@ struct sockcred {
 	int sc_ngroups;
 	gid_t sc_groups[1];
 };
+#define SOCKCREDSIZE(n) \
+	(sizeof(struct sockcred) + sizeof(gid_t) * ((n) - 1))
 #elif defined(EMULATE_NOTHING)
 #define HERE		1
 #ifdef __linux__	/* glibc has no getpeereid(3) */

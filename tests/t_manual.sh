@@ -1,0 +1,53 @@
+# The manual.
+
+atf_test_case lint
+lint_head() {
+	atf_set descr "mandoc has nothing to say"
+	atf_set require.progs "mandoc"
+}
+lint_body() {
+	atf_check mandoc -Tlint -Wwarning "$(atf_get_srcdir)/../credcheck.1"
+}
+
+atf_test_case keys
+keys_head() {
+	atf_set descr "Every key and outcome of JSON is in the manual, and in" \
+	    "the manual is no other"
+	atf_set require.progs "jq"
+}
+keys_body() {
+	for args in "" "--count 2"; do
+		"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
+	done | sort -u >keys
+	manual=$(atf_get_srcdir)/../credcheck.1
+	sed -n '/^\.Sh JSON/,/^\.Sh SYS/p' "$manual" |
+	    sed -n 's/^\.It Va //p' | sed -e 's/, Va//g' -e 's/,//g' |
+	    tr -s ' ' '\n' | sort -u >documented
+	atf_check test -s keys
+	atf_check -o file:keys cat documented
+	"$credcheck" --json --count 2 2>/dev/null | jq -r '.counts | keys[]' |
+	    sort >outcomes
+	sed -n '/^\.Ss Outcomes/,/^\.Sh/s/^\.It Cm //p' "$manual" |
+	    sort >documented
+	atf_check -o file:outcomes cat documented
+}
+
+atf_test_case sections
+sections_head() {
+	atf_set descr "It has the sections that a BSD reader expects, in order"
+}
+sections_body() {
+	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS "EXIT STATUS" \
+	    EXAMPLES "SEE ALSO" CAVEATS "SECURITY CONSIDERATIONS"; do
+		echo "$s"
+	done >expected
+	atf_check -o file:expected \
+	    sed -n 's/^\.Sh //p' "$(atf_get_srcdir)/../credcheck.1"
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case lint
+	atf_add_test_case keys
+	atf_add_test_case sections
+}

@@ -1,0 +1,143 @@
+# The command line, and what is said of a wrong one.
+
+# Checks that credcheck "$@" is refused with the line in $line alone.
+refused() {
+	echo "credcheck: $line" >expected
+	atf_check -s exit:2 -e file:expected "$credcheck" "$@"
+}
+
+atf_test_case unknown
+unknown_head() {
+	atf_set descr "An option, argument or operand that is not known is" \
+	    "named"
+}
+unknown_body() {
+	hint="(--help lists them)"
+	line="no such option: -x $hint";	refused -x
+	line="no such option: -x $hint";	refused -jx
+	line="no such option: --no-such $hint";	refused --no-such
+	line="no such option: --json=yes $hint"; refused --json=yes
+	line="no such option: --ver $hint";	refused --ver
+	line="option needs an argument: --count"; refused --count
+	line="option needs an argument: -c";	refused -c
+	line="unexpected operand: sock";	refused sock
+	line="unexpected operand: --json";	refused -- --json
+}
+
+atf_test_case values
+values_head() {
+	atf_set descr "A value that is none or out of its range is refused" \
+	    "with the range"
+}
+values_body() {
+	for n in 0 -1 1000000001 99999999999999999999 ten 1x "" " 1" +1 1.0; do
+		line="count is a number from 1 to 1000000000: $n"
+		refused --count "$n"
+	done
+	for n in 0 0.0009 86401 -1 1e3 0x5 inf nan five 5s "" " 1" . 1.2.3; do
+		line="timeout is a number of seconds from 0.001 to 86400: $n"
+		refused --timeout "$n"
+	done
+	for n in 8 0o666 1000 07777 -1 rw-rw-rw- "" " 6"; do
+		line="mode is an octal number from 0 to 777: $n"
+		refused --path sock --mode "$n"
+	done
+	for n in raw STREAM "" str; do
+		line="type is stream, seqpacket or dgram: $n"
+		refused --type "$n"
+	done
+}
+
+atf_test_case limits
+limits_head() {
+	atf_set descr "The limits of a value are themselves accepted"
+}
+limits_body() {
+	require_mechanism
+	for args in "-c 1" "-w 0.001 -c 1 -V" "-w 86400" "-w 1." "-w .5" \
+	    "-p sock -m 777"; do
+		atf_check -o ignore "$credcheck" $args
+	done
+}
+
+atf_test_case modes
+modes_head() {
+	atf_set descr "Modes that exclude each other are both named, in" \
+	    "whatever order"
+}
+modes_body() {
+	line="--sync and --late exclude each other";	refused -s -L
+	line="--late and --sync exclude each other";	refused -L -s
+	line="--late and --sync exclude each other";	refused --late -js
+	require_mechanism
+	atf_check -o ignore "$credcheck" -s --sync
+}
+
+atf_test_case meaningless
+meaningless_head() {
+	atf_set descr "An option that means nothing with the others is refused"
+}
+meaningless_body() {
+	line="--mode means nothing without --path";	refused --mode 0600
+}
+
+atf_test_case help
+help_head() {
+	atf_set descr "--help and --version go to standard output"
+}
+help_body() {
+	atf_check -o match:"^usage: credcheck " -o match:"--timeout seconds" \
+	    "$credcheck" --help
+	atf_check -o match:"^credcheck [0-9.]+$" "$credcheck" --version
+	atf_check -o not-match:".{80}" "$credcheck" --help
+}
+
+atf_test_case documented
+documented_head() {
+	atf_set descr "The manual, its synopsis, --help, its usage and the" \
+	    "program know the same options"
+}
+documented_body() {
+	manual=$(atf_get_srcdir)/../credcheck.1
+	sed -n 's/^\.It Fl \(.\) , Fl Fl \([a-z]*\).*/\1 \2/p' "$manual" |
+	    sort >manual
+	"$credcheck" --help | sed -n 's/^  -\(.\), --\([a-z]*\) .*/\1 \2/p' |
+	    sort >help
+	atf_check test -s help
+	atf_check -o file:help cat manual
+	while read -r letter name; do
+		# With an operand too many a known option is not the complaint.
+		for option in -$letter --$name; do
+			"$credcheck" $option 2>&1 </dev/null |
+			    grep "no such option" && atf_fail "$option"
+		done
+		case $name in
+		help|version)	continue ;;
+		esac
+		sed -n '/^\.Sh SYN/,/^\.Sh DES/p' "$manual" |
+		    grep -qE "^\.(Op|Fl).*(Fl|\|) *[a-zA-Z]*$letter" ||
+		    atf_fail "-$letter is not in the manual's synopsis"
+		"$credcheck" --help | sed -n '/^usage/,/^$/p' |
+		    grep -qE -- "(-|\| )[a-zA-Z]*$letter" ||
+		    atf_fail "-$letter is not in the usage"
+	done <help
+	for letter in $(printf '%s\n' a b c d e f g h \
+	    i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O \
+	    P Q R S T U V W X Y Z); do
+		"$credcheck" -$letter 2>&1 </dev/null |
+		    grep -q "no such option" || echo $letter
+	done | grep . | sort >known
+	cut -d ' ' -f 1 help | sort >listed
+	atf_check -o file:listed cat known
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case unknown
+	atf_add_test_case values
+	atf_add_test_case limits
+	atf_add_test_case modes
+	atf_add_test_case meaningless
+	atf_add_test_case help
+	atf_add_test_case documented
+}
