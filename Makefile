@@ -4,6 +4,7 @@
 #	tests		the test programs
 #	test		the test suite, under kyua(1)
 #	check-warnings	gcc and clang, with every warning an error
+#	bench		the program beside its floors
 #	cross		compile and link for other systems, with zig cc
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	clean
@@ -23,10 +24,10 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
 TESTS_SH=	t_count t_files t_identity t_json t_late t_manual t_options \
-		t_path t_process t_sync t_trouble t_type
+		t_path t_process t_race t_sync t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
-HELPERS=	tests/h_generic
+HELPERS=	tests/h_floor tests/h_generic
 CLEANFILES+=	${TESTS} ${HELPERS} credcheck.full credcheck.debug
 
 # CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
@@ -55,8 +56,14 @@ tests/${t}: tests/${t}.c tests/emulate.h tests/parse.h credcheck.c
 	${TEST_CC} -idirafter tests/emulate tests/${t}.c -latf-c
 .endfor
 
-tests/h_generic: tests/h_generic.c credcheck.c
+tests/h_generic: tests/h_generic.c tests/emulate.h credcheck.c
 	${TEST_CC} tests/h_generic.c
+
+tests/h_floor: tests/h_floor.c
+	${TEST_CC} tests/h_floor.c
+
+bench: ${PROG} tests/h_floor
+	tests/bench
 
 tests: ${PROG} ${TESTS} ${HELPERS}
 
@@ -72,7 +79,7 @@ WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
 check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
-.for t in ${TESTS_C} h_generic
+.for t in ${TESTS_C} h_floor h_generic
 	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
 	    -c -o /dev/null tests/${t}.c
 .endfor
@@ -105,6 +112,6 @@ cross:
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all check-warnings cross install test tests
+.PHONY: all bench check-warnings cross install test tests
 
 .include <bsd.prog.mk>

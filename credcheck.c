@@ -76,9 +76,11 @@
 
 #define CONTROL_ROOM	4096	/* bytes; no kernel sends more than 253 fds */
 #define DATA_ROOM	4096	/* bytes read of a message */
-#define BATCH		64	/* socketpairs handed over at once */
+#define BATCH		32	/* socketpairs handed over at once */
 #define CLIENT_SUFFIX	".c"	/* to the path, for a datagram client's */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
+#define MILLISECOND	(SECOND / 1000)
+#define MICROSECOND	(SECOND / 1000000)
 
 /*
  * 1. Credentials: the fields, and what told us each of them.
@@ -185,23 +187,24 @@ static const struct mechanism mechanism = {
 
 /* The ID that stands for one which has no name here: user_namespaces(7). */
 static intmax_t
-overflow_id(const char *path)
+overflow_id(const char *path, intmax_t *known)
 {
-	intmax_t id = 65534;
-	FILE *fp = fopen(path, "r");
+	FILE *fp;
 
-	if (fp != NULL) {
-		if (fscanf(fp, "%jd", &id) != 1)
-			id = 65534;
+	if (*known != -1)
+		return *known;
+	if ((fp = fopen(path, "r")) == NULL || fscanf(fp, "%jd", known) != 1)
+		*known = 65534;
+	if (fp != NULL)
 		fclose(fp);
-	}
-	return id;
+	return *known;
 }
 
 static enum outcome
 read_cred(int level, int type, const unsigned char *data, size_t len,
     struct cred *cr)
 {
+	static intmax_t uid = -1, gid = -1;
 	struct ucred uc;
 
 	if (level != SOL_SOCKET || type != SCM_CREDENTIALS)
@@ -214,8 +217,8 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 	cred_id(cr, UID, uc.uid, mechanism.message);
 	cred_id(cr, GID, uc.gid, mechanism.message);
 	if (uc.pid == 0 &&
-	    uc.uid == overflow_id("/proc/sys/kernel/overflowuid") &&
-	    uc.gid == overflow_id("/proc/sys/kernel/overflowgid"))
+	    uc.uid == overflow_id("/proc/sys/kernel/overflowuid", &uid) &&
+	    uc.gid == overflow_id("/proc/sys/kernel/overflowgid", &gid))
 		return PLACEHOLDER;
 	return CREDENTIALS;
 }
@@ -495,6 +498,9 @@ struct options {
 	bool json, names, quiet, verbose;
 	bool counted;
 	uint64_t count;
+	int64_t limit;			/* of a counted run, in nanoseconds */
+	int64_t spread;			/* of the race's delays, likewise */
+	uint32_t seed;			/* of the delays */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
@@ -516,6 +522,8 @@ struct run {
 	uint64_t trial;			/* from 1 */
 	int batch[BATCH];		/* connections to come */
 	size_t next, nbatch;
+	int pairs[NSIDES][BATCH];	/* for the batch after it */
+	size_t npairs;
 	struct sockaddr_un address;	/* of the server */
 	socklen_t addresslen;
 	struct sockaddr_un reply;	/* a datagram client's address */
@@ -548,14 +556,32 @@ now(void)
 }
 
 /*
- * What has to go when we end, for a signal handler to find.  The child is
- * killed first: one that is stopped could not leave by itself.
+ * How long a side of the race waits before its step, in nanoseconds: a hash of
+ * seed, trial and side (the finalizer of SplitMix64), so that either process
+ * can draw it, and any trial's can be drawn again.
  */
+static int64_t
+draw_delay(const struct options *o, uint64_t trial, enum side side)
+{
+	uint64_t x = ((uint64_t)o->seed << 32) + trial * NSIDES + side;
+
+	x = (x + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
+	return (int64_t)(x % ((uint64_t)o->spread + 1));
+}
+
+/* What has to go when we end, for a signal handler to find. */
 static struct {
 	pid_t owner;
 	volatile pid_t child;
-	struct made *made;
+	int control;
+	struct made *made[NSIDES];
 } leftovers;
+
+/* A race and a server end at a signal as if they were done. */
+static volatile sig_atomic_t stoppable, stopped;
 
 static void
 remove_made(struct made *m)
@@ -568,27 +594,42 @@ remove_made(struct made *m)
 	m->path[0] = '\0';
 }
 
+/*
+ * The client is asked to leave, by the end of the control channel, as it may
+ * have a name of its own to remove; what does not leave in a second is killed.
+ */
 static void
 clean_up(void)
 {
+	struct pollfd pfd = { .fd = leftovers.control, .events = POLLIN };
+
 	if (getpid() != leftovers.owner)
 		return;
 	if (leftovers.child > 0) {
+		(void)kill(leftovers.child, SIGCONT);
+		(void)shutdown(leftovers.control, SHUT_WR);
+		(void)poll(&pfd, 1, (int)(SECOND / MILLISECOND));
 		(void)kill(leftovers.child, SIGKILL);
 		while (waitpid(leftovers.child, NULL, 0) == -1 &&
 		    errno == EINTR)
 			continue;
 		leftovers.child = 0;
 	}
-	for (int s = 0; s < NSIDES && leftovers.made != NULL; s++)
-		remove_made(&leftovers.made[s]);
+	for (int s = 0; s < NSIDES; s++)
+		if (leftovers.made[s] != NULL)
+			remove_made(leftovers.made[s]);
 }
 
 static void
 on_signal(int sig)
 {
+	if (stoppable && !stopped && sig != SIGQUIT) {
+		stopped = sig;
+		return;
+	}
 	clean_up();
-	(void)raise(sig);	/* SA_RESETHAND: now we die of it */
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
 }
 
 static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
@@ -605,7 +646,6 @@ handle_signals(void (*handler)(int))
 	memset(&sa, 0, sizeof(sa));
 	sigfillset(&sa.sa_mask);
 	sa.sa_handler = handler;
-	sa.sa_flags = (int)SA_RESETHAND;
 	for (size_t i = 0; i < nitems(fatal_signals); i++)
 		if (sigaction(fatal_signals[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)	/* nohup(1) */
@@ -683,7 +723,7 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 		if ((left = deadline - now()) <= 0)
 			timed_out(c, step);
 		/* Rounded up, so as not to spin through the last one. */
-		left = MIN(left / 1000000 + 1, INT_MAX);
+		left = MIN(left / MILLISECOND + 1, INT_MAX);
 		if (poll(fds, nitems(fds), (int)left) == -1 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		if (fds[0].revents != 0)
@@ -701,14 +741,20 @@ deadline(const struct run *c)
 	return now() + c->options->timeout;
 }
 
-/* Another try at what would have blocked: true, after a wait for fd. */
+/*
+ * Another try at what would have blocked: true, after a wait for fd.  The
+ * first tries only give way: to sleep and be woken takes longer than the other
+ * side, which is at work.
+ */
 static bool
 again(struct run *c, int fd, short wanted, int64_t until, const char *step)
 {
-	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		wait_fd(c, fd, wanted, until, step);
-	else if (errno != EINTR)
+	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		return false;
+	if (until - now() > c->options->timeout - 50 * MICROSECOND)
+		(void)sched_yield();
+	else
+		wait_fd(c, fd, wanted, until, step);
 	return true;
 }
 
@@ -812,27 +858,37 @@ send_fds(struct run *c, const int *fds, size_t n)
 	}
 }
 
+/* One more socketpair, if there are trials and descriptors left for it. */
+static bool
+make_pair(struct run *c)
+{
+	const uint64_t have = c->trial - 1 + c->nbatch - c->next + c->npairs;
+	int pair[NSIDES];
+
+	if (c->npairs == BATCH || have >= c->options->count ||
+	    socketpair(AF_UNIX, socket_type(c), 0, pair) == -1)
+		return false;
+	c->pairs[CLIENT][c->npairs] = pair[CLIENT];
+	c->pairs[SERVER][c->npairs++] = pair[SERVER];
+	return true;
+}
+
 static int
 pair_connect(struct run *c)
 {
-	int pair[2], theirs[BATCH];
-	size_t want;
-
 	if (c->next == c->nbatch) {
 		c->next = c->nbatch = 0;
-		want = MIN(BATCH, c->options->count - c->trial + 1);
-		while (c->nbatch < want) {
-			if (socketpair(AF_UNIX, socket_type(c), 0, pair) == -1)
-				break;
-			c->batch[c->nbatch] = pair[0];
-			theirs[c->nbatch++] = pair[1];
-		}
-		/* Few descriptors left make a small batch, and none an end. */
-		if (c->nbatch == 0)
+		/* Few descriptors make a small batch, and none an end. */
+		while (make_pair(c))
+			continue;
+		if (c->npairs == 0)
 			err(EXIT_TROUBLE, "client: socketpair");
-		send_fds(c, theirs, c->nbatch);
-		for (size_t i = 0; i < c->nbatch; i++)
-			(void)close(theirs[i]);
+		send_fds(c, c->pairs[SERVER], c->npairs);
+		for (; c->nbatch < c->npairs; c->nbatch++) {
+			(void)close(c->pairs[SERVER][c->nbatch]);
+			c->batch[c->nbatch] = c->pairs[CLIENT][c->nbatch];
+		}
+		c->npairs = 0;
 	}
 	return c->batch[c->next++];
 }
@@ -851,6 +907,9 @@ pair_accept(struct run *c)
 	struct cmsghdr *cm;
 	ssize_t n;
 
+	/* The last trial's goes now, while the client is making another. */
+	if (c->next > 0)
+		(void)close(c->batch[c->next - 1]);
 	if (c->next == c->nbatch) {
 		do {
 			msg.msg_control = &control;
@@ -1077,10 +1136,9 @@ static const struct transport transports[] = {
  */
 struct schedule {
 	const char *name;
-	/* The server sets its option once this was reached. */
-	enum event option;
-	/* The client writes once this was reached. */
-	enum event message;
+	enum event option;	/* the server sets it once this was reached */
+	enum event message;	/* the client writes once this was reached */
+	bool race;		/* each after a delay of its own */
 };
 
 struct result {
@@ -1124,6 +1182,23 @@ assume_identity(const struct options *o)
 		err(EXIT_TROUBLE, "%s %s needs root: %s",
 		    u->argument != NULL ? "--user" : "--effective",
 		    u->argument != NULL ? u->argument : e->argument, what);
+}
+
+/* A side of the race waits, and gives way to the other meanwhile. */
+static void
+linger(struct run *c)
+{
+	int64_t until, left;
+
+	if (!c->schedule->race || c->options->spread == 0)
+		return;
+	until = c->shared->at[ACCEPTED] +
+	    draw_delay(c->options, c->trial, c->side);
+	while ((left = until - now()) > 0)
+		if (left > 2 * MILLISECOND)
+			(void)poll(NULL, 0, (int)(left / MILLISECOND) - 1);
+		else
+			(void)sched_yield();
 }
 
 static void
@@ -1196,6 +1271,7 @@ client(struct run *c)
 		await(c, c->schedule->message);
 
 	/* 3. Send any message. */
+	linger(c);
 	send_message(c);
 }
 
@@ -1234,19 +1310,26 @@ send_go_on(struct run *c)
 	reach(c, GO_ON_SENT);
 }
 
-/* The message is in msg, which has room for it; returns its length. */
+/*
+ * The message is in msg, which has room for it; returns its length.  Linux can
+ * report end of file on a seqpacket socket ahead of a message, if it was sent
+ * and the socket closed during the call: only the second one is believed.
+ */
 static size_t
 receive(struct run *c, struct msghdr *msg)
 {
 	const struct msghdr empty = *msg;
 	const int64_t until = deadline(c);
+	bool doubted = socket_type(c) != SOCK_SEQPACKET, end;
 	ssize_t n;
 
 	do {
 		*msg = empty;
 		n = recvmsg(c->connection, msg, MSG_DONTWAIT);
-	} while (n == -1 && again(c, c->connection, POLLIN, until,
-	    events[MESSAGE_SENT].step));
+		end = n == 0 && msg->msg_controllen == 0 && !doubted;
+		doubted |= end;
+	} while (end || (n == -1 && again(c, c->connection, POLLIN, until,
+	    events[MESSAGE_SENT].step)));
 	if (n == -1 && errno != ECONNRESET)
 		err(EXIT_TROUBLE, "recvmsg");
 	reach(c, RECEIVED);
@@ -1339,6 +1422,7 @@ server(struct run *c, struct result *r)
 
 	/* 2. Set the option on it. */
 	await(c, c->schedule->option);
+	linger(c);
 	set_option(c);
 
 	/* 3. Send "go on" to the client. */
@@ -1353,15 +1437,19 @@ server(struct run *c, struct result *r)
 	parse(socket_type(c), &msg, n, r);
 }
 
-/* A server's datagram socket stays, and without its option. */
+/*
+ * A server's end of a pair is closed in the next trial, and its datagram socket
+ * stays, without the option.
+ */
 static void
 end_trial(struct run *c)
 {
 	const int off = 0;
 
-	if (c->connection != c->listener)
-		(void)close(c->connection);
-	else if (mechanism.option != NULL && setsockopt(c->connection,
+	if (c->connection != c->listener) {
+		if (c->side == CLIENT || c->nbatch == 0)
+			(void)close(c->connection);
+	} else if (mechanism.option != NULL && setsockopt(c->connection,
 	    mechanism.level, mechanism.name, &off, sizeof(off)) == -1)
 		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
 	if (c->side == CLIENT)
@@ -1371,9 +1459,26 @@ end_trial(struct run *c)
 /*
  * 5. The report: one result, and two writers of it.
  */
+enum class { BEFORE, AFTER, OVERLAP, UNACCEPTED, NCLASSES };
+
+static const struct {
+	const char *name, *text;
+} classes[NCLASSES] = {
+	[BEFORE] = { "before", "option set before the write" },
+	[AFTER] = { "after", "option set after the write" },
+	[OVERLAP] = { "overlap", "both at once" },
+	[UNACCEPTED] = { "unaccepted", "begun before accept(2) ended" },
+};
+
+#define NBINS		18		/* the outer two are open */
+
 struct tally {
 	uint64_t trials, counts[NOUTCOMES], mismatches;
 	int64_t elapsed;		/* in nanoseconds */
+	uint64_t classes[NCLASSES][NOUTCOMES];
+	uint64_t bins[NBINS][NOUTCOMES];
+	uint64_t violations;
+	uint32_t checksum;		/* of the delays drawn */
 };
 
 /* Who knows a field: the message, else the connection, else nobody. */
@@ -1673,6 +1778,16 @@ json_result(const struct run *c, const struct result *r)
 	    matches(r, truth) ? "true" : "false");
 }
 
+static uint64_t
+sum(const uint64_t *counts)
+{
+	uint64_t n = 0;
+
+	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
+		n += counts[o];
+	return n;
+}
+
 static double
 per_second(const struct tally *t)
 {
@@ -1681,16 +1796,60 @@ per_second(const struct tally *t)
 }
 
 static void
+json_counts(const char *key, const uint64_t *counts)
+{
+	json_key(key);
+	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
+		printf("%c\"%s\":%" PRIu64, o == CREDENTIALS ? '{' : ',',
+		    outcomes[o], counts[o]);
+	printf("}");
+}
+
+/* A bin's lower end, in nanoseconds; the first bin has none. */
+static int64_t
+bin_edge(const struct options *o, int bin)
+{
+	const int64_t half = o->spread > 0 ? o->spread : 20 * MICROSECOND;
+
+	return (bin - NBINS / 2) * half / (NBINS / 2 - 1);
+}
+
+static void
+json_race(const struct options *o, const struct tally *t)
+{
+	printf(",\"spread_us\":%" PRId64 ",\"seed\":%" PRIu32
+	    ",\"delay_checksum\":%" PRIu32 ",\"classes\":{",
+	    o->spread / MICROSECOND, o->seed, t->checksum);
+	for (enum class k = BEFORE; k < NCLASSES; k++) {
+		printf("%s\"%s\":{\"trials\":%" PRIu64, k == BEFORE ? "" : ",",
+		    classes[k].name, sum(t->classes[k]));
+		json_counts("counts", t->classes[k]);
+		printf("}");
+	}
+	printf("},\"violations\":%" PRIu64 ",\"histogram\":[", t->violations);
+	for (int bin = 0; bin < NBINS; bin++) {
+		printf(bin == 0 ? "{\"from_ns\":null" : ",{\"from_ns\":%"
+		    PRId64, bin_edge(o, bin));
+		printf(bin == NBINS - 1 ? ",\"to_ns\":null" : ",\"to_ns\":%"
+		    PRId64, bin_edge(o, bin + 1));
+		json_counts("counts", t->bins[bin]);
+		printf("}");
+	}
+	printf("]");
+}
+
+static void
 json_tally(const struct run *c, const struct tally *t)
 {
 	json_head(c);
-	printf(",\"trials\":%" PRIu64 ",\"counts\":", t->trials);
-	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
-		printf("%s\"%s\":%" PRIu64, o == CREDENTIALS ? "{" : ",",
-		    outcomes[o], t->counts[o]);
-	printf("},\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
-	    "\"trials_per_second\":%.1f}\n", t->mismatches,
+	printf(",\"trials\":%" PRIu64, t->trials);
+	json_counts("counts", t->counts);
+	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
+	    "\"trials_per_second\":%.1f", t->mismatches,
 	    (double)t->elapsed / SECOND, per_second(t));
+	if (c->schedule->race)
+		json_race(c->options, t);
+	printf("}\n");
 }
 
 static void
@@ -1698,7 +1857,7 @@ text_tally(const struct tally *t)
 {
 	const char *sep = ":";
 
-	printf("%" PRIu64 " trials", t->trials);
+	printf("%" PRIu64 " trial%s", t->trials, t->trials == 1 ? "" : "s");
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
 			printf("%s %" PRIu64 " %s", sep, t->counts[o],
@@ -1710,9 +1869,105 @@ text_tally(const struct tally *t)
 	printf("\n");
 }
 
+/* One bar of up to BAR characters, as long as n is of most; 0 alone is none. */
+#define BAR		22
+static int
+bar(uint64_t n, uint64_t most)
+{
+	return n == 0 ? 0 : MAX(1, (int)(n * BAR / most));
+}
+
+static void
+text_histogram(const struct options *o, const struct tally *t)
+{
+	static const char lost_bar[] = "......................";
+	static const char won_bar[] = "######################";
+	uint64_t won, lost, most = 1;
+	int first = NBINS, last = 0;
+	char from[16], to[16];
+
+	for (int bin = 0; bin < NBINS; bin++) {
+		won = t->bins[bin][CREDENTIALS];
+		lost = sum(t->bins[bin]) - won;
+		most = MAX(most, MAX(won, lost));
+		if (won + lost > 0) {
+			first = MIN(first, bin);
+			last = bin;
+		}
+	}
+	printf("\n%-17s%*s | %s\n", "Lead of option", BAR + 8,
+	    "no credentials", "credentials");
+	printf("%-17s%*s |\n", "over write, us", BAR + 8, "");
+	for (int bin = first; bin <= last; bin++) {
+		won = t->bins[bin][CREDENTIALS];
+		lost = sum(t->bins[bin]) - won;
+		snprintf(from, sizeof(from), bin == 0 ? "" : "%.1f",
+		    (double)bin_edge(o, bin) / MICROSECOND);
+		snprintf(to, sizeof(to), bin == NBINS - 1 ? "" : "%.1f",
+		    (double)bin_edge(o, bin + 1) / MICROSECOND);
+		printf("%6s ... %6s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
+		    from, to, lost, BAR, bar(lost, most), lost_bar, BAR,
+		    bar(won, most), won_bar, won);
+	}
+}
+
+/* The one sentence to take away, of what was measured and nothing else. */
+static void
+text_lesson(const struct options *o, const struct tally *t)
+{
+	const uint64_t won = t->counts[CREDENTIALS], lost = t->trials - won;
+	const uint64_t *early = t->classes[UNACCEPTED];
+
+	printf("\n");
+	if (t->violations > 0)
+		printf("This kernel broke the rule \"before: always; after: "
+		    "never\" %" PRIu64 " times.\n", t->violations);
+	else if (sum(t->classes[BEFORE]) > 0 && sum(t->classes[AFTER]) > 0)
+		printf("With the option set before the client writes its "
+		    "credentials always come;\nwith the option set after, "
+		    "never: synchronize, as --sync does.\n");
+	else
+		printf("The race was always %s this time%s.\n",
+		    lost == 0 ? "won" : won == 0 ? "lost" : "close",
+		    o->spread == 0 ? "; --spread 20 shows both ends of it" : "");
+	if (sum(early) > 0)
+		printf("Of the writes that began before accept(2) had returned "
+		    "%" PRIu64 " of %" PRIu64 "\nbrought credentials.\n",
+		    early[CREDENTIALS], sum(early));
+}
+
+static void
+text_race(const struct options *o, const struct tally *t)
+{
+	uint64_t n;
+
+	text_tally(t);
+	if (t->trials == 0)
+		return;
+	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
+	    per_second(t));
+	if (o->spread > 0)
+		printf("Each side waits 0 to %" PRId64 " us, counted from the "
+		    "accepted connection; seed %" PRIu32 "\n",
+		    o->spread / MICROSECOND, o->seed);
+	else
+		printf("No delays: the bare race\n");
+	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
+	    "no credentials");
+	for (enum class k = BEFORE; k < NCLASSES; k++)
+		if ((n = sum(t->classes[k])) > 0 || k != UNACCEPTED)
+			printf("%-28s%10" PRIu64 "%14" PRIu64 "%16" PRIu64 "\n",
+			    classes[k].text, n, t->classes[k][CREDENTIALS],
+			    n - t->classes[k][CREDENTIALS]);
+	printf("%-28s%10" PRIu64 "\n", "violations of the rule",
+	    t->violations);
+	text_histogram(o, t);
+	text_lesson(o, t);
+}
+
 /* Both sides' steps in the order of their time, in microseconds. */
 static void
-print_timeline(const struct run *c)
+print_timeline(const struct run *c, const struct result *r)
 {
 	const int64_t *at = c->shared->at;
 	enum event order[NEVENTS];
@@ -1725,10 +1980,13 @@ print_timeline(const struct run *c)
 			order[i] = order[i - 1];
 		order[i] = e;
 	}
+	if (c->options->counted)
+		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
+		    outcomes[r->outcome]);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
 	for (i = 0; i < n; i++)
 		fprintf(stderr, "%10.1f  %*s%s\n",
-		    (double)(at[order[i]] - at[order[0]]) / 1000,
+		    (double)(at[order[i]] - at[order[0]]) / MICROSECOND,
 		    events[order[i]].side == CLIENT ? 24 : 0, "",
 		    events[order[i]].text);
 }
@@ -1745,18 +2003,30 @@ finish_report(void)
 /*
  * 6. Modes, and main.
  */
-static const struct schedule sync_schedule = { "sync", ACCEPTED, GO_ON };
-static const struct schedule late_schedule = { "late", MESSAGE_SENT, ACCEPTED };
+static const struct schedule sync_schedule = {
+	"sync", ACCEPTED, GO_ON, false
+};
+static const struct schedule late_schedule = {
+	"late", MESSAGE_SENT, ACCEPTED, false
+};
+static const struct schedule race_schedule = {
+	"race", ACCEPTED, ACCEPTED, true
+};
+/* Over a path, where a client needs no word to begin. */
+static const struct schedule bare_schedule = {
+	"race", ACCEPTED, CONNECTED, true
+};
 
 static _Noreturn void
 run_client(struct run *c)
 {
-	c->side = CLIENT;
 	assume_identity(c->options);
 	while (c->trial < c->options->count) {
 		begin_trial(c);
 		client(c);
 		end_trial(c);
+		if (c->options->path == NULL)	/* while the server parses */
+			(void)make_pair(c);
 	}
 	exit(EXIT_SUCCESS);
 }
@@ -1771,6 +2041,8 @@ open_run(struct run *c, const struct options *o)
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->schedule = o->schedule;
+	if (c->schedule->race && o->path != NULL && o->spread == 0)
+		c->schedule = &bare_schedule;
 	c->listener = -1;
 	c->transport = &transports[o->path == NULL ? 0 :
 	    socket_type(c) != SOCK_DGRAM ? 1 : 2];
@@ -1781,7 +2053,8 @@ open_run(struct run *c, const struct options *o)
 		err(EXIT_TROUBLE, "mmap");
 	c->shared->client.groups = c->shared->groups;
 	c->shared->client.room = (size_t)MAX(ngroups, 0);
-	leftovers.made = c->shared->made;
+	leftovers.made[SERVER] = &c->shared->made[SERVER];
+	leftovers.made[CLIENT] = &c->shared->made[CLIENT];
 	leftovers.owner = getpid();
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
@@ -1794,33 +2067,77 @@ open_run(struct run *c, const struct options *o)
 	block_signals(SIG_BLOCK);
 	if ((c->child = fork()) == -1)
 		err(EXIT_TROUBLE, "fork");
-	if (c->child == 0)
+	c->side = c->child == 0 ? CLIENT : SERVER;
+	c->control = leftovers.control = control[c->side];
+	if (c->side == CLIENT) {
 		handle_signals(SIG_IGN);
-	else
+		leftovers.owner = getpid();
+		leftovers.made[SERVER] = NULL;
+	} else
 		leftovers.child = c->child;
 	block_signals(SIG_UNBLOCK);
-	c->control = control[c->child == 0 ? CLIENT : SERVER];
-	(void)close(control[c->child == 0 ? SERVER : CLIENT]);
-	if (c->child == 0) {
+	(void)close(control[c->side == SERVER ? CLIENT : SERVER]);
+	if (c->side == CLIENT) {
 		if (c->listener != -1)
 			(void)close(c->listener);
 		run_client(c);
 	}
 }
 
-/* The client sees that it is no longer needed, and leaves. */
 static void
 close_run(struct run *c)
 {
-	struct pollfd pfd = { .fd = c->control, .events = POLLIN };
-
-	(void)shutdown(c->control, SHUT_WR);
-	(void)poll(&pfd, 1, (int)MIN(c->options->timeout / 1000000 + 1,
-	    INT_MAX));
 	clean_up();
+	for (size_t i = c->next > 0 ? c->next - 1 : 0; i < c->nbatch; i++)
+		(void)close(c->batch[i]);
 	if (c->listener != -1)
 		(void)close(c->listener);
 	(void)close(c->control);
+}
+
+/* What came first in a trial of the race, by the readings of both sides. */
+static enum class
+classify(const struct run *c)
+{
+	const int64_t *at = c->shared->at;
+
+	if (c->listener != -1 && socket_type(c) != SOCK_DGRAM &&
+	    at[MESSAGE_BEGUN] < at[ACCEPTED])
+		return UNACCEPTED;
+	if (at[OPTION_SET] < at[MESSAGE_BEGUN])
+		return BEFORE;
+	return at[MESSAGE_SENT] < at[OPTION_BEGUN] ? AFTER : OVERLAP;
+}
+
+static void
+count_race(struct tally *t, const struct run *c, const struct result *r)
+{
+	const struct options *o = c->options;
+	const int64_t *at = c->shared->at;
+	const enum class k = classify(c);
+	const int64_t lead = (at[MESSAGE_BEGUN] + at[MESSAGE_SENT] -
+	    at[OPTION_BEGUN] - at[OPTION_SET]) / 2;
+	int bin = 0;
+
+	t->classes[k][r->outcome]++;
+	while (bin < NBINS - 1 && lead >= bin_edge(o, bin + 1))
+		bin++;
+	t->bins[bin][r->outcome]++;
+	for (enum side side = SERVER; side < NSIDES; side++)
+		t->checksum = (t->checksum ^ (uint32_t)draw_delay(o, c->trial,
+		    side)) * UINT32_C(16777619);
+	if ((k != BEFORE || r->outcome == CREDENTIALS) &&
+	    (k != AFTER || r->outcome != CREDENTIALS))
+		return;
+	/* A finding about the kernel; ten of a kind are enough to read. */
+	if (++t->violations <= 10)
+		warnx("violation in trial %" PRIu64 ": %s, %s (ns from "
+		    "accepted: option %" PRId64 " to %" PRId64 ", write %"
+		    PRId64 " to %" PRId64 ")", c->trial, classes[k].text,
+		    outcomes[r->outcome], at[OPTION_BEGUN] - at[ACCEPTED],
+		    at[OPTION_SET] - at[ACCEPTED],
+		    at[MESSAGE_BEGUN] - at[ACCEPTED],
+		    at[MESSAGE_SENT] - at[ACCEPTED]);
 }
 
 static void
@@ -1830,15 +2147,61 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 	t->counts[r->outcome]++;
 	if (r->outcome == CREDENTIALS && !matches(r, &c->shared->client))
 		t->mismatches++;
+	if (c->schedule->race)
+		count_race(t, c, r);
 }
 
 static int
-exit_status(const struct tally *t)
+exit_status(const struct run *c, const struct tally *t)
 {
 	if (t->counts[UNSUPPORTED] > 0)
 		return EXIT_TROUBLE;
-	return t->counts[CREDENTIALS] == t->trials && t->mismatches == 0 ?
+	if (t->mismatches > 0 || t->violations > 0)
+		return EXIT_MISSING;
+	return c->schedule->race || t->counts[CREDENTIALS] == t->trials ?
 	    EXIT_SUCCESS : EXIT_MISSING;
+}
+
+/* A word to whoever waits at a terminal, five times a second. */
+static void
+show_progress(const struct run *c, int64_t start, bool end)
+{
+	static int64_t next;
+	const int64_t t = c->shared->at[RECEIVED];
+
+	if (next == 0)
+		next = isatty(STDERR_FILENO) ? start + SECOND : INT64_MAX;
+	if (end && next > start + SECOND && next != INT64_MAX)
+		fprintf(stderr, "\r%*s\r", 40, "");
+	else if (!end && t > next) {
+		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials",
+		    c->trial, c->options->count);
+		next = t + SECOND / 5;
+	}
+}
+
+/* Holds the conversations, and leaves the last one's result in r. */
+static void
+run_trials(struct run *c, struct tally *t, struct result *r)
+{
+	const struct options *o = c->options;
+	const int64_t start = now();
+
+	while (c->trial < o->count && !stopped &&
+	    (o->limit == 0 || c->shared->at[RECEIVED] < start + o->limit)) {
+		begin_trial(c);
+		reach(c, READY);
+		server(c, r);
+		if (!o->counted)
+			peer_cred(c->connection, &r->peer);
+		end_trial(c);
+		count_result(t, c, r);
+		if (o->verbose && t->counts[r->outcome] == 1)
+			print_timeline(c, r);
+		show_progress(c, start, false);
+	}
+	show_progress(c, start, true);
+	t->elapsed = now() - start;
 }
 
 static int
@@ -1847,40 +2210,29 @@ run_both(const struct options *o)
 	struct tally tally = { .trials = 0 };
 	struct result r = { .outcome = NONE };
 	struct run c;
-	int64_t start;
 
 	open_run(&c, o);
-	start = now();
-	while (c.trial < o->count) {
-		begin_trial(&c);
-		reach(&c, READY);
-		server(&c, &r);
-		if (!o->counted)
-			peer_cred(c.connection, &r.peer);
-		end_trial(&c);
-		count_result(&tally, &c, &r);
-		if (o->verbose && c.trial == 1)
-			print_timeline(&c);
-	}
-	tally.elapsed = now() - start;
+	run_trials(&c, &tally, &r);
 	close_run(&c);
 
 	if (o->quiet)
 		;
-	else if (o->counted)
-		o->json ? json_tally(&c, &tally) : text_tally(&tally);
+	else if (o->json)
+		o->counted ? json_tally(&c, &tally) : json_result(&c, &r);
+	else if (c.schedule->race)
+		text_race(o, &tally);
 	else
-		o->json ? json_result(&c, &r) : text_result(&c, &r);
+		o->counted ? text_tally(&tally) : text_result(&c, &r);
 	if (!o->quiet)
 		finish_report();
 	if (!o->counted)
 		explain(&c, &r);
 	free(r.message.groups);
 	free(r.peer.groups);
-	return exit_status(&tally);
+	return exit_status(&c, &tally);
 }
 
-#define MODES		"Ls"
+#define MODES		"Lrs"
 
 /*
  * Each option: for getopt_long(3), for --help, and for the check that it means
@@ -1893,6 +2245,8 @@ static const struct {
 } optiontable[] = {
 	{ 'L', "late", NULL,
 	    "the message before the option: the lost race", "L" },
+	{ 'r', "race", NULL,
+	    "no synchronization: many trials, counted", "r" },
 	{ 's', "sync", NULL,
 	    "option, \"go on\", message: always wins (default)", "s" },
 	{ 'c', "count", "n", "hold n conversations, count outcomes", NULL },
@@ -1904,10 +2258,12 @@ static const struct {
 	{ 'n', "names", NULL, "add user and group names to the text", NULL },
 	{ 'p', "path", "path", "a named socket, not a socketpair", NULL },
 	{ 'q', "quiet", NULL, "no report; the exit status tells", NULL },
+	{ 'R', "seed", "n", "of the race's delays", "r" },
 	{ 't', "type", "type", "stream (default), seqpacket or dgram", NULL },
 	{ 'u', "user", "user[:group]", "the client's identity", NULL },
 	{ 'V', "version", NULL, "print the version", NULL },
 	{ 'v', "verbose", NULL, "the timeline, on standard error", NULL },
+	{ 'W', "spread", "usec", "range of the race's delays (20)", "r" },
 	{ 'w', "timeout", "seconds", "the longest wait of any step (5)", NULL },
 };
 
@@ -1926,10 +2282,11 @@ help(void)
 {
 	char option[40];
 
-	printf("usage: credcheck [-jnqv] [-L | -s] [-c count] "
-	    "[-e user[:group]] [-m mode]\n"
-	    "                 [-p path] [-t type] [-u user[:group]] "
-	    "[-w seconds]\n\n");
+	printf("usage: credcheck [-jnqv] [-L | -r | -s] [-c count] "
+	    "[-e user[:group]]\n"
+	    "                 [-m mode] [-p path] [-R seed] [-t type] "
+	    "[-u user[:group]]\n"
+	    "                 [-W usec] [-w seconds]\n\n");
 	for (size_t i = 0; i < nitems(optiontable); i++) {
 		snprintf(option, sizeof(option), "--%s%s%s",
 		    optiontable[i].name, optiontable[i].argument != NULL ?
@@ -2079,6 +2436,9 @@ set_flag(struct options *o, int letter, char *argument)
 	case 'L':
 		o->schedule = &late_schedule;
 		break;
+	case 'r':
+		o->schedule = &race_schedule;
+		break;
 	case 's':
 		o->schedule = &sync_schedule;
 		break;
@@ -2107,6 +2467,10 @@ set_flag(struct options *o, int letter, char *argument)
 	case 'q':
 		o->quiet = true;
 		break;
+	case 'R':
+		o->seed = (uint32_t)parse_number("seed", argument, 0,
+		    UINT32_MAX);
+		break;
 	case 't':
 		o->type = parse_type(argument);
 		break;
@@ -2119,6 +2483,10 @@ set_flag(struct options *o, int letter, char *argument)
 		exit(EXIT_SUCCESS);
 	case 'v':
 		o->verbose = true;
+		break;
+	case 'W':
+		o->spread = (int64_t)parse_number("spread", argument, 0,
+		    1000000) * MICROSECOND;
 		break;
 	case 'w':
 		o->timeout = parse_timeout(argument);
@@ -2173,6 +2541,17 @@ parse_options(int argc, char **argv, struct options *o)
 			    option_name(*p), option_name(mode));
 	check_options(o, seen, mode);
 	o->counted = o->count > 1;
+	if (o->schedule->race) {
+		o->counted = true;
+		stoppable = true;
+		if (!seen['c']) {
+			o->count = 10000;
+			o->limit = SECOND;
+		}
+		if (!seen['R'])
+			o->seed = (uint32_t)(now() ^ now() >> 32) ^
+			    (uint32_t)getpid() << 16;
+	}
 }
 
 int
@@ -2182,11 +2561,16 @@ main(int argc, char **argv)
 		.count = 1,
 		.mode = 0666,
 		.timeout = 5 * SECOND,
+		.spread = 20 * MICROSECOND,
 		.schedule = &sync_schedule,
 	};
+	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE tells more */
 	keep_standard_fds();
 	parse_options(argc, argv, &o);
-	return run_both(&o);
+	status = run_both(&o);
+	free(o.user.name);
+	free(o.effective.name);
+	return status;
 }

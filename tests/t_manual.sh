@@ -16,7 +16,7 @@ keys_head() {
 	atf_set require.progs "jq"
 }
 keys_body() {
-	for args in "" "--count 2"; do
+	for args in "" "--race --count 1"; do
 		"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
 	done | sort -u >keys
 	manual=$(atf_get_srcdir)/../credcheck.1

@@ -34,6 +34,14 @@ values_body() {
 		line="count is a number from 1 to 1000000000: $n"
 		refused --count "$n"
 	done
+	for n in -1 4294967296 x ""; do
+		line="seed is a number from 0 to 4294967295: $n"
+		refused --race --seed "$n"
+	done
+	for n in -1 1000001 x 1.5; do
+		line="spread is a number from 0 to 1000000: $n"
+		refused --race --spread "$n"
+	done
 	for n in 0 0.0009 86401 -1 1e3 0x5 inf nan five 5s "" " 1" . 1.2.3; do
 		line="timeout is a number of seconds from 0.001 to 86400: $n"
 		refused --timeout "$n"
@@ -69,6 +77,7 @@ modes_body() {
 	line="--sync and --late exclude each other";	refused -s -L
 	line="--late and --sync exclude each other";	refused -L -s
 	line="--late and --sync exclude each other";	refused --late -js
+	line="--race and --late exclude each other";	refused -r -L
 	require_mechanism
 	atf_check -o ignore "$credcheck" -s --sync
 }
@@ -79,6 +88,13 @@ meaningless_head() {
 }
 meaningless_body() {
 	line="--mode means nothing without --path";	refused --mode 0600
+	for mode in sync late; do
+		line="--seed means nothing with --$mode"
+		refused --seed 1 --$mode
+		line="--spread means nothing with --$mode"
+		refused --$mode --spread 1
+	done
+	line="--seed means nothing with --sync";	refused --seed 1
 }
 
 atf_test_case help

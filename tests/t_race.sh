@@ -1,0 +1,344 @@
+# The race: no synchronization, both outcomes, and which came when.
+
+# Checks a JSON report in the file out: both outcomes in at least one trial of
+# twenty, no violation, and numbers that agree with each other.
+fair() {
+	atf_check -o inline:"true\n" jq '.trials as $n |
+	    .counts.credentials / $n >= 0.05 and
+	    .counts.credentials / $n <= 0.95' out
+	consistent
+}
+
+consistent() {
+	atf_check -o inline:"0 0\n" jq -r '"\(.violations) \(.mismatches)"' out
+	atf_check -o inline:"true\n" jq '.trials as $n |
+	    ([.counts[]] | add) == $n and
+	    ([.classes[].trials] | add) == $n and
+	    ([.classes[].counts[]] | add) == $n and
+	    ([.histogram[].counts[]] | add) == $n and
+	    all(.classes[]; ([.counts[]] | add) == .trials)' out
+	atf_check -o inline:"true\n" jq '
+	    .classes.before.trials == .classes.before.counts.credentials and
+	    .classes.after.counts.credentials == 0' out
+}
+
+atf_test_case both
+both_head() {
+	atf_set descr "Both outcomes show, in one trial of twenty at least," \
+	    "over every transport and type, and the rule holds"
+	atf_set require.progs "jq"
+}
+both_body() {
+	require_mechanism
+	for type in stream seqpacket dgram; do
+		for path in "" "--path sock"; do
+			atf_check -o save:out "$credcheck" --race --json \
+			    --count 2000 --type $type $path
+			fair
+			atf_check -o inline:"true\n" jq \
+			    '.classes | .before.trials > 0 and
+			    .after.trials > 0' out
+		done
+	done
+}
+
+atf_test_case default
+default_head() {
+	atf_set descr "By default it is 10000 trials, or what a second holds"
+	atf_set require.progs "jq"
+}
+default_body() {
+	require_mechanism
+	atf_check -o save:out "$credcheck" --race --json
+	fair
+	atf_check -o inline:"true\n" \
+	    jq '.trials == 10000 or (.trials < 10000 and .elapsed_s >= 1)' out
+	atf_check -o inline:"20\n" jq .spread_us out
+}
+
+atf_test_case one_processor
+one_processor_head() {
+	atf_set descr "Both outcomes show on a single processor"
+	atf_set require.progs "jq taskset"
+}
+one_processor_body() {
+	require_mechanism
+	atf_check -o save:out taskset -c 0 "$credcheck" --race --json \
+	    --count 2000
+	fair
+}
+
+atf_test_case loaded
+loaded_head() {
+	atf_set descr "Both outcomes show on a loaded machine"
+	atf_set require.progs "jq"
+}
+loaded_body() {
+	require_mechanism
+	for _ in 1 2 3 4; do
+		timeout 30 sh -c 'while :; do :; done' &
+	done
+	atf_check -o save:out "$credcheck" --race --json --count 200
+	kill $(jobs -p)
+	fair
+}
+
+atf_test_case seed
+seed_head() {
+	atf_set descr "A seed repeats the delays; another one, or another" \
+	    "spread, has others"
+	atf_set require.progs "jq"
+}
+seed_body() {
+	require_mechanism
+	checksum() {
+		"$credcheck" --race --json --count 300 "$@" |
+		    jq -r '"\(.seed) \(.spread_us) \(.delay_checksum)"'
+	}
+	a=$(checksum --seed 7)
+	atf_check_equal "$a" "$(checksum --seed 7)"
+	atf_check_equal "$a" "$(checksum --seed 7 --path sock --type dgram)"
+	for other in "--seed 8" "--seed 7 --spread 30" "--seed 4294967295" ""; do
+		b=$(checksum $other)
+		[ "${a##* }" != "${b##* }" ] || atf_fail "$other: $b"
+	done
+	# Counted to the end: another number of trials is another checksum.
+	c=$("$credcheck" --race --json --count 299 --seed 7 |
+	    jq -r .delay_checksum)
+	[ "${a##* }" != "$c" ] || atf_fail "a trial less: $c"
+}
+
+atf_test_case bare
+bare_head() {
+	atf_set descr "Without delays whatever happens is reported as it is," \
+	    "and no delay is drawn"
+	atf_set require.progs "jq"
+}
+bare_body() {
+	require_mechanism
+	for args in "" "--type seqpacket" "--type dgram --path sock"; do
+		atf_check -o save:out "$credcheck" --race --spread 0 --json \
+		    --count 2000 --seed 1 $args
+		consistent
+		atf_check -o inline:"0 0\n" jq -r \
+		    '"\(.spread_us) \(.classes.unaccepted.trials)"' out
+		one=$(jq .delay_checksum out)
+		atf_check -o save:out "$credcheck" --race --spread 0 --json \
+		    --count 2000 --seed 2 $args
+		atf_check_equal $one "$(jq .delay_checksum out)"
+	done
+	atf_check -o match:"^No delays: the bare race$" \
+	    "$credcheck" --race --spread 0 --count 10
+}
+
+atf_test_case unaccepted
+unaccepted_head() {
+	atf_set descr "Over a path a write may begin before accept(2) returns," \
+	    "and these trials are a class of their own, beyond the rule"
+	atf_set require.progs "jq"
+}
+unaccepted_body() {
+	require_linux
+	for type in stream seqpacket; do
+		# On one processor such a write is rare, but never missing.
+		for _ in 1 2 3 4 5 6 7 8 9 10; do
+			atf_check -o save:out "$credcheck" --race --json \
+			    --spread 0 --count 5000 --path sock --type $type
+			consistent
+			n=$(jq .classes.unaccepted.trials out)
+			[ $n -eq 0 ] || break
+		done
+		atf_check test $n -gt 0
+		atf_check test $(jq .counts.credentials out) -gt 0
+		atf_check -o match:"^Of the writes that began before accept" \
+		    -o match:"^begun before accept.2. ended +[1-9]" \
+		    "$credcheck" --race --spread 0 --count 20000 --path sock
+	done
+}
+
+atf_test_case violation
+violation_head() {
+	atf_set descr "A kernel that breaks the rule, here one that says the" \
+	    "option was set and did not, is found out and reported"
+	atf_set require.progs "jq strace"
+}
+violation_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	# 20 ms of delay at most, as strace is slow; the seed has both orders.
+	atf_check -s exit:1 -o save:out -e save:err strace -f -o trace \
+	    -e inject=setsockopt:retval=0 "$credcheck" --race --json \
+	    --count 40 --spread 20000 --seed 1
+	n=$(jq .violations out)
+	atf_check test $n -ge 10
+	atf_check -o inline:"$n\n" jq .classes.before.trials out
+	atf_check -o inline:"10\n" grep -c \
+	    "^credcheck: violation in trial [0-9]*: option set before the write, none (ns from accepted: option [0-9]* to [0-9]*, write [0-9]* to [0-9]*)$" \
+	    err
+	atf_check -s exit:1 -o save:out -e ignore strace -f -o trace \
+	    -e inject=setsockopt:retval=0 "$credcheck" --race \
+	    --count 40 --spread 20000 --seed 1
+	atf_check -o ignore grep "^This kernel broke the rule" out
+	atf_check -o ignore grep "^violations of the rule *$n$" out
+}
+
+atf_test_case text
+text_head() {
+	atf_set descr "The text says how the delays were drawn, has the table," \
+	    "the picture and the lesson, and fits 80 columns"
+}
+text_body() {
+	require_mechanism
+	atf_check -o save:out "$credcheck" --race --seed 42
+	atf_check -o match:"^Each side waits 0 to 20 us, counted from the accepted connection; seed 42$" \
+	    -o match:"^option set before the write +[0-9]+ +[0-9]+ +0$" \
+	    -o match:"^option set after the write +[0-9]+ +0 +[0-9]+$" \
+	    -o match:"^violations of the rule +0$" \
+	    -o match:"^ +-[0-9.]+ \.\.\. +-[0-9.]+ +[1-9][0-9]* +\.+ \| " \
+	    -o match:" \| #+ +[1-9][0-9]*$" \
+	    -o match:"^With the option set before the client writes" \
+	    -o not-match:".{81}" -o not-match:"[^ -~]" cat out
+	# The turning point: no credentials well before it, all well after it.
+	awk '/\.\.\./ && $3 == "..." || $2 == "..." {
+	    split($0, half, "|"); n = split(half[1], l, " ")
+	    if ($1 >= 5 && $1 < 15 && l[4] > 0.1 * $NF) bad = 1 }
+	    END { exit bad }' out || atf_fail "no turning point"
+	awk '/\|$/ && / [0-9]+ +\| *$/ { exit 1 }' out ||
+	    atf_fail "a bar without its number"
+}
+
+atf_test_case verbose
+verbose_head() {
+	atf_set descr "--verbose has the timeline of one trial of each outcome"
+}
+verbose_body() {
+	require_mechanism
+	atf_check -o ignore -e save:err "$credcheck" --race --verbose \
+	    --count 1000
+	atf_check -o inline:"1\n" grep -c "^Trial [0-9]*: credentials$" err
+	atf_check -o inline:"1\n" grep -c "^Trial [0-9]*: $lost$" err
+	atf_check -o inline:"2\n" grep -c "message sent" err
+}
+
+atf_test_case interrupted
+interrupted_head() {
+	atf_set descr "SIGINT, SIGTERM and SIGHUP end it early with a true" \
+	    "report of the trials done, and status 0; nothing is left"
+	atf_set require.progs "jq"
+}
+interrupted_body() {
+	require_mechanism
+	for signal in INT TERM HUP; do
+		start "$credcheck" --race --json --count 1000000000 --path sock
+		wait_until '[ -n "$(child_of $pid)" ]'
+		child=$(child_of $pid)
+		sleep 0.3
+		kill -$signal $pid
+		wait $pid
+		atf_check_equal 0 $?
+		atf_check cat stderr
+		mv stdout out
+		atf_check -o inline:"true\n" \
+		    jq '.trials > 0 and .trials < 1000000000' out
+		consistent
+		alive $child && atf_fail "the client lives on"
+		atf_check test ! -e sock
+	done
+	start "$credcheck" --race --count 1000000000 --path sock
+	wait_until '[ -S sock ]'
+	ulimit -c 0
+	kill -QUIT $pid
+	wait $pid
+	atf_check_equal 131 $?
+	atf_check test ! -e sock
+}
+
+atf_test_case progress
+progress_head() {
+	atf_set descr "A run of over a second shows progress on a terminal," \
+	    "and nothing of it elsewhere"
+	atf_set require.progs "python3"
+}
+progress_body() {
+	require_mechanism
+	cat >on_terminal.py <<-'END'
+	import os, pty, subprocess, sys
+	ours, theirs = pty.openpty()
+	p = subprocess.Popen(sys.argv[1:], stderr=theirs,
+	    stdout=subprocess.DEVNULL)
+	os.close(theirs)
+	said = b""
+	try:
+	    while chunk := os.read(ours, 4096):
+	        said += chunk
+	except OSError:
+	    pass
+	sys.stdout.buffer.write(said)
+	sys.exit(p.wait())
+	END
+	# 400 trials of 5 ms at least, on any machine.
+	args="--race --count 400 --spread 10000"
+	atf_check -o match:"[0-9]+ of 400 trials" \
+	    python3 on_terminal.py "$credcheck" $args
+	atf_check -o ignore "$credcheck" $args
+}
+
+atf_test_case nothing_left
+nothing_left_head() {
+	atf_set descr "100000 trials need no more descriptors than one batch," \
+	    "and a limit of 16 only makes it slower"
+	atf_set require.progs "jq"
+}
+nothing_left_body() {
+	require_mechanism
+	atf_check -o save:out sh -c "ulimit -n 200; exec '$credcheck' --race \
+	    --json --spread 0 --count 100000"
+	atf_check -o inline:"100000\n" jq .trials out
+	consistent
+	for path in "" "--path sock"; do
+		atf_check -o save:out sh -c "ulimit -n 16; exec '$credcheck' \
+		    --race --json --count 3000 $path"
+		atf_check -o inline:"3000\n" jq .trials out
+		fair
+	done
+}
+
+atf_test_case histogram
+histogram_head() {
+	atf_set descr "The bins of JSON join without a gap, and their outer" \
+	    "ends are null"
+	atf_set require.progs "jq"
+}
+histogram_body() {
+	require_mechanism
+	for spread in 0 1 20 1000000; do
+		count=50
+		[ $spread = 1000000 ] && count=1
+		atf_check -o save:out "$credcheck" --race --json \
+		    --count $count --spread $spread
+		atf_check -o inline:"true\n" jq '.histogram |
+		    .[0].from_ns == null and .[-1].to_ns == null and
+		    ([.[1:][].from_ns] == [.[:-1][].to_ns]) and
+		    ([.[1:][].from_ns] | . == sort and . == unique) and
+		    any(.[]; .from_ns == 0)' out
+	done
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case both
+	atf_add_test_case default
+	atf_add_test_case one_processor
+	atf_add_test_case loaded
+	atf_add_test_case seed
+	atf_add_test_case bare
+	atf_add_test_case unaccepted
+	atf_add_test_case violation
+	atf_add_test_case text
+	atf_add_test_case verbose
+	atf_add_test_case interrupted
+	atf_add_test_case progress
+	atf_add_test_case nothing_left
+	atf_add_test_case histogram
+}
