@@ -466,6 +466,13 @@ static const struct {
 	[MESSAGE_SENT] = { CLIENT, "message sent", "the client's message" },
 };
 
+struct schedule {
+	const char *name;
+	enum event option;	/* the server sets it once this was reached */
+	enum event message;	/* the client writes once this was reached */
+	bool race;		/* each after a delay of its own */
+};
+
 /* A name that we made in the file system and have to remove. */
 struct made {
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
@@ -501,6 +508,7 @@ struct options {
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread;			/* of the race's delays, likewise */
 	uint32_t seed;			/* of the delays */
+	int role;			/* 'l' server, 'C' client, else both */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
@@ -580,8 +588,12 @@ static struct {
 	struct made *made[NSIDES];
 } leftovers;
 
-/* A race and a server end at a signal as if they were done. */
+/*
+ * A race and a server end at a signal as if they were done; a server that
+ * sleeps is woken through a pipe.
+ */
 static volatile sig_atomic_t stoppable, stopped;
+static int wakeup[2] = { -1, -1 };
 
 static void
 remove_made(struct made *m)
@@ -623,8 +635,13 @@ clean_up(void)
 static void
 on_signal(int sig)
 {
+	const int error = errno;
+
 	if (stoppable && !stopped && sig != SIGQUIT) {
 		stopped = sig;
+		if (wakeup[1] != -1 && write(wakeup[1], "", 1) == -1)
+			_exit(EXIT_TROUBLE);	/* an empty pipe has room */
+		errno = error;
 		return;
 	}
 	clean_up();
@@ -814,9 +831,9 @@ static void
 begin_trial(struct run *c)
 {
 	c->trial++;
-	if (c->side == CLIENT)
+	if (c->side == CLIENT && c->control != -1)
 		await(c, READY);
-	else
+	else if (c->trial > 1)
 		memset(c->shared->at, 0, sizeof(c->shared->at));
 	atomic_store_explicit(&c->shared->progress[c->side],
 	    c->trial << TRIAL_SHIFT, memory_order_release);
@@ -1014,6 +1031,18 @@ set_address(struct run *c)
 }
 
 static void
+set_option(struct run *c, int fd)
+{
+	const int on = 1;
+
+	reach(c, OPTION_BEGUN);
+	if (mechanism.option != NULL && setsockopt(fd, mechanism.level,
+	    mechanism.name, &on, sizeof(on)) == -1)
+		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
+	reach(c, OPTION_SET);
+}
+
+static void
 listen_path(struct run *c)
 {
 	set_address(c);
@@ -1022,11 +1051,14 @@ listen_path(struct run *c)
 		err(EXIT_TROUBLE, "socket");
 	if (fcntl(c->listener, F_SETFL, O_NONBLOCK) == -1)
 		err(EXIT_TROUBLE, "fcntl");
+	if (c->schedule->option == READY)
+		set_option(c, c->listener);
 	bind_made(&c->shared->made[SERVER], c->listener, &c->address,
 	    c->addresslen, c->options->mode);
 	if (errno != 0)
 		explain_bind(c, c->options->path);
-	if (socket_type(c) != SOCK_DGRAM && listen(c->listener, 128) == -1)
+	if (socket_type(c) != SOCK_DGRAM &&
+	    listen(c->listener, SOMAXCONN) == -1)
 		err(EXIT_TROUBLE, "listen");
 }
 
@@ -1086,7 +1118,9 @@ dgram_connect(struct run *c)
 	const int64_t until = deadline(c);
 	const int fd = path_socket(c);
 
-	if (mechanism.autobind) {
+	if (c->control == -1)
+		;	/* alone: nobody will answer */
+	else if (mechanism.autobind) {
 		if (bind(fd, (struct sockaddr *)&sun,
 		    offsetof(struct sockaddr_un, sun_path)) == -1)
 			err(EXIT_TROUBLE, "client: bind");
@@ -1099,7 +1133,7 @@ dgram_connect(struct run *c)
 	}
 	if (connect(fd, (struct sockaddr *)&c->address, c->addresslen) == -1)
 		err(EXIT_TROUBLE, "client: connect: %s", c->options->path);
-	while (send(fd, "H", 1, MSG_DONTWAIT) == -1)
+	while (c->control != -1 && send(fd, "H", 1, MSG_DONTWAIT) == -1)
 		if (!again(c, fd, POLLOUT, until, "room for a datagram"))
 			err(EXIT_TROUBLE, "client: send");
 	return fd;
@@ -1134,13 +1168,6 @@ static const struct transport transports[] = {
 /*
  * 4. The handshake: one engine, and schedules for it.
  */
-struct schedule {
-	const char *name;
-	enum event option;	/* the server sets it once this was reached */
-	enum event message;	/* the client writes once this was reached */
-	bool race;		/* each after a delay of its own */
-};
-
 struct result {
 	enum outcome outcome;
 	size_t bytes;
@@ -1286,54 +1313,70 @@ accept_client(struct run *c)
 }
 
 static void
-set_option(struct run *c)
-{
-	const int on = 1;
-
-	reach(c, OPTION_BEGUN);
-	if (mechanism.option != NULL && setsockopt(c->connection,
-	    mechanism.level, mechanism.name, &on, sizeof(on)) == -1)
-		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
-	reach(c, OPTION_SET);
-}
-
-static void
 send_go_on(struct run *c)
 {
 	const int64_t until = deadline(c);
 
 	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, c->replylen == 0 ?
 	    NULL : (struct sockaddr *)&c->reply, c->replylen) == -1)
-		if (!again(c, c->connection, POLLOUT, until,
+		if (errno == EPIPE || errno == ECONNRESET ||
+		    errno == ECONNREFUSED || errno == ENOENT)
+			return;		/* it has gone: receive() will tell */
+		else if (!again(c, c->connection, POLLOUT, until,
 		    "room for \"go on\""))
 			err(EXIT_TROUBLE, "send");
 	reach(c, GO_ON_SENT);
 }
 
-/*
- * The message is in msg, which has room for it; returns its length.  Linux can
- * report end of file on a seqpacket socket ahead of a message, if it was sent
- * and the socket closed during the call: only the second one is believed.
- */
-static size_t
-receive(struct run *c, struct msghdr *msg)
+/* A message, at once or not: what lies ready goes to msg, which has room. */
+struct message {
+	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
+	char data[DATA_ROOM];
+	struct iovec iov;
+	struct msghdr msg;
+};
+
+static ssize_t
+receive_once(int fd, struct message *m)
 {
-	const struct msghdr empty = *msg;
+	m->iov.iov_base = m->data;
+	m->iov.iov_len = sizeof(m->data);
+	memset(&m->msg, 0, sizeof(m->msg));
+	m->msg.msg_iov = &m->iov;
+	m->msg.msg_iovlen = 1;
+	m->msg.msg_control = m->control;
+	m->msg.msg_controllen = sizeof(m->control);
+	return recvmsg(fd, &m->msg, MSG_DONTWAIT);
+}
+
+/*
+ * Returns the length, or -1 with errno.  Linux can report end of file on a
+ * seqpacket socket ahead of a message, if it was sent and the socket closed
+ * during the call: only the second one is believed.
+ */
+static ssize_t
+receive_now(const struct run *c, struct message *m)
+{
+	ssize_t n = receive_once(c->connection, m);
+
+	if (n == 0 && m->msg.msg_controllen == 0 &&
+	    socket_type(c) == SOCK_SEQPACKET)
+		n = receive_once(c->connection, m);
+	return n == -1 && errno == ECONNRESET ? 0 : n;
+}
+
+static size_t
+receive(struct run *c, struct message *m)
+{
 	const int64_t until = deadline(c);
-	bool doubted = socket_type(c) != SOCK_SEQPACKET, end;
 	ssize_t n;
 
-	do {
-		*msg = empty;
-		n = recvmsg(c->connection, msg, MSG_DONTWAIT);
-		end = n == 0 && msg->msg_controllen == 0 && !doubted;
-		doubted |= end;
-	} while (end || (n == -1 && again(c, c->connection, POLLIN, until,
-	    events[MESSAGE_SENT].step)));
-	if (n == -1 && errno != ECONNRESET)
-		err(EXIT_TROUBLE, "recvmsg");
+	while ((n = receive_now(c, m)) == -1)
+		if (!again(c, c->connection, POLLIN, until,
+		    events[MESSAGE_SENT].step))
+			err(EXIT_TROUBLE, "recvmsg");
 	reach(c, RECEIVED);
-	return n == -1 ? 0 : (size_t)n;
+	return (size_t)n;
 }
 
 static void
@@ -1407,34 +1450,30 @@ parse(int type, const struct msghdr *msg, size_t n, struct result *r)
 static void
 server(struct run *c, struct result *r)
 {
-	union {
-		struct cmsghdr align;
-		unsigned char room[CONTROL_ROOM];
-	} control;
-	char data[DATA_ROOM];
-	struct iovec iov = { .iov_base = data, .iov_len = sizeof(data) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &control, .msg_controllen = sizeof(control) };
+	struct message m;
 	size_t n;
 
 	/* 1. Wait for the client's connection. */
+	reach(c, READY);
 	accept_client(c);
 
-	/* 2. Set the option on it. */
-	await(c, c->schedule->option);
-	linger(c);
-	set_option(c);
+	/* 2. Set the option on it, unless it was inherited. */
+	if (c->schedule->option != READY) {
+		await(c, c->schedule->option);
+		linger(c);
+		set_option(c, c->connection);
+	}
 
 	/* 3. Send "go on" to the client. */
 	if (c->schedule->message == GO_ON)
 		send_go_on(c);
 
 	/* 4. Wait for the answer, which carries the credentials. */
-	n = receive(c, &msg);
+	n = receive(c, &m);
 	await(c, MESSAGE_SENT);
 
 	/* 5. Parse them. */
-	parse(socket_type(c), &msg, n, r);
+	parse(socket_type(c), &m.msg, n, r);
 }
 
 /*
@@ -1574,10 +1613,35 @@ print_value(const struct cred *cr, enum field f, bool names)
 			print_id(f, cr->groups[i], names);
 }
 
+/* What the client is: its own word, which a server does not have. */
+static const struct cred *
+truth_of(const struct run *c)
+{
+	return c->options->role == 'l' ? NULL : &c->shared->client;
+}
+
+/* One that is there both with the message and with the connection. */
+static bool
+differs(const struct result *r, enum field f)
+{
+	return r->outcome == CREDENTIALS && r->message.source[f] != NULL &&
+	    r->peer.source[f] != NULL &&
+	    !same_field(&r->message, &r->peer, f);
+}
+
+/* A real ID that is not the effective one. */
+static bool
+set_id(const struct result *r, enum field real, enum field effective)
+{
+	const struct cred *x = knows(r, real), *y = knows(r, effective);
+
+	return x != NULL && y != NULL && x->id[real] != y->id[effective];
+}
+
 static void
 text_result(const struct run *c, const struct result *r)
 {
-	const struct cred *truth = &c->shared->client, *cr;
+	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
 
 	printf("Got %zu byte%s\n", r->bytes, r->bytes == 1 ? "" : "s");
@@ -1587,13 +1651,22 @@ text_result(const struct run *c, const struct result *r)
 		print_value(cr, f, names);
 		if (cr == &r->peer)
 			printf(" (%s)", cr->source[f]);
-		if (cr != NULL && !same_field(cr, truth, f)) {
+		if (cr != NULL && truth != NULL && !same_field(cr, truth, f)) {
 			printf(" !=");
 			print_value(truth, f, names);
 			printf(" (client)");
 		}
+		if (differs(r, f)) {
+			printf(" !=");
+			print_value(&r->peer, f, names);
+			printf(" (%s)", r->peer.source[f]);
+		}
 		printf("\n");
 	}
+	if (truth == NULL && differs(r, PID))
+		printf("Another process connected than wrote\n");
+	if (truth == NULL && (set_id(r, UID, EUID) || set_id(r, GID, EGID)))
+		printf("Real and effective IDs differ\n");
 }
 
 /* On standard error, what the text cannot show: why there is nothing. */
@@ -1618,6 +1691,10 @@ explain(const struct run *c, const struct result *r)
 		break;
 	case CLOSED:
 		warnx("%s: closed (end of file)", missing);
+		break;
+	case TIMEOUT:
+		warnx("%s: timeout (no message within %g s)", missing,
+		    (double)c->options->timeout / SECOND);
 		break;
 	case UNSUPPORTED:
 		warnx("%s: unsupported (this system has no option for it)",
@@ -1672,16 +1749,22 @@ json_string(const char *string)
 		return;
 	}
 	putchar('"');
-	for (; *s != '\0'; s += n) {
-		n = utf8_len(s);
-		if (n == 0) {
+	while (*s != '\0') {
+		for (n = 0; s[n] > 0x1f && s[n] < 0x7f && s[n] != '"' &&
+		    s[n] != '\\'; n++)
+			continue;
+		if (n > 0)
+			fwrite(s, 1, n, stdout);
+		else if (*s < 0x80) {
+			printf("\\u%04x", *s);
+			n = 1;
+		} else if ((n = utf8_len(s)) > 0)
+			fwrite(s, 1, n, stdout);
+		else {
 			printf("\\ufffd");
 			n = 1;
-		} else if (*s < 0x20 || *s == 0x7f)
-			printf("\\u%04x", *s);
-		else
-			printf("%s%.*s", *s == '"' || *s == '\\' ? "\\" : "",
-			    (int)n, (const char *)s);
+		}
+		s += n;
 	}
 	putchar('"');
 }
@@ -1737,9 +1820,9 @@ json_cred(const char *key, const struct cred *cr, unsigned without)
 static void
 json_head(const struct run *c)
 {
-	struct utsname un;
+	static struct utsname un;
 
-	if (uname(&un) == -1)
+	if (un.sysname[0] == '\0' && uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
 	printf("{\"format\":1");
 	json_member("system", un.sysname);
@@ -1755,9 +1838,11 @@ json_head(const struct run *c)
 static void
 json_result(const struct run *c, const struct result *r)
 {
-	const struct cred *truth = &c->shared->client, *cr;
+	const struct cred *truth = truth_of(c), *cr;
 
 	json_head(c);
+	if (c->options->role == 'l')
+		printf(",\"connection\":%" PRIu64, c->trial);
 	json_member("outcome", outcomes[r->outcome]);
 	printf(",\"bytes\":%zu,\"ctrunc\":%s", r->bytes,
 	    r->ctrunc ? "true" : "false");
@@ -1773,8 +1858,12 @@ json_result(const struct run *c, const struct result *r)
 	}
 	printf("}");
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
-	json_cred("client", truth, 0);
-	printf(",\"match\":%s}\n", r->outcome != CREDENTIALS ? "null" :
+	if (truth == NULL)
+		printf(",\"client\":null");
+	else
+		json_cred("client", truth, 0);
+	printf(",\"match\":%s}\n", truth == NULL ||
+	    r->outcome != CREDENTIALS ? "null" :
 	    matches(r, truth) ? "true" : "false");
 }
 
@@ -1853,11 +1942,11 @@ json_tally(const struct run *c, const struct tally *t)
 }
 
 static void
-text_tally(const struct tally *t)
+text_tally(const char *what, const struct tally *t)
 {
 	const char *sep = ":";
 
-	printf("%" PRIu64 " trial%s", t->trials, t->trials == 1 ? "" : "s");
+	printf("%" PRIu64 " %s%s", t->trials, what, t->trials == 1 ? "" : "s");
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
 			printf("%s %" PRIu64 " %s", sep, t->counts[o],
@@ -1901,13 +1990,14 @@ text_histogram(const struct options *o, const struct tally *t)
 	for (int bin = first; bin <= last; bin++) {
 		won = t->bins[bin][CREDENTIALS];
 		lost = sum(t->bins[bin]) - won;
-		snprintf(from, sizeof(from), bin == 0 ? "" : "%.1f",
+		snprintf(from, sizeof(from), "%.1f",
 		    (double)bin_edge(o, bin) / MICROSECOND);
-		snprintf(to, sizeof(to), bin == NBINS - 1 ? "" : "%.1f",
+		snprintf(to, sizeof(to), "%.1f",
 		    (double)bin_edge(o, bin + 1) / MICROSECOND);
 		printf("%6s ... %6s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
-		    from, to, lost, BAR, bar(lost, most), lost_bar, BAR,
-		    bar(won, most), won_bar, won);
+		    bin == 0 ? "" : from, bin == NBINS - 1 ? "" : to, lost,
+		    BAR, bar(lost, most), lost_bar,
+		    BAR, bar(won, most), won_bar, won);
 	}
 }
 
@@ -1941,7 +2031,7 @@ text_race(const struct options *o, const struct tally *t)
 {
 	uint64_t n;
 
-	text_tally(t);
+	text_tally("trial", t);
 	if (t->trials == 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
@@ -1993,10 +2083,17 @@ print_timeline(const struct run *c, const struct result *r)
 
 /* A report that nobody got in full is an error. */
 static void
+flush_report(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout) != 0)
+		err(EXIT_TROUBLE, "standard output");
+}
+
+static void
 finish_report(void)
 {
-	if (fflush(stdout) == EOF || ferror(stdout) != 0 ||
-	    fclose(stdout) == EOF)
+	flush_report();
+	if (fclose(stdout) == EOF)
 		err(EXIT_TROUBLE, "standard output");
 }
 
@@ -2008,6 +2105,9 @@ static const struct schedule sync_schedule = {
 };
 static const struct schedule late_schedule = {
 	"late", MESSAGE_SENT, ACCEPTED, false
+};
+static const struct schedule inherit_schedule = {
+	"inherit", READY, CONNECTED, false
 };
 static const struct schedule race_schedule = {
 	"race", ACCEPTED, ACCEPTED, true
@@ -2031,19 +2131,18 @@ run_client(struct run *c)
 	exit(EXIT_SUCCESS);
 }
 
-/* The page that both sides share, and the client's process. */
+/* The page that both sides share, and what goes when we end. */
 static void
 open_run(struct run *c, const struct options *o)
 {
 	const long ngroups = sysconf(_SC_NGROUPS_MAX);
-	int control[NSIDES];
 
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->schedule = o->schedule;
 	if (c->schedule->race && o->path != NULL && o->spread == 0)
 		c->schedule = &bare_schedule;
-	c->listener = -1;
+	c->listener = c->control = -1;
 	c->transport = &transports[o->path == NULL ? 0 :
 	    socket_type(c) != SOCK_DGRAM ? 1 : 2];
 	c->shared = mmap(NULL, sizeof(*c->shared) +
@@ -2059,9 +2158,14 @@ open_run(struct run *c, const struct options *o)
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
 	handle_signals(on_signal);
+}
 
-	if (o->path != NULL)
-		listen_path(c);
+/* The client's process: only the server returns. */
+static void
+fork_client(struct run *c)
+{
+	int control[NSIDES];
+
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1)
 		err(EXIT_TROUBLE, "socketpair");
 	block_signals(SIG_BLOCK);
@@ -2092,7 +2196,8 @@ close_run(struct run *c)
 		(void)close(c->batch[i]);
 	if (c->listener != -1)
 		(void)close(c->listener);
-	(void)close(c->control);
+	if (c->control != -1)
+		(void)close(c->control);
 }
 
 /* What came first in a trial of the race, by the readings of both sides. */
@@ -2145,9 +2250,10 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 {
 	t->trials++;
 	t->counts[r->outcome]++;
-	if (r->outcome == CREDENTIALS && !matches(r, &c->shared->client))
+	if (r->outcome == CREDENTIALS && truth_of(c) != NULL &&
+	    !matches(r, truth_of(c)))
 		t->mismatches++;
-	if (c->schedule->race)
+	if (c->schedule->race && c->control != -1)
 		count_race(t, c, r);
 }
 
@@ -2158,7 +2264,9 @@ exit_status(const struct run *c, const struct tally *t)
 		return EXIT_TROUBLE;
 	if (t->mismatches > 0 || t->violations > 0)
 		return EXIT_MISSING;
-	return c->schedule->race || t->counts[CREDENTIALS] == t->trials ?
+	if (t->trials == 0 && c->options->role == 'l')
+		return EXIT_MISSING;
+	return (c->schedule->race && c->options->role == 0) || t->counts[CREDENTIALS] == t->trials ?
 	    EXIT_SUCCESS : EXIT_MISSING;
 }
 
@@ -2190,7 +2298,6 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 	while (c->trial < o->count && !stopped &&
 	    (o->limit == 0 || c->shared->at[RECEIVED] < start + o->limit)) {
 		begin_trial(c);
-		reach(c, READY);
 		server(c, r);
 		if (!o->counted)
 			peer_cred(c->connection, &r->peer);
@@ -2212,6 +2319,9 @@ run_both(const struct options *o)
 	struct run c;
 
 	open_run(&c, o);
+	if (o->path != NULL)
+		listen_path(&c);
+	fork_client(&c);
 	run_trials(&c, &tally, &r);
 	close_run(&c);
 
@@ -2222,7 +2332,7 @@ run_both(const struct options *o)
 	else if (c.schedule->race)
 		text_race(o, &tally);
 	else
-		o->counted ? text_tally(&tally) : text_result(&c, &r);
+		o->counted ? text_tally("trial", &tally) : text_result(&c, &r);
 	if (!o->quiet)
 		finish_report();
 	if (!o->counted)
@@ -2232,7 +2342,231 @@ run_both(const struct options *o)
 	return exit_status(&c, &tally);
 }
 
-#define MODES		"Lrs"
+/*
+ * A server of its own: one process, and any number of clients at once.
+ */
+struct guest {
+	int fd;
+	int64_t deadline;
+};
+
+struct house {
+	struct run *run;
+	struct tally tally;
+	struct result result;
+	struct guest *guests;
+	struct pollfd *fds;		/* wakeup, the listener, the guests */
+	size_t nguests, room;
+	uint64_t accepted;
+	bool full;			/* no descriptor left for another */
+	bool warned;
+};
+
+/* Reports on the connection of the run, as the next one, and closes it. */
+static void
+report_guest(struct house *h, const struct message *m, size_t n)
+{
+	struct run *c = h->run;
+	struct result *r = &h->result;
+
+	cred_forget(&r->peer);
+	if (m != NULL)
+		parse(socket_type(c), &m->msg, n, r);
+	else {
+		cred_forget(&r->message);
+		r->outcome = TIMEOUT;
+		r->bytes = 0;
+		r->ctrunc = false;
+	}
+	if (c->connection != c->listener) {
+		peer_cred(c->connection, &r->peer);
+		(void)close(c->connection);	/* no longer kept waiting */
+	}
+	c->trial++;
+	count_result(&h->tally, c, r);
+	if (!c->options->quiet) {
+		if (c->options->json)
+			json_result(c, r);
+		else {
+			printf("%sConnection %" PRIu64 "\n",
+			    c->trial > 1 ? "\n" : "", c->trial);
+			text_result(c, r);
+		}
+		flush_report();
+	}
+	explain(c, r);
+}
+
+/* True once the guest was reported on, and has gone. */
+static bool
+serve_guest(struct house *h, struct guest *g, bool ready, int64_t time)
+{
+	struct message m;
+	ssize_t n;
+
+	h->run->connection = g->fd;
+	if (ready && (n = receive_now(h->run, &m)) != -1)
+		report_guest(h, &m, (size_t)n);
+	else if (time >= g->deadline)
+		report_guest(h, NULL, 0);
+	else
+		return false;
+	h->full = false;
+	return true;
+}
+
+/* Accepts whoever is there; true if there might be more of them. */
+static bool
+accept_guest(struct house *h)
+{
+	struct run *c = h->run;
+	struct guest g;
+
+	if (h->accepted == c->options->count)
+		return false;
+	if ((g.fd = accept(c->listener, NULL, NULL)) == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM) {
+			h->full = true;
+			if (!h->warned)
+				warn("accept: waiting for clients to leave");
+			h->warned = true;
+			return false;
+		}
+		if (errno != EAGAIN && errno != EWOULDBLOCK &&
+		    errno != EINTR && errno != ECONNABORTED)
+			err(EXIT_TROUBLE, "accept");
+		return errno == ECONNABORTED;
+	}
+	h->accepted++;
+	c->connection = g.fd;
+	if (c->schedule->option != READY)
+		set_option(c, g.fd);
+	if (c->schedule->message == GO_ON)
+		send_go_on(c);
+	g.deadline = deadline(c);
+	if (serve_guest(h, &g, true, 0))
+		return true;
+	if (h->nguests == h->room) {
+		h->room = h->room * 2 + 16;
+		h->guests = realloc(h->guests, h->room * sizeof(*h->guests));
+		h->fds = realloc(h->fds, (h->room + 2) * sizeof(*h->fds));
+		if (h->guests == NULL || h->fds == NULL)
+			err(EXIT_TROUBLE, "%zu clients", h->room);
+	}
+	h->guests[h->nguests++] = g;
+	return true;
+}
+
+/* Each datagram is one report. */
+static bool
+receive_datagram(struct house *h)
+{
+	struct message m;
+	ssize_t n;
+
+	h->run->connection = h->run->listener;
+	if ((n = receive_now(h->run, &m)) == -1) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+			err(EXIT_TROUBLE, "recvmsg");
+		return false;
+	}
+	report_guest(h, &m, (size_t)n);
+	return true;
+}
+
+/* Sleeps until there is something to do; returns the time. */
+static int64_t
+sleep_house(struct house *h)
+{
+	int64_t next = INT64_MAX, time = now();
+	int wait = -1;
+
+	h->fds[0] = (struct pollfd){ .fd = wakeup[0], .events = POLLIN };
+	h->fds[1] = (struct pollfd){ .fd = h->run->listener,
+	    .events = h->full ? 0 : POLLIN };
+	for (size_t i = 0; i < h->nguests; i++) {
+		h->fds[i + 2] = (struct pollfd){ .fd = h->guests[i].fd,
+		    .events = POLLIN };
+		next = MIN(next, h->guests[i].deadline);
+	}
+	if (next != INT64_MAX)
+		wait = (int)MIN(MAX(next - time, 0) / MILLISECOND + 1,
+		    INT_MAX);
+	if (h->full && (wait == -1 || wait > 100)) {
+		wait = 100;	/* others may have freed a descriptor */
+		h->full = false;
+	}
+	if (poll(h->fds, (nfds_t)h->nguests + 2, wait) == -1 &&
+	    errno != EINTR)
+		err(EXIT_TROUBLE, "poll");
+	return now();
+}
+
+static int
+run_server(const struct options *o)
+{
+	struct house h = { .room = 0 };
+	struct run c;
+	int64_t time;
+	bool more;
+
+	open_run(&c, o);
+	h.run = &c;
+	h.fds = calloc(2, sizeof(*h.fds));
+	if (h.fds == NULL)
+		err(EXIT_TROUBLE, "calloc");
+	if (pipe(wakeup) == -1)
+		err(EXIT_TROUBLE, "pipe");
+	stoppable = true;
+	listen_path(&c);
+	if (o->verbose)
+		fprintf(stderr, "Listening on %s\n", o->path);
+	while (!stopped && h.tally.trials < o->count) {
+		time = sleep_house(&h);
+		/* From the end, which takes the place of who leaves. */
+		for (size_t i = h.nguests; i-- > 0;)
+			if (h.tally.trials < o->count && serve_guest(&h,
+			    &h.guests[i], h.fds[i + 2].revents != 0, time))
+				h.guests[i] = h.guests[--h.nguests];
+		/* Not all at once, so that nobody waits for a crowd to pass. */
+		more = true;
+		for (int i = 0; i < 64 && more && !stopped &&
+		    h.tally.trials < o->count; i++)
+			more = socket_type(&c) == SOCK_DGRAM ?
+			    receive_datagram(&h) : accept_guest(&h);
+	}
+	for (size_t i = 0; i < h.nguests; i++)
+		(void)close(h.guests[i].fd);
+	close_run(&c);
+	if (!o->quiet) {
+		if (!o->json) {
+			printf("%s", h.tally.trials > 0 ? "\n" : "");
+			text_tally("connection", &h.tally);
+		}
+		finish_report();
+	}
+	free(h.result.message.groups);
+	free(h.result.peer.groups);
+	free(h.guests);
+	free(h.fds);
+	return exit_status(&c, &h.tally);
+}
+
+/* A client of its own: says nothing, and leaves. */
+static int
+run_alone(const struct options *o)
+{
+	struct run c;
+
+	open_run(&c, o);
+	c.side = CLIENT;
+	set_address(&c);
+	run_client(&c);
+}
+
+#define ROLES		"Cl"
+#define ORDERS		"Lirs"
 
 /*
  * Each option: for getopt_long(3), for --help, and for the check that it means
@@ -2243,26 +2577,34 @@ static const struct {
 	const char *name, *argument, *help;
 	const char *modes;		/* NULL: any */
 } optiontable[] = {
+	{ 'C', "client", "path",
+	    "only the client: sends at once, or with --sync", "C" },
+	{ 'i', "inherit", NULL,
+	    "the option on the listening socket, before all", "il" },
 	{ 'L', "late", NULL,
 	    "the message before the option: the lost race", "L" },
+	{ 'l', "server", "path",
+	    "only the server: reports on every client", "l" },
 	{ 'r', "race", NULL,
-	    "no synchronization: many trials, counted", "r" },
+	    "no synchronization: many trials, counted", "rl" },
 	{ 's', "sync", NULL,
-	    "option, \"go on\", message: always wins (default)", "s" },
-	{ 'c', "count", "n", "hold n conversations, count outcomes", NULL },
+	    "option, \"go on\", message: always wins (default)", "slC" },
+	{ 'c', "count", "n", "hold n conversations, count outcomes",
+	    "CLilrs" },
 	{ 'e', "effective", "user[:group]",
-	    "another effective identity for the client", NULL },
+	    "another effective identity for the client", "CLirs" },
 	{ 'h', "help", NULL, "print this", NULL },
-	{ 'j', "json", NULL, "report as JSON", NULL },
-	{ 'm', "mode", "mode", "permissions of the named socket (0666)", NULL },
-	{ 'n', "names", NULL, "add user and group names to the text", NULL },
-	{ 'p', "path", "path", "a named socket, not a socketpair", NULL },
-	{ 'q', "quiet", NULL, "no report; the exit status tells", NULL },
+	{ 'j', "json", NULL, "report as JSON", "Lilrs" },
+	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
+	    "Lilrs" },
+	{ 'n', "names", NULL, "add user and group names to the text", "Lilrs" },
+	{ 'p', "path", "path", "a named socket, not a socketpair", "Lirs" },
+	{ 'q', "quiet", NULL, "no report; the exit status tells", "Lilrs" },
 	{ 'R', "seed", "n", "of the race's delays", "r" },
 	{ 't', "type", "type", "stream (default), seqpacket or dgram", NULL },
-	{ 'u', "user", "user[:group]", "the client's identity", NULL },
+	{ 'u', "user", "user[:group]", "the client's identity", "CLirs" },
 	{ 'V', "version", NULL, "print the version", NULL },
-	{ 'v', "verbose", NULL, "the timeline, on standard error", NULL },
+	{ 'v', "verbose", NULL, "the timeline, on standard error", "Lilrs" },
 	{ 'W', "spread", "usec", "range of the race's delays (20)", "r" },
 	{ 'w', "timeout", "seconds", "the longest wait of any step (5)", NULL },
 };
@@ -2282,11 +2624,17 @@ help(void)
 {
 	char option[40];
 
-	printf("usage: credcheck [-jnqv] [-L | -r | -s] [-c count] "
+	printf("usage: credcheck [-jnqv] [-i | -L | -r | -s] [-c count] "
 	    "[-e user[:group]]\n"
 	    "                 [-m mode] [-p path] [-R seed] [-t type] "
 	    "[-u user[:group]]\n"
-	    "                 [-W usec] [-w seconds]\n\n");
+	    "                 [-W usec] [-w seconds]\n"
+	    "       credcheck -l path [-jnqv] [-i | -r | -s] [-c count] "
+	    "[-m mode] [-t type]\n"
+	    "                 [-w seconds]\n"
+	    "       credcheck -C path [-s] [-c count] [-e user[:group]] "
+	    "[-t type]\n"
+	    "                 [-u user[:group]] [-w seconds]\n\n");
 	for (size_t i = 0; i < nitems(optiontable); i++) {
 		snprintf(option, sizeof(option), "--%s%s%s",
 		    optiontable[i].name, optiontable[i].argument != NULL ?
@@ -2427,12 +2775,45 @@ check_options(const struct options *o, const bool *seen, int mode)
 	if (seen['m'] && o->path[0] == '@' && mechanism.abstract)
 		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
 		    "socket: %s", o->path);
+	if (seen['i'] && o->path == NULL)
+		errx(EXIT_TROUBLE, "--inherit means nothing without --path");
+	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
+		if (types[o->type].type == SOCK_DGRAM &&
+		    seen[(unsigned char)*p])
+			errx(EXIT_TROUBLE, "--%s means nothing with --type "
+			    "dgram%s", option_name(*p), o->role == 0 ? "" :
+			    " between two programs");
+}
+
+/* The one of these letters that was given, or 0; two exclude each other. */
+static int
+only_one(const char *letters, const int *given)
+{
+	int one = 0;
+
+	for (; *given != 0; given++) {
+		if (strchr(letters, *given) == NULL || *given == one)
+			continue;
+		if (one != 0)
+			errx(EXIT_TROUBLE, "--%s and --%s exclude each other",
+			    option_name(one), option_name(*given));
+		one = *given;
+	}
+	return one;
 }
 
 static void
 set_flag(struct options *o, int letter, char *argument)
 {
 	switch (letter) {
+	case 'C':
+	case 'l':
+		o->role = letter;
+		o->path = argument;
+		break;
+	case 'i':
+		o->schedule = &inherit_schedule;
+		break;
 	case 'L':
 		o->schedule = &late_schedule;
 		break;
@@ -2496,13 +2877,36 @@ set_flag(struct options *o, int letter, char *argument)
 	}
 }
 
+/* What was not given depends on the mode. */
+static void
+set_defaults(struct options *o, const bool *seen, int order)
+{
+	if (order == 0)
+		o->schedule = o->role == 0 ? &sync_schedule : &inherit_schedule;
+	if (o->role == 'l' && !seen['c'])
+		o->count = UINT64_MAX;
+	o->counted = o->count > 1;
+	if (o->role != 0 || !o->schedule->race)
+		return;
+	o->counted = true;
+	stoppable = true;
+	if (!seen['c']) {
+		o->count = 10000;
+		o->limit = SECOND;
+	}
+	if (!seen['R'])
+		o->seed = (uint32_t)(now() ^ now() >> 32) ^
+		    (uint32_t)getpid() << 16;
+}
+
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
 	struct option longopts[nitems(optiontable) + 1];
 	char letters[2 * nitems(optiontable) + 2], *p = letters;
 	bool seen[UCHAR_MAX + 1] = { false };
-	int ch, mode = 's';
+	int given[nitems(optiontable) + 1] = { 0 };	/* in their order */
+	int ch, order, role, n = 0;
 
 	memset(longopts, 0, sizeof(longopts));
 	*p++ = ':';
@@ -2527,31 +2931,17 @@ parse_options(int argc, char **argv, struct options *o)
 		if (ch == '?')
 			errx(EXIT_TROUBLE, "no such option: -%c "
 			    "(--help lists them)", optopt);
+		if (!seen[ch])
+			given[n++] = ch;
 		seen[ch] = true;
 		set_flag(o, ch, optarg);
-		if (strchr(MODES, ch) != NULL)
-			mode = ch;
 	}
 	if (optind < argc)
 		errx(EXIT_TROUBLE, "unexpected operand: %s", argv[optind]);
-	for (p = letters; *p != '\0'; p++)
-		if (strchr(MODES, *p) != NULL && seen[(unsigned char)*p] &&
-		    *p != mode)
-			errx(EXIT_TROUBLE, "--%s and --%s exclude each other",
-			    option_name(*p), option_name(mode));
-	check_options(o, seen, mode);
-	o->counted = o->count > 1;
-	if (o->schedule->race) {
-		o->counted = true;
-		stoppable = true;
-		if (!seen['c']) {
-			o->count = 10000;
-			o->limit = SECOND;
-		}
-		if (!seen['R'])
-			o->seed = (uint32_t)(now() ^ now() >> 32) ^
-			    (uint32_t)getpid() << 16;
-	}
+	role = only_one(ROLES, given);
+	order = only_one(ORDERS, given);
+	check_options(o, seen, role != 0 ? role : order != 0 ? order : 's');
+	set_defaults(o, seen, order);
 }
 
 int
@@ -2569,7 +2959,8 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE tells more */
 	keep_standard_fds();
 	parse_options(argc, argv, &o);
-	status = run_both(&o);
+	status = o.role == 'l' ? run_server(&o) : o.role == 'C' ?
+	    run_alone(&o) : run_both(&o);
 	free(o.user.name);
 	free(o.effective.name);
 	return status;

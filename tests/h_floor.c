@@ -26,12 +26,15 @@
  */
 
 /*
- * The floors that tests/bench measures credcheck against, each for a second:
+ * The floors that tests/bench measures credcheck against:
  *
- * pairs	make a socketpair and close both ends, in one process
- * forks	the same race without delays, and a fork for each trial
+ * pairs	make a socketpair and close both ends, in one process, for a
+ *		second
+ * forks	the race without delays, and a fork for each trial, likewise
+ * load path n	connect n times, each time write a byte and wait for the end
+ * server path	accept, recvmsg, close, and one line printed, for ever
  *
- * Prints how many a second.
+ * All but the last print how many a second.
  */
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -109,6 +112,68 @@ one_fork(void)
 	close(pair[1]);
 }
 
+static int
+path_socket(const char *path, struct sockaddr_un *sun)
+{
+	const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (fd == -1)
+		err(2, "socket");
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	if (strlen(path) >= sizeof(sun->sun_path))
+		errx(2, "path is too long: %s", path);
+	memcpy(sun->sun_path, path, strlen(path));
+	return fd;
+}
+
+static int
+load(const char *path, unsigned long n)
+{
+	const double start = seconds();
+	struct sockaddr_un sun;
+	char byte;
+	int fd;
+
+	for (unsigned long i = 0; i < n; i++) {
+		fd = path_socket(path, &sun);
+		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+			err(2, "connect: %s", path);
+		if (write(fd, "!", 1) != 1 || shutdown(fd, SHUT_WR) == -1)
+			err(2, "write");
+		while (read(fd, &byte, 1) > 0)
+			continue;
+		close(fd);
+	}
+	printf("%.0f\n", (double)n / (seconds() - start));
+	return 0;
+}
+
+static int
+server(const char *path)
+{
+	char control[256], byte;
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct sockaddr_un sun;
+	const int on = 1, listener = path_socket(path, &sun);
+	int fd;
+
+	if (setsockopt(listener, OPTION_LEVEL, OPTION, &on, sizeof(on)) == -1 ||
+	    bind(listener, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	    listen(listener, SOMAXCONN) == -1)
+		err(2, "%s", path);
+	for (;;) {
+		if ((fd = accept(listener, NULL, NULL)) == -1)
+			err(2, "accept");
+		msg.msg_control = control;
+		msg.msg_controllen = sizeof(control);
+		printf("%zd bytes\n", recvmsg(fd, &msg, 0));
+		fflush(stdout);
+		close(fd);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -118,8 +183,13 @@ main(int argc, char **argv)
 	unsigned long n = 0;
 	double start, elapsed;
 
+	if (argc == 4 && strcmp(argv[1], "load") == 0)
+		return load(argv[2], strtoul(argv[3], NULL, 10));
+	if (argc == 3 && strcmp(argv[1], "server") == 0)
+		return server(argv[2]);
 	if (one == NULL)
-		errx(2, "usage: h_floor pairs | forks");
+		errx(2, "usage: h_floor pairs | forks | load path n | "
+		    "server path");
 	start = seconds();
 	do {
 		one();

@@ -16,9 +16,12 @@ keys_head() {
 	atf_set require.progs "jq"
 }
 keys_body() {
-	for args in "" "--race --count 1"; do
-		"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
-	done | sort -u >keys
+	{
+		for args in "" "--race --count 1"; do
+			"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
+		done
+		echo connection		# of a server
+	} | sort -u >keys
 	manual=$(atf_get_srcdir)/../credcheck.1
 	sed -n '/^\.Sh JSON/,/^\.Sh SYS/p' "$manual" |
 	    sed -n 's/^\.It Va //p' | sed -e 's/, Va//g' -e 's/,//g' |

@@ -131,7 +131,7 @@ documented_body() {
 		help|version)	continue ;;
 		esac
 		sed -n '/^\.Sh SYN/,/^\.Sh DES/p' "$manual" |
-		    grep -qE "^\.(Op|Fl).*(Fl|\|) *[a-zA-Z]*$letter" ||
+		    grep -qE "^\.(Op )?Fl (.*\| )?[a-zA-Z]*$letter" ||
 		    atf_fail "-$letter is not in the manual's synopsis"
 		"$credcheck" --help | sed -n '/^usage/,/^$/p' |
 		    grep -qE -- "(-|\| )[a-zA-Z]*$letter" ||

@@ -1,0 +1,552 @@
+# Two programs: --server, --client and --inherit.
+
+# Starts a server on the socket sock, with its output in stdout and stderr.
+start_server() {
+	start "$credcheck" --server sock --verbose "$@"
+	wait_until 'grep -q "^Listening on sock$" stderr'
+}
+
+# Waits for it, and checks its exit status and that its socket is gone.
+server_ends() {
+	wait $pid
+	atf_check_equal $1 $?
+	atf_check test ! -e sock
+}
+
+# A client in python, on the connected socket s.
+client() {
+	{
+		echo "import os, socket, sys, time"
+		echo "t = os.environ.get('TYPE', 'STREAM')"
+		echo "s = socket.socket(socket.AF_UNIX," \
+		    "getattr(socket, 'SOCK_' + t))"
+		echo "s.connect('sock')"
+		cat
+	} >client.py
+	python3 client.py "$@"
+}
+
+lines() {
+	atf_check -o inline:"$1\n" grep -c . stdout
+}
+
+atf_test_case inherit
+inherit_head() {
+	atf_set descr "--inherit sets the option on the listening socket, which" \
+	    "wins the race without a word to the client: 5000 of 5000"
+	atf_set require.progs "jq"
+}
+inherit_body() {
+	require_mechanism
+	for type in stream seqpacket; do
+		atf_check -o save:out "$credcheck" --inherit --path sock \
+		    --json --type $type
+		atf_check -o inline:"inherit credentials true\n" \
+		    jq -r '"\(.mode) \(.outcome) \(.match)"' out
+		atf_check -o inline:"5000 trials: 5000 credentials\n" \
+		    "$credcheck" --inherit --path sock --count 5000 --type $type
+	done
+	atf_check -o ignore -e save:err "$credcheck" --inherit --path sock -v
+	atf_check -o match:"0.0  option set$" sed -n 2p err
+}
+
+atf_test_case two_programs
+two_programs_head() {
+	atf_set descr "A server reports on each client as text, and ends with a" \
+	    "summary after --count"
+}
+two_programs_body() {
+	require_mechanism
+	start_server --count 2
+	atf_check "$credcheck" --client sock
+	atf_check "$credcheck" --client sock
+	server_ends 0
+	atf_check -o inline:"Listening on sock\n" cat stderr
+	cat >expected <<-END
+	Connection 1
+	Got 1 byte
+	UID: $(id -ru)
+	GID: $(id -rg)
+
+	Connection 2
+	Got 1 byte
+	UID: $(id -ru)
+	GID: $(id -rg)
+
+	2 connections: 2 credentials
+	END
+	atf_check -o file:expected \
+	    grep -Ev '^(PID|EUID|EGID|Supplementary groups): ' stdout
+	atf_check -o inline:"8\n" \
+	    grep -cE '^(PID|EUID|EGID|Supplementary groups): ' stdout
+}
+
+atf_test_case json
+json_head() {
+	atf_set descr "JSON is one line a connection, of the schema, with null" \
+	    "for the truth that there is not"
+	atf_set require.progs "jq jsonschema"
+}
+json_body() {
+	require_mechanism
+	start_server --count 3 --json
+	atf_check "$credcheck" --client sock --count 3
+	server_ends 0
+	lines 3
+	atf_check -o inline:"1 inherit credentials null null
+2 inherit credentials null null
+3 inherit credentials null null\n" jq -r \
+	    '"\(.connection) \(.mode) \(.outcome) \(.client) \(.match)"' stdout
+	head -n 1 stdout >line
+	check_schema line
+}
+
+atf_test_case every_type
+every_type_head() {
+	atf_set descr "Seqpacket and datagram clients are served as well; each" \
+	    "datagram is one report"
+	atf_set require.progs "jq"
+}
+every_type_body() {
+	require_mechanism
+	for type in stream seqpacket dgram; do
+		start_server --json --count 2 --type $type
+		atf_check "$credcheck" --client sock --type $type --count 2
+		server_ends 0
+		atf_check -o inline:"$type credentials 1\n$type credentials 1\n" \
+		    jq -r '"\(.type) \(.outcome) \(.bytes)"' stdout
+	done
+}
+
+atf_test_case sync
+sync_head() {
+	atf_set descr "A synchronizing server and client understand each other"
+	atf_set require.progs "jq"
+}
+sync_body() {
+	require_mechanism
+	start_server --sync --json --count 3
+	atf_check "$credcheck" --client sock --sync --count 3
+	server_ends 0
+	atf_check -o inline:"sync credentials\n" \
+	    sh -c "jq -r '\"\(.mode) \(.outcome)\"' stdout | sort -u"
+}
+
+atf_test_case race
+race_head() {
+	atf_set descr "A server that sets the option after accept(2) gets" \
+	    "credentials of a client that takes its time"
+	atf_set require.progs "jq python3"
+}
+race_body() {
+	require_mechanism
+	start_server --race --json --count 1
+	client <<-'END'
+	time.sleep(0.2)
+	s.send(b"late enough")
+	END
+	server_ends 0
+	atf_check -o inline:"race credentials 11\n" \
+	    jq -r '"\(.mode) \(.outcome) \(.bytes)"' stdout
+}
+
+atf_test_case identity
+identity_head() {
+	atf_set descr "The server of root sees who its clients are, and says" \
+	    "where real and effective IDs differ"
+	atf_set require.user root
+	atf_set require.progs "jq"
+}
+identity_body() {
+	require_mechanism
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	chmod 755 .
+	start_server --json --count 2
+	atf_check "$credcheck" --client sock --user 1234:2345
+	atf_check "$credcheck" --client sock --user 1234:2345 \
+	    --effective 3456:4567
+	server_ends 0
+	atf_check -o inline:"1234 1234 2345 2345\n1234 3456 2345 4567\n" \
+	    jq -r '"\(.uid) \(.euid) \(.gid) \(.egid)"' stdout
+	start_server --count 2
+	atf_check "$credcheck" --client sock --user 1234:2345
+	atf_check "$credcheck" --client sock --effective 1:1
+	server_ends 0
+	atf_check -o inline:"1\n" grep -c "^Real and effective IDs differ$" \
+	    stdout
+}
+
+atf_test_case handed_over
+handed_over_head() {
+	atf_set descr "A connection that another process writes to than made it" \
+	    "shows both PIDs"
+	atf_set require.progs "jq python3"
+}
+handed_over_body() {
+	require_linux
+	write_as_child='
+if os.fork() == 0:
+    s.send(b"!")
+    print(os.getpid(), os.getppid())
+    os._exit(0)
+os.wait()'
+	start_server --json --count 1
+	pids=$(echo "$write_as_child" | client)
+	server_ends 0
+	atf_check -o inline:"$pids\n" jq -r '"\(.pid) \(.peer.pid)"' stdout
+	start_server --count 1
+	pids=$(echo "$write_as_child" | client)
+	server_ends 0
+	atf_check -o match:"^PID: ${pids% *} != ${pids#* } .SO_PEERCRED.$" \
+	    -o match:"^Another process connected than wrote$" cat stdout
+}
+
+atf_test_case timeout
+timeout_head() {
+	atf_set descr "A client that says nothing is one line of its own after" \
+	    "the timeout, and trouble for nobody"
+	atf_set require.progs "jq python3"
+}
+timeout_body() {
+	require_mechanism
+	start_server --timeout 0.3 --count 2 --json
+	client <<-'END'
+	other = socket.socket(socket.AF_UNIX)
+	other.connect("sock")
+	other.send(b"!")
+	sys.exit(s.recv(1) != b"")
+	END
+	atf_check_equal 0 $?
+	server_ends 1
+	atf_check -o inline:"credentials 1\ntimeout 0\n" \
+	    jq -r '"\(.outcome) \(.bytes)"' stdout
+	start_server --timeout 0.1 --count 1
+	client <<-'END'
+	s.recv(1)
+	END
+	server_ends 1
+	atf_check -o match:"timeout .no message within 0.1 s.$" cat stderr
+	atf_check -o match:"^1 connection: 1 timeout$" cat stdout
+}
+
+atf_test_case many
+many_head() {
+	atf_set descr "300 clients that never write do not delay one that does" \
+	    "and are nobody's report until their timeout"
+	atf_set require.progs "jq python3"
+}
+many_body() {
+	require_mechanism
+	[ "$(ulimit -n)" -ge 400 ] || ulimit -n 400 ||
+	    atf_skip "needs 400 descriptors"
+	start_server --timeout 3600 --json --count 1
+	# The writer hears its end while all the others are still there.
+	client <<-'END'
+	silent = [socket.socket(socket.AF_UNIX) for _ in range(300)]
+	for t in silent:
+	    t.connect("sock")
+	s.send(b"!")
+	sys.exit(s.recv(1) != b"")
+	END
+	atf_check_equal 0 $?
+	server_ends 0
+	lines 1
+	atf_check -o inline:"credentials 1\n" \
+	    jq -r '"\(.outcome) \(.bytes)"' stdout
+}
+
+atf_test_case few_descriptors
+few_descriptors_head() {
+	atf_set descr "Out of descriptors, accepting pauses and goes on: 60" \
+	    "clients at once are all served with 16, and one warning"
+	atf_set require.progs "jq python3"
+}
+few_descriptors_body() {
+	require_mechanism
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	set -m
+	(
+		ulimit -n 16
+		exec "$credcheck" --server sock --json --count 60
+	) >stdout 2>stderr &
+	pid=$!
+	set +m
+	wait_until '[ -S sock ]'
+	client <<-'END'
+	all = [socket.socket(socket.AF_UNIX) for _ in range(59)]
+	for t in all:
+	    t.connect("sock")
+	time.sleep(0.2)
+	for t in all + [s]:
+	    t.send(b"!")
+	for t in all + [s]:
+	    t.recv(1)
+	END
+	atf_check_equal 0 $?
+	server_ends 0
+	lines 60
+	atf_check -o inline:'"credentials"\n' \
+	    sh -c "jq .outcome stdout | sort -u"
+	atf_check -o inline:"1\n" grep -c . stderr
+	atf_check -o match:"^credcheck: accept: waiting for clients to leave: Too many open files$" \
+	    cat stderr
+}
+
+atf_test_case rude
+rude_head() {
+	atf_set descr "A client that sends a megabyte, a byte at a time," \
+	    "nothing, or resets costs one line; client bytes are never printed"
+	atf_set require.progs "jq python3"
+}
+rude_body() {
+	require_mechanism
+	start_server --count 5
+	client <<-'END'
+	try:
+	    s.sendall(b"\033[31mred\a" * 100000)
+	except OSError:
+	    pass
+	END
+	client <<-'END'
+	try:
+	    for _ in range(100):
+	        s.send(b"!")
+	except OSError:
+	    pass
+	END
+	echo "" | client
+	echo "s.shutdown(socket.SHUT_RDWR)" | client
+	client <<-'END'
+	import struct
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+	    struct.pack("ii", 1, 0))
+	s.close()
+	END
+	server_ends 1
+	atf_check -o inline:"Got 4096 bytes\n" sed -n 2p stdout
+	atf_check -o inline:"3\n" grep -c "^Got 0 bytes$" stdout
+	atf_check -o match:"^5 connections: 2 credentials, 3 closed$" \
+	    tail -n 1 stdout
+	atf_check -o inline:"0\n" -s exit:1 sh -c \
+	    "cat stdout stderr | LC_ALL=C grep -c '[^ -~]'"
+}
+
+atf_test_case descriptors
+descriptors_head() {
+	atf_set descr "Descriptors that clients send are closed at once: 40" \
+	    "times 50 fit into a limit of 80"
+	atf_set require.progs "jq python3"
+}
+descriptors_body() {
+	require_mechanism
+	set -m
+	(
+		ulimit -n 80
+		exec "$credcheck" --server sock --json --count 40
+	) >stdout 2>stderr &
+	pid=$!
+	set +m
+	wait_until '[ -S sock ]'
+	client <<-'END'
+	import array
+	fds = array.array("i", [os.open("/dev/null", os.O_RDONLY)] * 50)
+	for i in range(40):
+	    s.sendmsg([b"!"],
+	        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+	    s.recv(1)
+	    s.close()
+	    if i < 39:
+	        s = socket.socket(socket.AF_UNIX)
+	        s.connect("sock")
+	END
+	server_ends 0
+	lines 40
+	atf_check -o inline:'credentials false\n' \
+	    sh -c "jq -r '\"\(.outcome) \(.ctrunc)\"' stdout | sort -u"
+	atf_check cat stderr
+}
+
+atf_test_case at_once
+at_once_head() {
+	atf_set descr "Each line is there as its connection happens, also in a" \
+	    "pipe"
+	atf_set require.progs "jq"
+}
+at_once_body() {
+	require_mechanism
+	mkfifo pipe
+	"$credcheck" --server sock --json --count 2 >pipe &
+	pid=$!
+	exec 3<pipe
+	wait_until '[ -S sock ]'
+	for n in 1 2; do
+		atf_check "$credcheck" --client sock
+		read -r line <&3
+		atf_check_equal $n "$(echo "$line" | jq .connection)"
+	done
+	wait $pid
+	atf_check_equal 0 $?
+}
+
+atf_test_case reader_gone
+reader_gone_head() {
+	atf_set descr "A reader that went away ends the server with status 2," \
+	    "and its socket is removed"
+}
+reader_gone_body() {
+	require_mechanism
+	mkfifo pipe
+	"$credcheck" --server sock --json >pipe 2>stderr &
+	pid=$!
+	exec 3<pipe
+	wait_until '[ -S sock ]'
+	exec 3<&-
+	"$credcheck" --client sock
+	server_ends 2
+	atf_check -o inline:"credcheck: standard output: Broken pipe\n" \
+	    cat stderr
+}
+
+atf_test_case stopped
+stopped_head() {
+	atf_set descr "SIGINT, SIGTERM and SIGHUP end a server with its report:" \
+	    "status 0 if every client brought credentials, 1 if nobody came"
+	atf_set require.progs "python3"
+}
+stopped_body() {
+	require_mechanism
+	for signal in INT TERM HUP; do
+		start_server
+		kill -$signal $pid
+		server_ends 1
+		atf_check -o inline:"0 connections\n" cat stdout
+		start_server
+		atf_check "$credcheck" --client sock
+		wait_until 'grep -q "^Supp" stdout'
+		kill -$signal $pid
+		server_ends 0
+		atf_check -o inline:"1 connection: 1 credentials\n" \
+		    tail -n 1 stdout
+	done
+	start_server
+	ulimit -c 0
+	kill -QUIT $pid
+	server_ends 131
+}
+
+atf_test_case quiet
+quiet_head() {
+	atf_set descr "--quiet leaves the exit status"
+	atf_set require.progs "python3"
+}
+quiet_body() {
+	require_mechanism
+	start "$credcheck" --server sock --quiet --count 1
+	wait_until '[ -S sock ]'
+	atf_check "$credcheck" --client sock
+	server_ends 0
+	start "$credcheck" --server sock --quiet --count 1
+	wait_until '[ -S sock ]'
+	echo "" | client
+	server_ends 1
+	atf_check cat stdout stderr
+}
+
+atf_test_case permissions
+permissions_head() {
+	atf_set descr "The socket has the permissions of --mode when it is" \
+	    "there, and a path that exists is refused"
+}
+permissions_body() {
+	require_mechanism
+	umask 0
+	start_server --mode 0640
+	atf_check -o match:"^srw-r-----" ls -l sock
+	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which someone listens$" \
+	    "$credcheck" --server sock
+	kill $pid
+	server_ends 1
+	if [ "$(uname -s)" = Linux ] && strace -o trace true 2>/dev/null; then
+		# From the first moment: no chmod comes after.
+		strace -o trace "$credcheck" --server sock --mode 0640 \
+		    >/dev/null &
+		tracer=$!
+		wait_until '[ -S sock ]'
+		kill $(child_of $tracer)
+		wait $tracer
+		atf_check -s exit:1 grep chmod trace
+		atf_check -o match:"umask\(0137\)" grep umask trace
+	fi
+}
+
+atf_test_case lonely_client
+lonely_client_head() {
+	atf_set descr "A client prints nothing, connects once, and says why it" \
+	    "could not"
+}
+lonely_client_body() {
+	require_mechanism
+	atf_check -s exit:2 -e inline:"credcheck: client: connect: sock: No such file or directory\n" \
+	    "$credcheck" --client sock
+	start_server --timeout 3600
+	atf_check -s exit:2 -e inline:"credcheck: client: timed out after 0.1 s waiting for \"go on\"\n" \
+	    "$credcheck" --client sock --sync --timeout 0.1
+	kill -KILL $pid
+	wait $pid
+	atf_check -s exit:2 -e inline:"credcheck: client: connect: sock: Connection refused\n" \
+	    "$credcheck" --client sock
+}
+
+atf_test_case options
+options_head() {
+	atf_set descr "What means nothing to one half is refused with the name" \
+	    "of the half"
+}
+options_body() {
+	while IFS='|' read -r args line; do
+		echo "credcheck: $line" >expected
+		atf_check -s exit:2 -e file:expected "$credcheck" $args
+		atf_check test ! -e sock
+	done <<-'END'
+	--server sock --client sock|--server and --client exclude each other
+	--client sock --json|--json means nothing with --client
+	--client sock --quiet|--quiet means nothing with --client
+	--client sock --inherit|--inherit means nothing with --client
+	--client sock --race|--race means nothing with --client
+	--client sock --mode 0600|--mode means nothing with --client
+	--server sock --late|--late means nothing with --server
+	--server sock --user 1:1|--user means nothing with --server
+	--server sock --path sock|--path means nothing with --server
+	--server sock --race --spread 1|--spread means nothing with --server
+	--server sock --sync --race|--sync and --race exclude each other
+	--server sock --sync --type dgram|--sync means nothing with --type dgram between two programs
+	--server sock --race --type dgram|--race means nothing with --type dgram between two programs
+	--client sock --sync --type dgram|--sync means nothing with --type dgram between two programs
+	--inherit|--inherit means nothing without --path
+	--inherit --path sock --type dgram|--inherit means nothing with --type dgram
+	END
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case inherit
+	atf_add_test_case two_programs
+	atf_add_test_case json
+	atf_add_test_case every_type
+	atf_add_test_case sync
+	atf_add_test_case race
+	atf_add_test_case identity
+	atf_add_test_case handed_over
+	atf_add_test_case timeout
+	atf_add_test_case many
+	atf_add_test_case few_descriptors
+	atf_add_test_case rude
+	atf_add_test_case descriptors
+	atf_add_test_case at_once
+	atf_add_test_case reader_gone
+	atf_add_test_case stopped
+	atf_add_test_case quiet
+	atf_add_test_case permissions
+	atf_add_test_case lonely_client
+	atf_add_test_case options
+}
