@@ -24,12 +24,13 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
 TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
-		t_options t_path t_process t_race t_server t_sync t_trouble \
-		t_type
+		t_options t_path t_process t_race t_server t_survey t_sync \
+		t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic
-CLEANFILES+=	${TESTS} ${HELPERS} credcheck.full credcheck.debug
+CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
+		credcheck.full credcheck.debug
 
 # CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
 TEST_CC=	${CC} ${CFLAGS} ${LDFLAGS} -o ${.TARGET}

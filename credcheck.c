@@ -158,16 +158,21 @@ cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
 /*
  * 2. The kernel's side.  One block a system, the same in each:
  *
- * mechanism	the option, the control message, and the limits
+ * mechanisms	the option, the control message, and the limits; the first is the
+ *		usual one, and the last serves foreign clients best
  * read_cred()	credentials out of the data of one control message, of which
  *		len bytes arrived: CREDENTIALS, PLACEHOLDER, TRUNCATED, or NONE
  *		if it is another kind of message
+ * cred_size()	of the data of the control message, with so many groups
+ * claim_cred()	the data of a control message by which a client claims to be
+ *		someone; its length, or 0 where there is no such thing
  * peer_cred()	what the kernel noted when the connection was made
  */
 struct mechanism {
 	const char *option;	/* NULL: this system has none */
 	int level, name;	/* for setsockopt(2), an int */
 	const char *message;	/* the control message it causes */
+	int type;		/* of that */
 	size_t maxgroups;	/* that this kernel delivers */
 	bool autobind;		/* a datagram client needs no name of its own */
 	bool abstract;		/* a leading @ is a name outside the file system */
@@ -180,9 +185,9 @@ _Static_assert(offsetof(struct ucred, pid) == 0 &&
     sizeof(struct ucred) == 12, "struct ucred");
 
 /* unix(7). */
-static const struct mechanism mechanism = {
-	"SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS", 65536,
-	true, true
+static const struct mechanism mechanisms[] = {
+	{ "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS",
+	    SCM_CREDENTIALS, 65536, true, true },
 };
 
 /* The ID that stands for one which has no name here: user_namespaces(7). */
@@ -213,14 +218,31 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 		return TRUNCATED;
 	memcpy(&uc, data, sizeof(uc));
 	/* PID 0 is a process which this PID namespace cannot see. */
-	cred_id(cr, PID, uc.pid, uc.pid != 0 ? mechanism.message : NULL);
-	cred_id(cr, UID, uc.uid, mechanism.message);
-	cred_id(cr, GID, uc.gid, mechanism.message);
+	cred_id(cr, PID, uc.pid, uc.pid != 0 ? mechanisms[0].message : NULL);
+	cred_id(cr, UID, uc.uid, mechanisms[0].message);
+	cred_id(cr, GID, uc.gid, mechanisms[0].message);
 	if (uc.pid == 0 &&
 	    uc.uid == overflow_id("/proc/sys/kernel/overflowuid", &uid) &&
 	    uc.gid == overflow_id("/proc/sys/kernel/overflowgid", &gid))
 		return PLACEHOLDER;
 	return CREDENTIALS;
+}
+
+static size_t
+cred_size(size_t ngroups)
+{
+	(void)ngroups;
+	return sizeof(struct ucred);
+}
+
+static size_t
+claim_cred(void *data, const struct cred *cr)
+{
+	const struct ucred uc = { .pid = (pid_t)cr->id[PID],
+	    .uid = (uid_t)cr->id[UID], .gid = (gid_t)cr->id[GID] };
+
+	memcpy(data, &uc, sizeof(uc));
+	return sizeof(uc);
 }
 
 static void
@@ -270,8 +292,9 @@ _Static_assert(offsetof(struct unpcbid, unp_pid) == 0 &&
 #endif
 
 /* unix(4); 16 is NGROUPS_MAX. */
-static const struct mechanism mechanism = {
-	"LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", 16, false, false
+static const struct mechanism mechanisms[] = {
+	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS, 16,
+	    false, false },
 };
 
 static enum outcome
@@ -287,17 +310,35 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 		return TRUNCATED;
 	memcpy(&sc, data, fixed);
 #ifdef LOCAL_OCREDS
-	cred_id(cr, PID, sc.sc_pid, mechanism.message);
+	cred_id(cr, PID, sc.sc_pid, mechanisms[0].message);
 #endif
-	cred_id(cr, UID, sc.sc_uid, mechanism.message);
-	cred_id(cr, EUID, sc.sc_euid, mechanism.message);
-	cred_id(cr, GID, sc.sc_gid, mechanism.message);
-	cred_id(cr, EGID, sc.sc_egid, mechanism.message);
+	cred_id(cr, UID, sc.sc_uid, mechanisms[0].message);
+	cred_id(cr, EUID, sc.sc_euid, mechanisms[0].message);
+	cred_id(cr, GID, sc.sc_gid, mechanisms[0].message);
+	cred_id(cr, EGID, sc.sc_egid, mechanisms[0].message);
 	if (sc.sc_ngroups >= 0 &&
 	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
 		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups,
-		    mechanism.message);
+		    mechanisms[0].message);
 	return CREDENTIALS;
+}
+
+static size_t
+cred_size(size_t ngroups)
+{
+	return SOCKCREDSIZE(MAX(MIN(ngroups, 16), 1));
+}
+
+static size_t
+claim_cred(void *data, const struct cred *cr)
+{
+	struct sockcred sc;
+
+	memset(&sc, 0, sizeof(sc));
+	sc.sc_uid = sc.sc_euid = (uid_t)cr->id[UID];
+	sc.sc_gid = sc.sc_egid = (gid_t)cr->id[GID];
+	memcpy(data, &sc, sizeof(sc));
+	return sizeof(sc);
 }
 
 static void
@@ -348,32 +389,69 @@ _Static_assert(offsetof(struct cmsgcred, cmcred_pid) == 0 &&
 #endif
 
 /* unix(4). */
-static const struct mechanism mechanism = {
-	"LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", CMGROUP_MAX,
-	false, false
+static const struct mechanism mechanisms[] = {
+	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS,
+	    CMGROUP_MAX, false, false },
+#ifdef LOCAL_CREDS_PERSISTENT
+	{ "LOCAL_CREDS_PERSISTENT", SOL_LOCAL, LOCAL_CREDS_PERSISTENT,
+	    "SCM_CREDS2", SCM_CREDS2, CMGROUP_MAX, false, false },
+#endif
 };
 
 static enum outcome
 read_cred(int level, int type, const unsigned char *data, size_t len,
     struct cred *cr)
 {
+	const char *source = "SCM_CREDS";
 	const size_t fixed = offsetof(struct sockcred, sc_groups);
 	struct sockcred sc;
 
-	if (level != SOL_SOCKET || type != SCM_CREDS)
+	if (level != SOL_SOCKET)
+		return NONE;
+#ifdef LOCAL_CREDS_PERSISTENT
+	if (type == SCM_CREDS2) {
+		/* A version and the PID come before what a sockcred has. */
+		const size_t more = offsetof(struct sockcred2, sc_uid);
+		pid_t pid;
+
+		if (len < more + fixed)
+			return TRUNCATED;
+		source = "SCM_CREDS2";
+		memcpy(&pid, data + offsetof(struct sockcred2, sc_pid),
+		    sizeof(pid));
+		cred_id(cr, PID, pid, source);
+		data += more;
+		len -= more;
+	} else
+#endif
+	if (type != SCM_CREDS)
 		return NONE;
 	if (len < fixed)
 		return TRUNCATED;
 	memcpy(&sc, data, fixed);
-	cred_id(cr, UID, sc.sc_uid, mechanism.message);
-	cred_id(cr, EUID, sc.sc_euid, mechanism.message);
-	cred_id(cr, GID, sc.sc_gid, mechanism.message);
-	cred_id(cr, EGID, sc.sc_egid, mechanism.message);
+	cred_id(cr, UID, sc.sc_uid, source);
+	cred_id(cr, EUID, sc.sc_euid, source);
+	cred_id(cr, GID, sc.sc_gid, source);
+	cred_id(cr, EGID, sc.sc_egid, source);
 	if (sc.sc_ngroups >= 0 &&
 	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
-		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups,
-		    mechanism.message);
+		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups, source);
 	return CREDENTIALS;
+}
+
+static size_t
+cred_size(size_t ngroups)
+{
+	return SOCKCREDSIZE(MAX(MIN(ngroups, CMGROUP_MAX), 1));
+}
+
+/* The kernel fills it in itself, whatever is claimed. */
+static size_t
+claim_cred(void *data, const struct cred *cr)
+{
+	(void)cr;
+	memset(data, 0, sizeof(struct cmsgcred));
+	return sizeof(struct cmsgcred);
 }
 
 static void
@@ -396,7 +474,9 @@ peer_cred(int fd, struct cred *cr)
 
 #else	/* a system without the mechanism */
 
-static const struct mechanism mechanism = { .option = NULL };
+static const struct mechanism mechanisms[] = {
+	{ .option = NULL },
+};
 
 static enum outcome
 read_cred(int level, int type, const unsigned char *data, size_t len,
@@ -404,6 +484,19 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 {
 	(void)level, (void)type, (void)data, (void)len, (void)cr;
 	return NONE;
+}
+
+static size_t
+cred_size(size_t ngroups)
+{
+	return ngroups * sizeof(gid_t);
+}
+
+static size_t
+claim_cred(void *data, const struct cred *cr)
+{
+	(void)data, (void)cr;
+	return 0;
 }
 
 static void
@@ -466,11 +559,24 @@ static const struct {
 	[MESSAGE_SENT] = { CLIENT, "message sent", "the client's message" },
 };
 
+/* What the client does for a message. */
+enum how {
+	WRITE, SENDMSG, DESCRIPTOR, EMPTY, NOTHING, CLAIM, FORGE, OWN_OPTION,
+	ASK
+};
+
+enum room { AMPLE, SMALL, EXACT };
+
 struct schedule {
 	const char *name;
 	enum event option;	/* the server sets it once this was reached */
 	enum event message;	/* the client writes once this was reached */
 	bool race;		/* each after a delay of its own */
+	enum event accept;	/* accepted once this was reached */
+	enum how how;		/* and by what means */
+	bool again;		/* the second message is the one that counts */
+	bool wrong_level;	/* the option, where it does not belong */
+	enum room room;		/* for control messages */
 };
 
 /* A name that we made in the file system and have to remove. */
@@ -488,6 +594,8 @@ struct shared {
 	_Atomic uint64_t progress[NSIDES];
 	int64_t at[NEVENTS];		/* CLOCK_MONOTONIC, in nanoseconds */
 	struct cred client;		/* the truth, by the client itself */
+	intmax_t asked[GROUPS];		/* its peer's, if it asked; PID -1: no */
+	int error;			/* errno of a step that may fail */
 	struct made made[NSIDES];
 	gid_t groups[];
 };
@@ -508,7 +616,8 @@ struct options {
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread;			/* of the race's delays, likewise */
 	uint32_t seed;			/* of the delays */
-	int role;			/* 'l' server, 'C' client, else both */
+	size_t mechanism;		/* an index of mechanisms[] */
+	int role;			/* 'l', 'C', 'S', or 0: both sides */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
@@ -520,6 +629,7 @@ struct options {
 struct run {
 	const struct options *options;
 	const struct schedule *schedule;
+	const struct mechanism *mechanism;
 	const struct transport *transport;
 	struct shared *shared;
 	enum side side;
@@ -586,6 +696,7 @@ static struct {
 	volatile pid_t child;
 	int control;
 	struct made *made[NSIDES];
+	char *directory;		/* of the survey's named sockets */
 } leftovers;
 
 /*
@@ -611,12 +722,10 @@ remove_made(struct made *m)
  * have a name of its own to remove; what does not leave in a second is killed.
  */
 static void
-clean_up(void)
+end_client(void)
 {
 	struct pollfd pfd = { .fd = leftovers.control, .events = POLLIN };
 
-	if (getpid() != leftovers.owner)
-		return;
 	if (leftovers.child > 0) {
 		(void)kill(leftovers.child, SIGCONT);
 		(void)shutdown(leftovers.control, SHUT_WR);
@@ -627,9 +736,20 @@ clean_up(void)
 			continue;
 		leftovers.child = 0;
 	}
+}
+
+/* Safe in a signal handler: signal-safety(7) lists all that it calls. */
+static void
+clean_up(void)
+{
+	if (getpid() != leftovers.owner)
+		return;
+	end_client();
 	for (int s = 0; s < NSIDES; s++)
 		if (leftovers.made[s] != NULL)
 			remove_made(leftovers.made[s]);
+	if (leftovers.directory != NULL)
+		(void)rmdir(leftovers.directory);
 }
 
 static void
@@ -1011,7 +1131,7 @@ set_address(struct run *c)
 {
 	const char *path = c->options->path;
 	const size_t len = strlen(path);
-	const bool named = socket_type(c) == SOCK_DGRAM && !mechanism.autobind;
+	const bool named = socket_type(c) == SOCK_DGRAM && !mechanisms[0].autobind;
 	const size_t max = sizeof(c->address.sun_path) - 1 -
 	    (named ? strlen(CLIENT_SUFFIX) : 0);
 
@@ -1023,7 +1143,7 @@ set_address(struct run *c)
 	c->address.sun_family = AF_UNIX;
 	memcpy(c->address.sun_path, path, len);
 	c->addresslen = (socklen_t)sizeof(c->address);
-	if (path[0] == '@' && mechanism.abstract) {
+	if (path[0] == '@' && mechanisms[0].abstract) {
 		c->address.sun_path[0] = '\0';
 		c->addresslen = (socklen_t)(offsetof(struct sockaddr_un,
 		    sun_path) + len);
@@ -1035,10 +1155,17 @@ set_option(struct run *c, int fd)
 {
 	const int on = 1;
 
+	const int level = !c->schedule->wrong_level ? c->mechanism->level :
+	    c->mechanism->level == SOL_SOCKET ? 0 : SOL_SOCKET;
+
 	reach(c, OPTION_BEGUN);
-	if (mechanism.option != NULL && setsockopt(fd, mechanism.level,
-	    mechanism.name, &on, sizeof(on)) == -1)
-		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
+	if (c->mechanism->option != NULL && setsockopt(fd, level,
+	    c->mechanism->name, &on, sizeof(on)) == -1) {
+		if (!c->schedule->wrong_level)
+			err(EXIT_TROUBLE, "setsockopt: %s",
+			    c->mechanism->option);
+		c->shared->error = errno;
+	}
 	reach(c, OPTION_SET);
 }
 
@@ -1120,7 +1247,7 @@ dgram_connect(struct run *c)
 
 	if (c->control == -1)
 		;	/* alone: nobody will answer */
-	else if (mechanism.autobind) {
+	else if (mechanisms[0].autobind) {
 		if (bind(fd, (struct sockaddr *)&sun,
 		    offsetof(struct sockaddr_un, sun_path)) == -1)
 			err(EXIT_TROUBLE, "client: bind");
@@ -1172,6 +1299,7 @@ struct result {
 	enum outcome outcome;
 	size_t bytes;
 	bool ctrunc;
+	bool raw;			/* there were IDs, whatever they mean */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
 };
@@ -1180,32 +1308,32 @@ struct result {
  * The client's steps.  It becomes who it is to be before anything else, as a
  * connection notes who made it, and changes nothing afterwards.
  */
+static int
+become(const struct options *o, const char **what)
+{
+	const struct identity *u = &o->user, *e = &o->effective;
+
+	*what = "setgroups";
+	if (u->argument != NULL && (u->name != NULL ?
+	    initgroups(u->name, u->basegid) : setgroups(1, &u->gid)) == -1)
+		return -1;
+	*what = "setregid";
+	if (setregid(u->argument != NULL ? u->gid : getgid(),
+	    e->argument != NULL ? e->gid : u->gid) == -1)
+		return -1;
+	*what = "setreuid";
+	return setreuid(u->argument != NULL ? u->uid : getuid(),
+	    e->argument != NULL ? e->uid : u->uid);
+}
+
 static void
 assume_identity(const struct options *o)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
-	const char *what = "setgroups";
-	int error = 0;
+	const char *what;
 
-	if (u->argument == NULL && e->argument == NULL)
-		return;
-	if (u->argument == NULL)
-		;
-	else if (u->name != NULL)
-		error = initgroups(u->name, u->basegid);
-	else
-		error = setgroups(1, &u->gid);
-	if (error == 0) {
-		what = "setregid";
-		error = setregid(u->argument != NULL ? u->gid : getgid(),
-		    e->argument != NULL ? e->gid : u->gid);
-	}
-	if (error == 0) {
-		what = "setreuid";
-		error = setreuid(u->argument != NULL ? u->uid : getuid(),
-		    e->argument != NULL ? e->uid : u->uid);
-	}
-	if (error != 0)
+	if ((u->argument != NULL || e->argument != NULL) &&
+	    become(o, &what) == -1)
 		err(EXIT_TROUBLE, "%s %s needs root: %s",
 		    u->argument != NULL ? "--user" : "--effective",
 		    u->argument != NULL ? u->argument : e->argument, what);
@@ -1270,16 +1398,99 @@ await_go_on(struct run *c)
 	reach(c, GO_ON);
 }
 
+/* By sendmsg(2), with what the schedule wants along; false with errno. */
+static bool
+send_control(struct run *c)
+{
+	const enum how how = c->schedule->how;
+	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
+	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cred claimed = c->shared->client;
+	struct cmsghdr *cm;
+	size_t len = 0;
+
+	memset(control, 0, sizeof(control));
+	msg.msg_control = control;
+	msg.msg_controllen = sizeof(control);
+	cm = CMSG_FIRSTHDR(&msg);
+	cm->cmsg_level = SOL_SOCKET;
+	if (how == DESCRIPTOR) {
+		cm->cmsg_type = SCM_RIGHTS;
+		len = sizeof(int);
+		memcpy(CMSG_DATA(cm), &c->control, len);
+	} else if (how != SENDMSG) {
+		if (how == FORGE)
+			claimed.id[UID] = claimed.id[GID] = 0;
+		cm->cmsg_type = c->mechanism->type;
+		len = claim_cred(CMSG_DATA(cm), &claimed);
+	}
+	cm->cmsg_len = CMSG_LEN(len);
+	msg.msg_controllen = CMSG_SPACE(len);
+	if (len == 0) {
+		msg.msg_control = NULL;
+		msg.msg_controllen = 0;
+	}
+	return sendmsg(c->connection, &msg, MSG_DONTWAIT) != -1;
+}
+
+/* The client's own account of its peer, which is the server if it is true. */
 static void
-send_message(struct run *c)
+ask_peer(struct run *c)
+{
+	struct cred cr = { .groups = NULL };
+
+	peer_cred(c->connection, &cr);
+	for (enum field f = PID; f < GROUPS; f++)
+		c->shared->asked[f] = cr.source[f] != NULL ? cr.id[f] : -1;
+	free(cr.groups);
+}
+
+static void
+write_message(struct run *c)
 {
 	const int64_t until = deadline(c);
 
-	reach(c, MESSAGE_BEGUN);
 	while (write(c->connection, "!", 1) == -1)
 		if (!again(c, c->connection, POLLOUT, until,
 		    "room for the message"))
 			err(EXIT_TROUBLE, "client: write");
+}
+
+static void
+send_message(struct run *c)
+{
+	const int on = 1;
+	bool sent = true;
+
+	reach(c, MESSAGE_BEGUN);
+	switch (c->schedule->how) {
+	case EMPTY:
+		sent = send(c->connection, "", 0, MSG_DONTWAIT) != -1;
+		break;
+	case NOTHING:
+		break;
+	case SENDMSG:
+	case DESCRIPTOR:
+	case CLAIM:
+	case FORGE:
+		sent = send_control(c);
+		break;
+	case OWN_OPTION:
+		sent = setsockopt(c->connection, c->mechanism->level,
+		    c->mechanism->name, &on, sizeof(on)) != -1;
+		write_message(c);
+		break;
+	case ASK:
+		ask_peer(c);
+		write_message(c);
+		break;
+	case WRITE:
+		write_message(c);
+		break;
+	}
+	if (!sent)
+		c->shared->error = errno;
 	reach(c, MESSAGE_SENT);
 }
 
@@ -1300,6 +1511,10 @@ client(struct run *c)
 	/* 3. Send any message. */
 	linger(c);
 	send_message(c);
+	if (c->schedule->again) {
+		await(c, RECEIVED);
+		send_message(c);
+	}
 }
 
 /*
@@ -1337,7 +1552,7 @@ struct message {
 };
 
 static ssize_t
-receive_once(int fd, struct message *m)
+receive_once(const struct run *c, struct message *m)
 {
 	m->iov.iov_base = m->data;
 	m->iov.iov_len = sizeof(m->data);
@@ -1345,8 +1560,11 @@ receive_once(int fd, struct message *m)
 	m->msg.msg_iov = &m->iov;
 	m->msg.msg_iovlen = 1;
 	m->msg.msg_control = m->control;
-	m->msg.msg_controllen = sizeof(m->control);
-	return recvmsg(fd, &m->msg, MSG_DONTWAIT);
+	m->msg.msg_controllen = c->schedule->room == AMPLE ?
+	    sizeof(m->control) : c->schedule->room == SMALL ?
+	    CMSG_LEN(sizeof(int)) :
+	    CMSG_SPACE(cred_size(c->shared->client.ngroups));
+	return recvmsg(c->connection, &m->msg, MSG_DONTWAIT);
 }
 
 /*
@@ -1357,11 +1575,11 @@ receive_once(int fd, struct message *m)
 static ssize_t
 receive_now(const struct run *c, struct message *m)
 {
-	ssize_t n = receive_once(c->connection, m);
+	ssize_t n = receive_once(c, m);
 
 	if (n == 0 && m->msg.msg_controllen == 0 &&
 	    socket_type(c) == SOCK_SEQPACKET)
-		n = receive_once(c->connection, m);
+		n = receive_once(c, m);
 	return n == -1 && errno == ECONNRESET ? 0 : n;
 }
 
@@ -1436,10 +1654,11 @@ parse(int type, const struct msghdr *msg, size_t n, struct result *r)
 	r->bytes = n;
 	r->ctrunc = (msg->msg_flags & MSG_CTRUNC) != 0;
 	r->outcome = parse_control(msg, &r->message);
+	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
 	if (n == 0 && (type == SOCK_STREAM ||
 	    (type == SOCK_SEQPACKET && msg->msg_controllen == 0)))
 		r->outcome = CLOSED;
-	else if (mechanism.option == NULL)
+	else if (mechanisms[0].option == NULL)
 		r->outcome = UNSUPPORTED;
 	else if (r->outcome == NONE && r->ctrunc)
 		r->outcome = TRUNCATED;
@@ -1450,30 +1669,44 @@ parse(int type, const struct msghdr *msg, size_t n, struct result *r)
 static void
 server(struct run *c, struct result *r)
 {
+	const struct schedule *s = c->schedule;
 	struct message m;
-	size_t n;
+	size_t n = 0;
 
 	/* 1. Wait for the client's connection. */
 	reach(c, READY);
+	await(c, s->accept);
+	if (s->option == CONNECTED) {
+		await(c, CONNECTED);
+		set_option(c, c->listener);
+	}
 	accept_client(c);
 
-	/* 2. Set the option on it, unless it was inherited. */
-	if (c->schedule->option != READY) {
-		await(c, c->schedule->option);
+	/* 2. Set the option on it, unless it was to be inherited. */
+	if (s->option != READY && s->option != CONNECTED) {
+		await(c, s->option);
 		linger(c);
 		set_option(c, c->connection);
 	}
 
 	/* 3. Send "go on" to the client. */
-	if (c->schedule->message == GO_ON)
+	if (s->message == GO_ON)
 		send_go_on(c);
 
 	/* 4. Wait for the answer, which carries the credentials. */
-	n = receive(c, &m);
+	if (s->how != WRITE)
+		await(c, MESSAGE_SENT);		/* or what became of it */
+	if (c->shared->error == 0)
+		n = receive(c, &m);
+	if (s->again)
+		n = receive(c, &m);
 	await(c, MESSAGE_SENT);
 
 	/* 5. Parse them. */
-	parse(socket_type(c), &m.msg, n, r);
+	if (c->shared->error == 0)
+		parse(socket_type(c), &m.msg, n, r);
+	else
+		r->outcome = NONE;
 }
 
 /*
@@ -1488,9 +1721,9 @@ end_trial(struct run *c)
 	if (c->connection != c->listener) {
 		if (c->side == CLIENT || c->nbatch == 0)
 			(void)close(c->connection);
-	} else if (mechanism.option != NULL && setsockopt(c->connection,
-	    mechanism.level, mechanism.name, &off, sizeof(off)) == -1)
-		err(EXIT_TROUBLE, "setsockopt: %s", mechanism.option);
+	} else if (c->mechanism->option != NULL && setsockopt(c->connection,
+	    c->mechanism->level, c->mechanism->name, &off, sizeof(off)) == -1)
+		err(EXIT_TROUBLE, "setsockopt: %s", c->mechanism->option);
 	if (c->side == CLIENT)
 		remove_made(&c->shared->made[CLIENT]);
 }
@@ -1542,8 +1775,8 @@ static struct cred
 group_set(const struct cred *from)
 {
 	struct cred to = { .ngroups = 0 };
-	const size_t n = mechanism.maxgroups == 0 ? from->ngroups :
-	    MIN(from->ngroups, mechanism.maxgroups);
+	const size_t n = mechanisms[0].maxgroups == 0 ? from->ngroups :
+	    MIN(from->ngroups, mechanisms[0].maxgroups);
 
 	memcpy(cred_room(&to, n), from->groups, n * sizeof(gid_t));
 	qsort(to.groups, n, sizeof(gid_t), compare_gids);
@@ -1816,29 +2049,55 @@ json_cred(const char *key, const struct cred *cr, unsigned without)
 	printf("}");
 }
 
-/* What every object begins with. */
-static void
-json_head(const struct run *c)
+static const struct utsname *
+system_name(void)
 {
 	static struct utsname un;
 
 	if (un.sysname[0] == '\0' && uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
+	return &un;
+}
+
+/* What every object begins with. */
+static void
+json_begin(const char *mode)
+{
 	printf("{\"format\":1");
-	json_member("system", un.sysname);
-	json_member("release", un.release);
-	json_member("mode", c->schedule->name);
+	json_member("system", system_name()->sysname);
+	json_member("release", system_name()->release);
+	json_member("mode", mode);
+}
+
+static void
+json_head(const struct run *c)
+{
+	json_begin(c->schedule->name);
 	json_member("transport", c->transport->name);
 	json_member("path", c->options->path);
 	json_member("type", types[c->options->type].name);
-	json_member("option", mechanism.option);
-	json_member("message", mechanism.message);
+	json_member("option", c->mechanism->option);
+	json_member("message", c->mechanism->message);
+}
+
+static void
+json_sources(const struct result *r)
+{
+	const struct cred *cr;
+
+	json_key("source");
+	for (enum field f = PID; f < NFIELDS; f++) {
+		printf("%c\"%s\":", f == PID ? '{' : ',', fields[f].key);
+		cr = knows(r, f);
+		json_string(cr == NULL ? NULL : cr->source[f]);
+	}
+	printf("}");
 }
 
 static void
 json_result(const struct run *c, const struct result *r)
 {
-	const struct cred *truth = truth_of(c), *cr;
+	const struct cred *truth = truth_of(c);
 
 	json_head(c);
 	if (c->options->role == 'l')
@@ -1850,13 +2109,7 @@ json_result(const struct run *c, const struct result *r)
 		json_key(fields[f].key);
 		json_field(knows(r, f), f);
 	}
-	json_key("source");
-	for (enum field f = PID; f < NFIELDS; f++) {
-		printf("%s\"%s\":", f == PID ? "{" : ",", fields[f].key);
-		cr = knows(r, f);
-		json_string(cr == NULL ? NULL : cr->source[f]);
-	}
-	printf("}");
+	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
 	if (truth == NULL)
 		printf(",\"client\":null");
@@ -2101,20 +2354,20 @@ finish_report(void)
  * 6. Modes, and main.
  */
 static const struct schedule sync_schedule = {
-	"sync", ACCEPTED, GO_ON, false
+	.name = "sync", .option = ACCEPTED, .message = GO_ON
 };
 static const struct schedule late_schedule = {
-	"late", MESSAGE_SENT, ACCEPTED, false
+	.name = "late", .option = MESSAGE_SENT, .message = ACCEPTED
 };
 static const struct schedule inherit_schedule = {
-	"inherit", READY, CONNECTED, false
+	.name = "inherit", .option = READY, .message = CONNECTED
 };
 static const struct schedule race_schedule = {
-	"race", ACCEPTED, ACCEPTED, true
+	.name = "race", .option = ACCEPTED, .message = ACCEPTED, .race = true
 };
 /* Over a path, where a client needs no word to begin. */
 static const struct schedule bare_schedule = {
-	"race", ACCEPTED, CONNECTED, true
+	.name = "race", .option = ACCEPTED, .message = CONNECTED, .race = true
 };
 
 static _Noreturn void
@@ -2131,6 +2384,16 @@ run_client(struct run *c)
 	exit(EXIT_SUCCESS);
 }
 
+/* From here on nothing is left behind, however we end. */
+static void
+guard(void)
+{
+	if (leftovers.owner == 0 && atexit(clean_up) != 0)
+		err(EXIT_TROUBLE, "atexit");
+	leftovers.owner = getpid();
+	handle_signals(on_signal);
+}
+
 /* The page that both sides share, and what goes when we end. */
 static void
 open_run(struct run *c, const struct options *o)
@@ -2140,6 +2403,9 @@ open_run(struct run *c, const struct options *o)
 	memset(c, 0, sizeof(*c));
 	c->options = o;
 	c->schedule = o->schedule;
+	/* A foreign client may attach what looks like the usual one's. */
+	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 :
+	    o->mechanism];
 	if (c->schedule->race && o->path != NULL && o->spread == 0)
 		c->schedule = &bare_schedule;
 	c->listener = c->control = -1;
@@ -2154,10 +2420,7 @@ open_run(struct run *c, const struct options *o)
 	c->shared->client.room = (size_t)MAX(ngroups, 0);
 	leftovers.made[SERVER] = &c->shared->made[SERVER];
 	leftovers.made[CLIENT] = &c->shared->made[CLIENT];
-	leftovers.owner = getpid();
-	if (atexit(clean_up) != 0)
-		err(EXIT_TROUBLE, "atexit");
-	handle_signals(on_signal);
+	guard();
 }
 
 /* The client's process: only the server returns. */
@@ -2177,6 +2440,7 @@ fork_client(struct run *c)
 		handle_signals(SIG_IGN);
 		leftovers.owner = getpid();
 		leftovers.made[SERVER] = NULL;
+		leftovers.directory = NULL;
 	} else
 		leftovers.child = c->child;
 	block_signals(SIG_UNBLOCK);
@@ -2191,13 +2455,24 @@ fork_client(struct run *c)
 static void
 close_run(struct run *c)
 {
-	clean_up();
+	end_client();
+	for (int side = SERVER; side < NSIDES; side++)
+		remove_made(&c->shared->made[side]);
 	for (size_t i = c->next > 0 ? c->next - 1 : 0; i < c->nbatch; i++)
 		(void)close(c->batch[i]);
 	if (c->listener != -1)
 		(void)close(c->listener);
 	if (c->control != -1)
 		(void)close(c->control);
+}
+
+/* Its page goes last, as it has what the report needs. */
+static void
+free_run(struct run *c)
+{
+	leftovers.made[SERVER] = leftovers.made[CLIENT] = NULL;
+	(void)munmap(c->shared, sizeof(*c->shared) +
+	    c->shared->client.room * sizeof(gid_t));
 }
 
 /* What came first in a trial of the race, by the readings of both sides. */
@@ -2317,6 +2592,7 @@ run_both(const struct options *o)
 	struct tally tally = { .trials = 0 };
 	struct result r = { .outcome = NONE };
 	struct run c;
+	int status;
 
 	open_run(&c, o);
 	if (o->path != NULL)
@@ -2339,7 +2615,9 @@ run_both(const struct options *o)
 		explain(&c, &r);
 	free(r.message.groups);
 	free(r.peer.groups);
-	return exit_status(&c, &tally);
+	status = exit_status(&c, &tally);
+	free_run(&c);
+	return status;
 }
 
 /*
@@ -2565,7 +2843,531 @@ run_alone(const struct options *o)
 	run_client(&c);
 }
 
-#define ROLES		"Cl"
+/*
+ * The survey: every ordering and trap, each a schedule of its own, for every
+ * type of socket.
+ */
+enum row {
+	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, ON_LISTENER,
+	LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE, CLAIMED,
+	CLIENT_OPTION, FORGED, SMALL_BUFFER, WITH_DESCRIPTOR, BY_SENDMSG,
+	PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
+	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
+};
+
+static const struct survey_row {
+	const char *title;
+	struct schedule schedule;
+	bool path, connected;		/* needs a named, a connected socket */
+	bool peer;			/* it is the connection's that count */
+	size_t mechanism;
+} survey_rows[NROWS] = {
+	[OPTION_FIRST] = { "option, then message",
+	    { .name = "option_first", .option = ACCEPTED,
+	    .message = OPTION_SET }, .path = false },
+	[MESSAGE_FIRST] = { "message, then option",
+	    { .name = "message_first", .option = MESSAGE_SENT,
+	    .message = ACCEPTED }, .path = false },
+	[AFTER_LOST] = { "second message after a lost first",
+	    { .name = "after_lost", .option = MESSAGE_SENT,
+	    .message = ACCEPTED, .again = true }, .path = false },
+	[AFTER_GOOD] = { "second message after a good first",
+	    { .name = "after_good", .option = ACCEPTED,
+	    .message = OPTION_SET, .again = true }, .path = false },
+	[ON_LISTENER] = { "option on the listening socket",
+	    { .name = "on_listener", .option = READY, .message = CONNECTED },
+	    .path = true, .connected = true },
+	[LATE_LISTENER] = { "the same between connect and accept",
+	    { .name = "late_listener", .option = CONNECTED,
+	    .message = ACCEPTED }, .path = true, .connected = true },
+	[BEFORE_ACCEPT] = { "message, accept, option",
+	    { .name = "before_accept", .option = ACCEPTED,
+	    .message = CONNECTED, .accept = MESSAGE_SENT },
+	    .path = true, .connected = true },
+	[END_OF_FILE] = { "end of file without a message",
+	    { .name = "end_of_file", .option = ACCEPTED,
+	    .message = OPTION_SET, .how = NOTHING }, .connected = true },
+	[EMPTY_MESSAGE] = { "a message of no bytes",
+	    { .name = "empty_message", .option = ACCEPTED,
+	    .message = OPTION_SET, .how = EMPTY }, .path = false },
+	[CLAIMED] = { "client attaches its own, then option",
+	    { .name = "claimed", .option = MESSAGE_SENT, .message = ACCEPTED,
+	    .how = CLAIM }, .path = false },
+	[CLIENT_OPTION] = { "client's own option, message, option",
+	    { .name = "client_option", .option = MESSAGE_SENT,
+	    .message = ACCEPTED, .how = OWN_OPTION }, .path = false },
+	[FORGED] = { "an ordinary user claims to be root",
+	    { .name = "forged", .option = ACCEPTED, .message = OPTION_SET,
+	    .how = FORGE }, .path = false },
+	[SMALL_BUFFER] = { "control buffer too small",
+	    { .name = "small_buffer", .option = ACCEPTED,
+	    .message = OPTION_SET, .room = SMALL }, .path = false },
+	[WITH_DESCRIPTOR] = { "a descriptor takes the buffer's room",
+	    { .name = "with_descriptor", .option = ACCEPTED,
+	    .message = OPTION_SET, .how = DESCRIPTOR, .room = EXACT },
+	    .path = false },
+	[BY_SENDMSG] = { "by sendmsg(2) instead of write(2)",
+	    { .name = "by_sendmsg", .option = ACCEPTED,
+	    .message = OPTION_SET, .how = SENDMSG }, .path = false },
+	[PEER_PAIR] = { "peer of a pair",
+	    { .name = "peer_pair", .option = ACCEPTED,
+	    .message = OPTION_SET }, .peer = true },
+	[PEER_PATH] = { "peer of a named socket",
+	    { .name = "peer_path", .option = ACCEPTED,
+	    .message = OPTION_SET }, .path = true, .peer = true },
+	[PEER_SERVER] = { "the same, asked by the client",
+	    { .name = "peer_server", .option = ACCEPTED,
+	    .message = OPTION_SET, .how = ASK }, .path = true, .peer = true },
+	[WRONG_LEVEL] = { "option at the wrong level",
+	    { .name = "wrong_level", .option = ACCEPTED,
+	    .message = OPTION_SET, .wrong_level = true }, .path = false },
+	[PERSISTENT_FIRST] = { "persistent option, then message",
+	    { .name = "persistent_first", .option = ACCEPTED,
+	    .message = OPTION_SET }, .mechanism = 1 },
+	[PERSISTENT_LATE] = { "message, then persistent option",
+	    { .name = "persistent_late", .option = MESSAGE_SENT,
+	    .message = ACCEPTED }, .mechanism = 1 },
+	[PERSISTENT_AGAIN] = { "its second message after a good first",
+	    { .name = "persistent_again", .option = ACCEPTED,
+	    .message = OPTION_SET, .again = true }, .mechanism = 1 },
+};
+
+enum whose { NOBODY, CLIENTS, SERVERS };
+
+/* What one schedule came to on one type of socket. */
+struct cell {
+	const char *missing;		/* why there is none; NULL: there is */
+	enum outcome outcome;
+	int error;			/* errno of a step, or 0 */
+	bool raw, ctrunc;
+	intmax_t id[GROUPS];		/* -1: not known */
+	enum whose whose;		/* by its process ID */
+};
+
+struct survey {
+	struct cell cells[NROWS][nitems(types)];
+	struct result first;		/* with the sources of each field */
+};
+
+/* What cures the race, and what else this kernel has in store. */
+enum need { ANY, RAW, CTRUNC, NO_ERROR, OWN };
+
+#define IS(o)		(1U << (o))
+#define LOST		(IS(PLACEHOLDER) | IS(NONE))
+
+static const struct finding {
+	const char *name, *text;
+	struct {
+		enum row row;
+		unsigned outcomes;	/* a mask; 0: no such condition */
+		enum need need;
+	} conditions[2];
+} cures[] = {
+	{ "synchronize", "synchronize: \"go on\" after the option (--sync)",
+	    { { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
+	{ "on_listener", "the option on the listening socket (--inherit)",
+	    { { ON_LISTENER, IS(CREDENTIALS), ANY } } },
+	{ "claimed", "the client attaches its own credentials",
+	    { { CLAIMED, IS(CREDENTIALS), ANY } } },
+	{ "client_option", "the client sets the option on its own socket",
+	    { { CLIENT_OPTION, IS(CREDENTIALS), ANY } } },
+}, traps[] = {
+	{ "placeholder", "a lost race looks like user 65534",
+	    { { MESSAGE_FIRST, IS(PLACEHOLDER), ANY } } },
+	{ "accept", "a write before accept(2) wins, one after it loses",
+	    { { BEFORE_ACCEPT, IS(CREDENTIALS), ANY },
+	    { MESSAGE_FIRST, LOST, ANY } } },
+	{ "once", "credentials come only once",
+	    { { AFTER_GOOD, IS(NONE), ANY },
+	    { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
+	{ "late_listener", "on the listening socket: too late for who connected",
+	    { { LATE_LISTENER, LOST, ANY },
+	    { ON_LISTENER, IS(CREDENTIALS), ANY } } },
+	{ "end_of_file", "end of file reports UID 0",
+	    { { END_OF_FILE, IS(CLOSED), RAW } } },
+	{ "empty_message", "0 bytes can be a message, with credentials",
+	    { { EMPTY_MESSAGE, IS(CREDENTIALS), ANY } } },
+	{ "small_buffer", "a small control buffer cuts them",
+	    { { SMALL_BUFFER, IS(TRUNCATED), ANY } } },
+	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
+	    { { WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE), ANY } } },
+	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
+	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
+	{ "own_peer", "a client that asks for its peer gets itself",
+	    { { PEER_SERVER, IS(CREDENTIALS), OWN } } },
+	{ "wrong_level", "set at the wrong level, the option seems to work",
+	    { { WRONG_LEVEL, LOST, NO_ERROR } } },
+};
+
+/* Holds one conversation of a schedule, and keeps what came of it. */
+static void
+survey_cell(const struct options *base, enum row row, struct survey *v,
+    size_t type)
+{
+	const struct survey_row *sr = &survey_rows[row];
+	struct cell *cell = &v->cells[row][type];
+	struct options o = *base;
+	struct result r = { .outcome = NONE };
+	const struct cred *from = sr->peer ? &r.peer : &r.message;
+	struct run c;
+
+	o.schedule = &sr->schedule;
+	o.mechanism = sr->mechanism;
+	o.type = type;
+	o.path = sr->path ? base->path : NULL;
+	if (sr->schedule.how == FORGE && geteuid() == 0)
+		o.user = (struct identity){ .argument = "12345:12345",
+		    .uid = 12345, .gid = 12345 };
+	open_run(&c, &o);
+	if (o.path != NULL)
+		listen_path(&c);
+	fork_client(&c);
+	begin_trial(&c);
+	server(&c, &r);
+	peer_cred(c.connection, &r.peer);
+	if (sr->schedule.how == ASK)
+		for (enum field f = PID; f < GROUPS; f++)
+			cred_id(&r.peer, f, c.shared->asked[f],
+			    c.shared->asked[f] != -1 ? "asked" : NULL);
+	end_trial(&c);
+	close_run(&c);
+
+	cell->outcome = !sr->peer ? r.outcome :
+	    r.peer.source[EUID] != NULL ? CREDENTIALS : NONE;
+	cell->error = c.shared->error;
+	cell->raw = sr->peer || r.raw;
+	cell->ctrunc = r.ctrunc;
+	for (enum field f = PID; f < GROUPS; f++)
+		cell->id[f] = from->source[f] != NULL || (r.raw && !sr->peer &&
+		    r.outcome != CREDENTIALS && (f == UID || f == GID)) ?
+		    from->id[f] : -1;
+	cell->whose = from->source[PID] == NULL ? NOBODY :
+	    from->id[PID] == c.shared->client.id[PID] ? CLIENTS :
+	    from->id[PID] == getpid() ? SERVERS : NOBODY;
+	if (row == OPTION_FIRST && type == 0)
+		v->first = r;
+	else {
+		free(r.message.groups);
+		free(r.peer.groups);
+	}
+	free_run(&c);
+}
+
+/* Why a row does not exist for a type of socket; NULL: it does. */
+static const char *
+why_missing(enum row row, size_t type)
+{
+	const struct survey_row *sr = &survey_rows[row];
+	const struct options o = { .user = { .argument = "", .uid = 12345,
+	    .gid = 12345 } };
+	const char *what;
+	int fd, status = 0;
+	pid_t child;
+
+	if (sr->connected && types[type].type == SOCK_DGRAM)
+		return "a datagram socket is not connected";
+	if ((fd = socket(AF_UNIX, types[type].type, 0)) == -1)
+		return "no such sockets here";
+	(void)close(fd);
+	if (row != FORGED || geteuid() != 0)
+		return NULL;
+	if ((child = fork()) == 0)
+		_exit(become(&o, &what) == -1);
+	while (child != -1 && waitpid(child, &status, 0) == -1 &&
+	    errno == EINTR)
+		continue;
+	return child == -1 || status != 0 ?
+	    "root cannot become an ordinary user here" : NULL;
+}
+
+/* Whether a finding shows: for each condition in some type of socket. */
+static bool
+found(const struct survey *v, const struct finding *f, size_t type)
+{
+	const struct cell *cell;
+
+	for (size_t i = 0; i < nitems(f->conditions); i++) {
+		if (f->conditions[i].outcomes == 0)
+			continue;
+		cell = &v->cells[f->conditions[i].row][type];
+		if (cell->missing != NULL ||
+		    (f->conditions[i].outcomes & IS(cell->outcome)) == 0)
+			return false;
+		switch (f->conditions[i].need) {
+		case RAW:
+			if (!cell->raw || cell->id[UID] != 0)
+				return false;
+			break;
+		case CTRUNC:
+			if (!cell->ctrunc)
+				return false;
+			break;
+		case NO_ERROR:
+			if (cell->error != 0)
+				return false;
+			break;
+		case OWN:
+			if (cell->whose != CLIENTS)
+				return false;
+			break;
+		case ANY:
+			break;
+		}
+	}
+	return true;
+}
+
+/* The types of socket for which a finding holds, as a mask. */
+static unsigned
+found_types(const struct survey *v, const struct finding *f)
+{
+	unsigned mask = 0;
+
+	for (size_t t = 0; t < nitems(types); t++)
+		if (found(v, f, t))
+			mask |= 1U << t;
+	return mask;
+}
+
+static const char *
+error_name(int error)
+{
+	static char number[16];
+	static const struct {
+		int error;
+		const char *name;
+	} names[] = {
+		{ EPERM, "EPERM" }, { EINVAL, "EINVAL" },
+		{ EOPNOTSUPP, "EOPNOTSUPP" }, { ENOPROTOOPT, "ENOPROTOOPT" },
+		{ EACCES, "EACCES" }, { ENOTCONN, "ENOTCONN" },
+	};
+
+	for (size_t i = 0; i < nitems(names); i++)
+		if (names[i].error == error)
+			return names[i].name;
+	snprintf(number, sizeof(number), "errno %d", error);
+	return number;
+}
+
+static const char *
+cell_text(const struct survey_row *sr, const struct cell *cell)
+{
+	static const char *const whose[] = {
+		[NOBODY] = "unknown", [CLIENTS] = "client", [SERVERS] = "server"
+	};
+
+	if (cell->missing != NULL)
+		return "-";
+	if (cell->error != 0)
+		return error_name(cell->error);
+	return sr->peer && cell->outcome == CREDENTIALS ? whose[cell->whose] :
+	    outcomes[cell->outcome];
+}
+
+static bool
+row_exists(enum row row)
+{
+	return survey_rows[row].mechanism < nitems(mechanisms);
+}
+
+/* Each source once, with the fields that it told. */
+static void
+text_sources(const struct result *r)
+{
+	const char *source;
+	enum field g;
+
+	for (enum field f = PID; f < NFIELDS; f++) {
+		if (knows(r, f) == NULL)
+			continue;
+		source = knows(r, f)->source[f];
+		for (g = PID; g < f; g++)
+			if (knows(r, g) != NULL &&
+			    strcmp(knows(r, g)->source[g], source) == 0)
+				break;
+		if (g < f)
+			continue;
+		printf("%s has:", source);
+		for (g = f; g < NFIELDS; g++)
+			if (knows(r, g) != NULL &&
+			    strcmp(knows(r, g)->source[g], source) == 0)
+				printf(" %s", g == GROUPS ? "groups" :
+				    fields[g].label);
+		printf("\n");
+	}
+}
+
+static void
+text_findings(const struct survey *v, const char *title,
+    const struct finding *f, size_t n)
+{
+	const unsigned all = (1U << nitems(types)) - 1;
+	unsigned mask;
+
+	printf("\n%s\n", title);
+	for (size_t i = 0; i < n; i++) {
+		if ((mask = found_types(v, &f[i])) == 0)
+			continue;
+		printf("  %s", f[i].text);
+		for (size_t t = 0; t < nitems(types) && mask != all; t++)
+			if ((mask & 1U << t) != 0)
+				printf("%s%s", (mask & ((1U << t) - 1)) == 0 ?
+				    "; " : ", ", types[t].name);
+		printf("\n");
+	}
+}
+
+static void
+text_survey(const struct survey *v)
+{
+	printf("%s %s: %s%s%s\n", system_name()->sysname,
+	    system_name()->release, mechanisms[0].option != NULL ?
+	    mechanisms[0].option : "no option for credentials",
+	    mechanisms[0].option != NULL ? ", " : "",
+	    mechanisms[0].option != NULL ? mechanisms[0].message : "");
+	text_sources(&v->first);
+	printf("\n%-38s", "");
+	for (size_t t = 0; t < nitems(types); t++)
+		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
+		    types[t].name);
+	for (enum row row = 0; row < NROWS; row++) {
+		if (!row_exists(row))
+			continue;
+		printf("%-38s", survey_rows[row].title);
+		for (size_t t = 0; t < nitems(types); t++)
+			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
+			    cell_text(&survey_rows[row], &v->cells[row][t]));
+	}
+	text_findings(v, "What cures the race here:", cures, nitems(cures));
+	text_findings(v, "Traps that this kernel has shown:", traps,
+	    nitems(traps));
+}
+
+static void
+json_cell(const struct cell *cell)
+{
+	static const char *const whose[] = {
+		[NOBODY] = NULL, [CLIENTS] = "client", [SERVERS] = "server"
+	};
+
+	printf("{\"outcome\":");
+	json_string(cell->missing != NULL || cell->error != 0 ? NULL :
+	    outcomes[cell->outcome]);
+	for (enum field f = UID; f < GROUPS; f++) {
+		json_key(fields[f].key);
+		if (cell->missing != NULL || cell->id[f] == -1)
+			printf("null");
+		else
+			printf("%jd", cell->id[f]);
+	}
+	json_member("whose", whose[cell->whose]);
+	printf(",\"ctrunc\":%s", cell->ctrunc ? "true" : "false");
+	json_member("errno", cell->error != 0 ? error_name(cell->error) : NULL);
+	json_member("missing", cell->missing);
+	printf("}");
+}
+
+static void
+json_findings(const struct survey *v, const char *key,
+    const struct finding *f, size_t n)
+{
+	const char *comma = "";
+
+	json_key(key);
+	printf("[");
+	for (size_t i = 0; i < n; i++)
+		if (found_types(v, &f[i]) != 0) {
+			printf("%s\"%s\"", comma, f[i].name);
+			comma = ",";
+		}
+	printf("]");
+}
+
+static void
+json_survey(const struct survey *v)
+{
+	const char *comma = "";
+
+	json_begin("survey");
+	json_member("option", mechanisms[0].option);
+	json_member("message", mechanisms[0].message);
+	json_sources(&v->first);
+	printf(",\"rows\":[");
+	for (enum row row = 0; row < NROWS; row++) {
+		if (!row_exists(row))
+			continue;
+		printf("%s{\"name\":\"%s\"", comma,
+		    survey_rows[row].schedule.name);
+		json_member("title", survey_rows[row].title);
+		printf(",\"cells\":{");
+		for (size_t t = 0; t < nitems(types); t++) {
+			printf("%s\"%s\":", t > 0 ? "," : "", types[t].name);
+			json_cell(&v->cells[row][t]);
+		}
+		printf("}}");
+		comma = ",";
+	}
+	printf("]");
+	json_findings(v, "cures", cures, nitems(cures));
+	json_findings(v, "traps", traps, nitems(traps));
+	printf("}\n");
+}
+
+/* A directory for the named sockets, gone however we end; sets o->path. */
+static void
+make_directory(struct options *o, char *path, size_t size)
+{
+	static char directory[PATH_MAX];
+	const char *tmp = getenv("TMPDIR");
+
+	if (tmp == NULL || tmp[0] == '\0')
+		tmp = "/tmp";
+	if ((size_t)snprintf(directory, sizeof(directory),
+	    "%s/credcheck.XXXXXX", tmp) >= sizeof(directory))
+		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", tmp);
+	guard();
+	block_signals(SIG_BLOCK);
+	if (mkdtemp(directory) == NULL)
+		err(EXIT_TROUBLE, "%s", directory);
+	leftovers.directory = directory;
+	block_signals(SIG_UNBLOCK);
+	snprintf(path, size, "%s/sock", directory);
+	o->path = path;
+}
+
+static int
+run_survey(const struct options *base)
+{
+	struct options o = *base;
+	struct survey v;
+	char path[PATH_MAX + 8];
+
+	memset(&v, 0, sizeof(v));
+	make_directory(&o, path, sizeof(path));
+	for (enum row row = 0; row < NROWS; row++)
+		for (size_t t = 0; t < nitems(types); t++) {
+			if (!row_exists(row))
+				continue;
+			v.cells[row][t].missing = why_missing(row, t);
+			if (v.cells[row][t].missing == NULL)
+				survey_cell(&o, row, &v, t);
+			else if (o.verbose)
+				fprintf(stderr, "%s, %s: %s\n",
+				    survey_rows[row].title, types[t].name,
+				    v.cells[row][t].missing);
+		}
+	clean_up();
+	leftovers.directory = NULL;
+	if (!o.quiet) {
+		o.json ? json_survey(&v) : text_survey(&v);
+		finish_report();
+	}
+	free(v.first.message.groups);
+	free(v.first.peer.groups);
+	return mechanisms[0].option != NULL ? EXIT_SUCCESS : EXIT_TROUBLE;
+}
+
+#define ROLES		"CSl"
 #define ORDERS		"Lirs"
 
 /*
@@ -2587,6 +3389,8 @@ static const struct {
 	    "only the server: reports on every client", "l" },
 	{ 'r', "race", NULL,
 	    "no synchronization: many trials, counted", "rl" },
+	{ 'S', "survey", NULL,
+	    "what this kernel does in every ordering", "S" },
 	{ 's', "sync", NULL,
 	    "option, \"go on\", message: always wins (default)", "slC" },
 	{ 'c', "count", "n", "hold n conversations, count outcomes",
@@ -2594,17 +3398,18 @@ static const struct {
 	{ 'e', "effective", "user[:group]",
 	    "another effective identity for the client", "CLirs" },
 	{ 'h', "help", NULL, "print this", NULL },
-	{ 'j', "json", NULL, "report as JSON", "Lilrs" },
+	{ 'j', "json", NULL, "report as JSON", "LSilrs" },
 	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
 	    "Lilrs" },
 	{ 'n', "names", NULL, "add user and group names to the text", "Lilrs" },
 	{ 'p', "path", "path", "a named socket, not a socketpair", "Lirs" },
-	{ 'q', "quiet", NULL, "no report; the exit status tells", "Lilrs" },
+	{ 'q', "quiet", NULL, "no report; the exit status tells", "LSilrs" },
 	{ 'R', "seed", "n", "of the race's delays", "r" },
-	{ 't', "type", "type", "stream (default), seqpacket or dgram", NULL },
+	{ 't', "type", "type", "stream (default), seqpacket or dgram",
+	    "CLilrs" },
 	{ 'u', "user", "user[:group]", "the client's identity", "CLirs" },
 	{ 'V', "version", NULL, "print the version", NULL },
-	{ 'v', "verbose", NULL, "the timeline, on standard error", "Lilrs" },
+	{ 'v', "verbose", NULL, "the timeline, on standard error", "LSilrs" },
 	{ 'W', "spread", "usec", "range of the race's delays (20)", "r" },
 	{ 'w', "timeout", "seconds", "the longest wait of any step (5)", NULL },
 };
@@ -2634,7 +3439,8 @@ help(void)
 	    "                 [-w seconds]\n"
 	    "       credcheck -C path [-s] [-c count] [-e user[:group]] "
 	    "[-t type]\n"
-	    "                 [-u user[:group]] [-w seconds]\n\n");
+	    "                 [-u user[:group]] [-w seconds]\n"
+	    "       credcheck -S [-jqv] [-w seconds]\n\n");
 	for (size_t i = 0; i < nitems(optiontable); i++) {
 		snprintf(option, sizeof(option), "--%s%s%s",
 		    optiontable[i].name, optiontable[i].argument != NULL ?
@@ -2772,7 +3578,7 @@ check_options(const struct options *o, const bool *seen, int mode)
 			    optiontable[i].name, option_name(mode));
 	if (seen['m'] && o->path == NULL)
 		errx(EXIT_TROUBLE, "--mode means nothing without --path");
-	if (seen['m'] && o->path[0] == '@' && mechanism.abstract)
+	if (seen['m'] && o->path[0] == '@' && mechanisms[0].abstract)
 		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
 		    "socket: %s", o->path);
 	if (seen['i'] && o->path == NULL)
@@ -2810,6 +3616,9 @@ set_flag(struct options *o, int letter, char *argument)
 	case 'l':
 		o->role = letter;
 		o->path = argument;
+		break;
+	case 'S':
+		o->role = letter;
 		break;
 	case 'i':
 		o->schedule = &inherit_schedule;
@@ -2882,7 +3691,7 @@ static void
 set_defaults(struct options *o, const bool *seen, int order)
 {
 	if (order == 0)
-		o->schedule = o->role == 0 ? &sync_schedule : &inherit_schedule;
+		o->schedule = o->role == 0 || o->role == 'S' ? &sync_schedule : &inherit_schedule;
 	if (o->role == 'l' && !seen['c'])
 		o->count = UINT64_MAX;
 	o->counted = o->count > 1;
@@ -2959,8 +3768,20 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE tells more */
 	keep_standard_fds();
 	parse_options(argc, argv, &o);
-	status = o.role == 'l' ? run_server(&o) : o.role == 'C' ?
-	    run_alone(&o) : run_both(&o);
+	switch (o.role) {
+	case 'C':
+		status = run_alone(&o);
+		break;
+	case 'l':
+		status = run_server(&o);
+		break;
+	case 'S':
+		status = run_survey(&o);
+		break;
+	default:
+		status = run_both(&o);
+		break;
+	}
 	free(o.user.name);
 	free(o.effective.name);
 	return status;

@@ -107,7 +107,9 @@ struct unpcbid {
 /* <sys/un.h>, <sys/socket.h> and <sys/ucred.h> of FreeBSD 13. */
 #define LOCAL_PEERCRED	1
 #define LOCAL_CREDS	2
+#define LOCAL_CREDS_PERSISTENT	3
 #define SCM_CREDS	0x03
+#define SCM_CREDS2	0x08
 #define CMGROUP_MAX	16
 
 struct sockcred {
@@ -118,6 +120,25 @@ struct sockcred {
 };
 #define SOCKCREDSIZE(n) \
 	(sizeof(struct sockcred) + sizeof(gid_t) * ((n) - 1))
+
+struct sockcred2 {
+	int sc_version;
+	pid_t sc_pid;
+	uid_t sc_uid, sc_euid;
+	gid_t sc_gid, sc_egid;
+	int sc_ngroups;
+	gid_t sc_groups[1];
+};
+#define SOCKCRED2SIZE(n) \
+	(sizeof(struct sockcred2) + sizeof(gid_t) * ((n) - 1))
+
+struct cmsgcred {
+	pid_t cmcred_pid;
+	uid_t cmcred_uid, cmcred_euid;
+	gid_t cmcred_gid;
+	short cmcred_ngroups;
+	gid_t cmcred_groups[CMGROUP_MAX];
+};
 #elif defined(EMULATE_NOTHING)
 #define HERE		1
 #ifdef __linux__	/* glibc has no getpeereid(3) */

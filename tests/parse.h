@@ -404,6 +404,40 @@ ATF_TC_BODY(placeholder, tc)
 }
 #endif
 
+#ifdef SCM_CREDS2
+ATF_TC(persistent);
+ATF_TC_HEAD(persistent, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The message of the persistent option "
+	    "has a version and a PID before the rest, and is cut at any length");
+}
+ATF_TC_BODY(persistent, tc)
+{
+	struct buffer b = { NULL, 0 };
+	unsigned char data[1024];
+	struct result r;
+	const int version = 0;
+	const pid_t pid = 11;
+	const size_t fixed = offsetof(struct sockcred2, sc_groups);
+	const size_t whole = offsetof(struct sockcred2, sc_uid) + make_cred(
+	    data + offsetof(struct sockcred2, sc_uid), some_groups, 3);
+
+	memcpy(data, &version, sizeof(version));
+	memcpy(data + offsetof(struct sockcred2, sc_pid), &pid, sizeof(pid));
+	for (size_t len = 0; len <= whole; len++) {
+		append(&b, SOL_SOCKET, SCM_CREDS2, data, len,
+		    CMSG_LEN(whole));
+		r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], len < fixed ?
+		    "truncated" : "credentials", "%zu bytes", len);
+		require_fields(&r.message, len < fixed ? 0 :
+		    CRED_FIELDS | 1U << PID);
+		ATF_CHECK_EQ(r.message.source[GROUPS] != NULL, len == whole);
+		free(r.message.groups);
+	}
+}
+#endif
+
 ATF_TC(group_sets);
 ATF_TC_HEAD(group_sets, tc)
 {
@@ -417,7 +451,7 @@ ATF_TC_BODY(group_sets, tc)
 	struct cred b = { .groups = y, .ngroups = 3 };
 	struct cred c = { .groups = z, .ngroups = 3 };
 	struct cred more = { .ngroups = 0 }, less = { .ngroups = 0 };
-	const size_t n = mechanism.maxgroups;
+	const size_t n = mechanisms[0].maxgroups;
 
 	ATF_CHECK(same_field(&a, &b, GROUPS));
 	ATF_CHECK(!same_field(&a, &c, GROUPS));
@@ -450,6 +484,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, false_ngroups);
 #else
 	ATF_TP_ADD_TC(tp, placeholder);
+#endif
+#ifdef SCM_CREDS2
+	ATF_TP_ADD_TC(tp, persistent);
 #endif
 	ATF_TP_ADD_TC(tp, group_sets);
 	return atf_no_error();

@@ -8,7 +8,7 @@ schema_head() {
 }
 schema_body() {
 	for args in "" "--late" "--path sock" "--count 20" \
-	    "--late --count 20 --path sock" "--race --count 20" \
+	    "--late --count 20 --path sock" "--race --count 20" --survey \
 	    "--race --count 1 --path sock --spread 0"; do
 		atf_check -s ignore -o save:out "$credcheck" --json $args
 		atf_check -o match:'^ *1 ' wc -l out

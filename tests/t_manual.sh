@@ -17,7 +17,7 @@ keys_head() {
 }
 keys_body() {
 	{
-		for args in "" "--race --count 1"; do
+		for args in "" "--race --count 1" --survey; do
 			"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
 		done
 		echo connection		# of a server
@@ -35,12 +35,37 @@ keys_body() {
 	atf_check -o file:outcomes cat documented
 }
 
+atf_test_case survey
+survey_head() {
+	atf_set descr "Every row of the survey is explained, and the table is" \
+	    "the one that Linux 6.18 has"
+	atf_set require.progs "jq"
+}
+survey_body() {
+	manual=$(atf_get_srcdir)/../credcheck.1
+	[ "$(uname -s)" = Linux ] || atf_skip "the table is of Linux"
+	"$credcheck" --survey --json | jq -r '.rows[].title' >titles
+	atf_check test -s titles
+	sed -n '/^\.Ss The survey/,/^\.Ss What/s/^\.It //p' "$manual" >explained
+	atf_check -o file:titles cat explained
+	case $(uname -r) in
+	6.18.*)	;;
+	*)	atf_skip "the table is of Linux 6.18" ;;
+	esac
+	"$credcheck" --survey | sed 1d >table
+	for f in "$manual" "$(atf_get_srcdir)/../README"; do
+		sed 's/^	//' "$f" | sed -n '/^SCM_CREDENTIALS has/,/^  whole/p' \
+		    >shown
+		atf_check -o file:table cat shown
+	done
+}
+
 atf_test_case sections
 sections_head() {
 	atf_set descr "It has the sections that a BSD reader expects, in order"
 }
 sections_body() {
-	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS "EXIT STATUS" \
+	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS ENVIRONMENT "EXIT STATUS" \
 	    EXAMPLES "SEE ALSO" CAVEATS "SECURITY CONSIDERATIONS"; do
 		echo "$s"
 	done >expected
@@ -52,5 +77,6 @@ atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case lint
 	atf_add_test_case keys
+	atf_add_test_case survey
 	atf_add_test_case sections
 }

@@ -1,0 +1,273 @@
+# The survey: what this kernel does, in one table.
+
+survey() {
+	atf_check -o save:out "$credcheck" --survey --json "$@"
+}
+
+# What row $1 is for the three types: the outcome, errno, or - for none.
+row() {
+	jq -r --arg row "$1" '.rows[] | select(.name == $row) | .cells |
+	    [.stream, .seqpacket, .dgram] | map(.outcome // .errno // "-") |
+	    join(" ")' out
+}
+
+# Each row against what is known of Linux; $1 is the row of the late listener.
+linux_rows() {
+	while read -r name expected; do
+		[ "$(row $name)" = "$expected" ] || {
+			echo "$name: $(row $name), not $expected"
+			echo $name >>wrong
+		}
+	done <<-END
+	option_first credentials credentials credentials
+	message_first placeholder placeholder placeholder
+	after_lost credentials credentials credentials
+	after_good credentials credentials credentials
+	on_listener credentials credentials -
+	late_listener $1
+	before_accept credentials credentials -
+	end_of_file closed closed -
+	empty_message closed credentials credentials
+	claimed credentials credentials credentials
+	client_option credentials credentials credentials
+	forged EPERM EPERM EPERM
+	small_buffer truncated truncated truncated
+	with_descriptor credentials credentials credentials
+	by_sendmsg credentials credentials credentials
+	peer_pair credentials credentials credentials
+	peer_path credentials credentials none
+	peer_server credentials credentials none
+	wrong_level EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP
+	END
+}
+
+atf_test_case linux
+linux_head() {
+	atf_set descr "Each row is what is known of Linux, by its release"
+	atf_set require.progs "jq"
+}
+linux_body() {
+	require_linux
+	survey
+	release=$(uname -r)
+	minor=${release#*.}
+	minor=${minor%%[!0-9]*}
+	if [ ${release%%.*} -gt 6 ] ||
+	    { [ ${release%%.*} -eq 6 ] && [ $minor -ge 16 ]; }; then
+		late="none none -"
+	else
+		# There the option was copied at accept(2).
+		late="credentials credentials -"
+	fi
+	linux_rows "$late"
+	[ ! -e wrong ] || case $release in
+	6.18.*)	atf_fail "not what is known of $release: $(cat wrong)" ;;
+	*)	echo "$release is not known to us; see above" ;;
+	esac
+}
+
+atf_test_case linux_ids
+linux_ids_head() {
+	atf_set descr "On Linux a placeholder is 65534, end of file UID 0, and" \
+	    "what comes with credentials is the client's"
+	atf_set require.progs "jq"
+}
+linux_ids_body() {
+	require_linux
+	survey
+	cells() {
+		jq -c --arg row "$1" --arg type "$2" '.rows[] |
+		    select(.name == $row) | .cells[$type] |
+		    [.uid, .euid, .gid, .egid, .whose, .ctrunc]' out
+	}
+	u=$(id -ru) g=$(id -rg)
+	atf_check_equal "[$u,null,$g,null,\"client\",false]" \
+	    "$(cells option_first stream)"
+	atf_check_equal "[65534,null,65534,null,null,false]" \
+	    "$(cells message_first dgram)"
+	atf_check_equal "[0,null,0,null,null,false]" \
+	    "$(cells end_of_file stream)"
+	atf_check_equal "[null,null,null,null,null,false]" \
+	    "$(cells end_of_file seqpacket)"
+	atf_check_equal "[$u,null,$g,null,\"client\",true]" \
+	    "$(cells with_descriptor stream)"
+	atf_check_equal "[null,$(id -u),null,$(id -g),\"client\",false]" \
+	    "$(cells peer_pair seqpacket)"
+	atf_check_equal "[null,$(id -u),null,$(id -g),\"server\",false]" \
+	    "$(cells peer_server stream)"
+}
+
+atf_test_case findings
+findings_head() {
+	atf_set descr "Cures and traps are those that the cells bear out"
+	atf_set require.progs "jq"
+}
+findings_body() {
+	require_linux
+	survey
+	atf_check -o inline:'["synchronize","on_listener","claimed","client_option"]\n' \
+	    jq -c .cures out
+	traps='["placeholder","accept","late_listener","end_of_file","empty_message","small_buffer","ctrunc"]'
+	[ "$(row late_listener)" = "none none -" ] ||
+	    traps=$(echo "$traps" | sed 's/"late_listener",//')
+	atf_check -o inline:"$traps\n" jq -c .traps out
+}
+
+atf_test_case derived
+derived_head() {
+	atf_set descr "They are derived from what was measured: a kernel whose" \
+	    "option does nothing has no cure, and others of the traps"
+	atf_set require.progs "jq strace"
+}
+derived_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	atf_check -o save:out strace -f -o trace \
+	    -e inject=setsockopt:retval=0 "$credcheck" --survey --json
+	atf_check_equal "none none none" "$(row option_first)"
+	atf_check_equal "none none none" "$(row wrong_level)"
+	atf_check -o inline:'[]\n' jq -c .cures out
+	atf_check -o inline:'["wrong_level"]\n' \
+	    jq -c '[.traps[] | select(. == "wrong_level" or . == "placeholder" or
+	    . == "end_of_file")]' out
+}
+
+atf_test_case repeatable
+repeatable_head() {
+	atf_set descr "Two runs are the same to the byte, in JSON and in text"
+}
+repeatable_body() {
+	for args in "" --json; do
+		"$credcheck" --survey $args >one
+		"$credcheck" --survey $args >two
+		atf_check test -s one
+		atf_check cmp one two
+	done
+}
+
+atf_test_case text
+text_head() {
+	atf_set descr "The table fits 80 columns and has no control" \
+	    "characters, every row and the lines above and below it"
+	atf_set require.progs "jq"
+}
+text_body() {
+	require_mechanism
+	survey
+	atf_check -o save:text "$credcheck" --survey
+	atf_check -o not-match:".{81}" -o not-match:"[^ -~]" \
+	    -o match:"^$(uname -s) $(uname -r): $option, $message$" \
+	    -o match:"^$message has: .*UID" \
+	    -o match:"^  +stream +seqpacket +dgram$" \
+	    -o match:"^What cures the race here:$" \
+	    -o match:"^  synchronize: " \
+	    -o match:"^Traps that this kernel has shown:$" cat text
+	jq -r '.rows[].title' out | while read -r title; do
+		grep -qF "$title" text || echo "$title"
+	done >missing
+	atf_check cat missing
+	# All columns begin where the first row has them.
+	atf_check -o inline:"1\n" sh -c \
+	    "sed -n '/^option, then/,/^$/p' text | grep . | cut -c 39 |
+	    sort -u | grep -c '^ $'"
+}
+
+atf_test_case reasons
+reasons_head() {
+	atf_set descr "What does not exist is -, with the reason under --verbose"
+}
+reasons_body() {
+	require_mechanism
+	atf_check -o save:text -e save:err "$credcheck" --survey --verbose
+	atf_check -o inline:"$(grep -c ' -$' text)\n" \
+	    grep -c "dgram: a datagram socket is not connected$" err
+}
+
+atf_test_case nothing_left
+nothing_left_head() {
+	atf_set descr "The directory of the named sockets is under TMPDIR, and" \
+	    "gone afterwards, also after a signal"
+}
+nothing_left_body() {
+	mkdir tmp
+	# Not exported, as atf-check has its own files there.
+	TMPDIR=$PWD/tmp "$credcheck" --survey --quiet
+	atf_check rmdir tmp
+	atf_check -s exit:2 \
+	    -e match:"^credcheck: .*/tmp/credcheck.*: No such file or directory$" \
+	    env TMPDIR=$PWD/tmp "$credcheck" --survey
+	[ "$(uname -s)" = Linux ] && strace -o trace true 2>/dev/null ||
+	    return 0
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	mkdir tmp
+	for call in mkdir bind listen accept recvmsg; do
+		TMPDIR=$PWD/tmp strace -f -o trace \
+		    -e inject=$call:signal=TERM:when=1 "$credcheck" --survey >stdout 2>stderr
+		atf_check_equal 143 $?
+		atf_check cat stdout
+		atf_check test -d tmp
+		atf_check ls tmp
+	done
+}
+
+atf_test_case ordinary_user
+ordinary_user_head() {
+	atf_set descr "An ordinary user sees the same table as root, but for" \
+	    "the IDs"
+	atf_set require.user root
+	atf_set require.progs "jq setpriv"
+}
+ordinary_user_body() {
+	require_linux
+	cp "$credcheck" ./copy
+	chmod 755 . copy
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	"$credcheck" --survey >root
+	TMPDIR=/tmp setpriv --reuid=4711 --regid=4711 --clear-groups \
+	    ./copy --survey >user
+	atf_check cmp root user
+}
+
+atf_test_case unsupported
+unsupported_head() {
+	atf_set descr "A system without the mechanism has a table as well, and" \
+	    "status 2"
+}
+unsupported_body() {
+	atf_check -s exit:2 -o save:text "$(atf_get_srcdir)/h_generic" --survey
+	atf_check -o match:"^$(uname -s) .*: no option for credentials$" \
+	    -o match:"^option, then message +unsupported" cat text
+}
+
+atf_test_case options
+options_head() {
+	atf_set descr "What means nothing to a survey is refused"
+}
+options_body() {
+	for option in "--path sock" "--type dgram" "--count 2" "--user 1:1" \
+	    --names --sync "--mode 0600"; do
+		name=${option%% *}
+		atf_check -s exit:2 \
+		    -e inline:"credcheck: $name means nothing with --survey\n" \
+		    "$credcheck" --survey $option
+	done
+	atf_check -s exit:2 \
+	    -e inline:"credcheck: --server and --survey exclude each other\n" \
+	    "$credcheck" --server sock --survey
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case linux
+	atf_add_test_case linux_ids
+	atf_add_test_case findings
+	atf_add_test_case derived
+	atf_add_test_case repeatable
+	atf_add_test_case text
+	atf_add_test_case reasons
+	atf_add_test_case nothing_left
+	atf_add_test_case ordinary_user
+	atf_add_test_case unsupported
+	atf_add_test_case options
+}
