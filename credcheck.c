@@ -37,7 +37,6 @@
 #endif
 
 #include <sys/param.h>
-#include <sys/types.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,10 +73,10 @@
 #define EXIT_MISSING	1	/* the message had no true credentials */
 #define EXIT_TROUBLE	2	/* usage, a system error, a timeout */
 
-#define CONTROL_ROOM	4096	/* bytes; no kernel sends more than 253 fds */
+#define CONTROL_ROOM	4096	/* bytes; Linux: 253 descriptors at most */
 #define DATA_ROOM	4096	/* bytes read of a message */
 #define BATCH		32	/* socketpairs handed over at once */
-#define CLIENT_SUFFIX	".c"	/* to the path, for a datagram client's */
+#define CLIENT_SUFFIX	".c"	/* of a datagram client's path */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
 #define MILLISECOND	(SECOND / 1000)
 #define MICROSECOND	(SECOND / 1000000)
@@ -158,14 +157,14 @@ cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
 /*
  * 2. The kernel's side.  One block a system, the same in each:
  *
- * mechanisms	the option, the control message, and the limits; the first is the
- *		usual one, and the last serves foreign clients best
+ * mechanisms	the option, the control message, and the limits; the usual one
+ *		is the first, and the last serves foreign clients best
  * read_cred()	credentials out of the data of one control message, of which
- *		len bytes arrived: CREDENTIALS, PLACEHOLDER, TRUNCATED, or NONE
- *		if it is another kind of message
+ *		len bytes arrived: CREDENTIALS, PLACEHOLDER, TRUNCATED, or
+ *		NONE if it is another kind of message
  * cred_size()	of the data of the control message, with so many groups
- * claim_cred()	the data of a control message by which a client claims to be
- *		someone; its length, or 0 where there is no such thing
+ * claim_cred()	the data of a control message by which a client claims to
+ *		be someone; its length, or 0 where there is no such thing
  * peer_cred()	what the kernel noted when the connection was made
  */
 struct mechanism {
@@ -174,8 +173,8 @@ struct mechanism {
 	const char *message;	/* the control message it causes */
 	int type;		/* of that */
 	size_t maxgroups;	/* that this kernel delivers */
-	bool autobind;		/* a datagram client needs no name of its own */
-	bool abstract;		/* a leading @ is a name outside the file system */
+	bool autobind;		/* a datagram client needs no name */
+	bool abstract;		/* @ is a name outside the file system */
 };
 
 #if defined(__linux__)
@@ -252,9 +251,9 @@ peer_cred(int fd, struct cred *cr)
 	socklen_t len = sizeof(uc);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1 ||
-	    uc.pid == 0)	/* unconnected: all its IDs are -1 */
+	    uc.uid == (uid_t)-1)	/* not connected */
 		return;
-	cred_id(cr, PID, uc.pid, "SO_PEERCRED");
+	cred_id(cr, PID, uc.pid, uc.pid != 0 ? "SO_PEERCRED" : NULL);
 	cred_id(cr, EUID, uc.uid, "SO_PEERCRED");
 	cred_id(cr, EGID, uc.gid, "SO_PEERCRED");
 
@@ -405,6 +404,7 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 	const char *source = "SCM_CREDS";
 	const size_t fixed = offsetof(struct sockcred, sc_groups);
 	struct sockcred sc;
+	struct cmsgcred cm;
 
 	if (level != SOL_SOCKET)
 		return NONE;
@@ -429,6 +429,20 @@ read_cred(int level, int type, const unsigned char *data, size_t len,
 	if (len < fixed)
 		return TRUNCATED;
 	memcpy(&sc, data, fixed);
+	/* What a sender attached itself, and the kernel filled in. */
+	if (type == SCM_CREDS && len == sizeof(cm)) {
+		memcpy(&cm, data, sizeof(cm));
+		if (sc.sc_ngroups == CMGROUP_MAX)
+			return NONE;	/* it could be either */
+		cred_id(cr, PID, cm.cmcred_pid, source);
+		cred_id(cr, UID, cm.cmcred_uid, source);
+		cred_id(cr, EUID, cm.cmcred_euid, source);
+		cred_id(cr, GID, cm.cmcred_gid, source);
+		if (cm.cmcred_ngroups >= 0 && cm.cmcred_ngroups <= CMGROUP_MAX)
+			cred_groups(cr, cm.cmcred_groups,
+			    (size_t)cm.cmcred_ngroups, source);
+		return CREDENTIALS;
+	}
 	cred_id(cr, UID, sc.sc_uid, source);
 	cred_id(cr, EUID, sc.sc_euid, source);
 	cred_id(cr, GID, sc.sc_gid, source);
@@ -588,10 +602,11 @@ struct made {
 
 /*
  * One page (and the client's groups) that both processes see.  The trial's
- * number is in the upper bits of a progress word, its events in the lower.
+ * number is in the upper half of a progress word, as much of it as fits there
+ * (the two are never more than one apart), and its events are in the lower.
  */
 struct shared {
-	_Atomic uint64_t progress[NSIDES];
+	_Atomic uint32_t progress[NSIDES];
 	int64_t at[NEVENTS];		/* CLOCK_MONOTONIC, in nanoseconds */
 	struct cred client;		/* the truth, by the client itself */
 	intmax_t asked[GROUPS];		/* its peer's, if it asked; PID -1: no */
@@ -600,6 +615,8 @@ struct shared {
 	gid_t groups[];
 };
 #define TRIAL_SHIFT	16
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && NEVENTS <= TRIAL_SHIFT,
+    "two processes share no lock of a library's");
 
 /* Who the client is to be. */
 struct identity {
@@ -725,20 +742,19 @@ static void
 end_client(void)
 {
 	struct pollfd pfd = { .fd = leftovers.control, .events = POLLIN };
+	const pid_t child = leftovers.child;
 
-	if (leftovers.child > 0) {
-		(void)kill(leftovers.child, SIGCONT);
+	if (child > 0) {
+		(void)kill(child, SIGCONT);
 		(void)shutdown(leftovers.control, SHUT_WR);
 		(void)poll(&pfd, 1, (int)(SECOND / MILLISECOND));
-		(void)kill(leftovers.child, SIGKILL);
-		while (waitpid(leftovers.child, NULL, 0) == -1 &&
-		    errno == EINTR)
-			continue;
-		leftovers.child = 0;
+		(void)kill(child, SIGKILL);
+		leftovers.child = 0;	/* its PID may soon be another's */
+		(void)waitpid(child, NULL, 0);
 	}
 }
 
-/* Safe in a signal handler: signal-safety(7) lists all that it calls. */
+/* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
 {
@@ -771,10 +787,6 @@ on_signal(int sig)
 
 static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 
-/*
- * A client ignores them: it lives as long as its end of the control channel,
- * so that a key typed on the terminal ends the server first.
- */
 static void
 handle_signals(void (*handler)(int))
 {
@@ -783,6 +795,7 @@ handle_signals(void (*handler)(int))
 	memset(&sa, 0, sizeof(sa));
 	sigfillset(&sa.sa_mask);
 	sa.sa_handler = handler;
+	sa.sa_flags = SA_RESTART;	/* a report is written to its end */
 	for (size_t i = 0; i < nitems(fatal_signals); i++)
 		if (sigaction(fatal_signals[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)	/* nohup(1) */
@@ -812,9 +825,8 @@ partner_left(struct run *c, const char *step)
 
 	if (c->side == CLIENT)
 		exit(EXIT_TROUBLE);
-	while (waitpid(c->child, &status, 0) == -1 && errno == EINTR)
-		continue;
 	leftovers.child = 0;
+	(void)waitpid(c->child, &status, 0);
 	if (WIFSIGNALED(status))
 		errx(EXIT_TROUBLE, "client died of signal %d (%s), waiting "
 		    "for %s", WTERMSIG(status), strsignal(WTERMSIG(status)),
@@ -886,7 +898,9 @@ deadline(const struct run *c)
 static bool
 again(struct run *c, int fd, short wanted, int64_t until, const char *step)
 {
-	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+	if (errno == ENOBUFS)		/* the BSDs: poll(2) would not wait */
+		(void)poll(NULL, 0, 1);
+	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		return false;
 	if (until - now() > c->options->timeout - 50 * MICROSECOND)
 		(void)sched_yield();
@@ -902,21 +916,22 @@ again(struct run *c, int fd, short wanted, int64_t until, const char *step)
 static void
 reach(struct run *c, enum event e)
 {
-	_Atomic uint64_t *progress = &c->shared->progress[c->side];
+	_Atomic uint32_t *progress = &c->shared->progress[c->side];
 
 	c->shared->at[e] = now();
 	atomic_store_explicit(progress,
 	    atomic_load_explicit(progress, memory_order_relaxed) |
-	    UINT64_C(1) << e, memory_order_release);
+	    UINT32_C(1) << e, memory_order_release);
 }
 
 static bool
 reached(const struct run *c, enum event e)
 {
-	uint64_t p = atomic_load_explicit(
+	uint32_t p = atomic_load_explicit(
 	    &c->shared->progress[events[e].side], memory_order_acquire);
 
-	return p >> TRIAL_SHIFT == c->trial && (p & UINT64_C(1) << e) != 0;
+	return p >> TRIAL_SHIFT == (uint16_t)c->trial &&
+	    (p & UINT32_C(1) << e) != 0;
 }
 
 /*
@@ -956,7 +971,7 @@ begin_trial(struct run *c)
 	else if (c->trial > 1)
 		memset(c->shared->at, 0, sizeof(c->shared->at));
 	atomic_store_explicit(&c->shared->progress[c->side],
-	    c->trial << TRIAL_SHIFT, memory_order_release);
+	    (uint32_t)c->trial << TRIAL_SHIFT, memory_order_release);
 }
 
 /*
@@ -997,9 +1012,9 @@ send_fds(struct run *c, const int *fds, size_t n)
 
 /* One more socketpair, if there are trials and descriptors left for it. */
 static bool
-make_pair(struct run *c)
+make_pair(struct run *c, uint64_t done)
 {
-	const uint64_t have = c->trial - 1 + c->nbatch - c->next + c->npairs;
+	const uint64_t have = done + c->nbatch - c->next + c->npairs;
 	int pair[NSIDES];
 
 	if (c->npairs == BATCH || have >= c->options->count ||
@@ -1016,7 +1031,7 @@ pair_connect(struct run *c)
 	if (c->next == c->nbatch) {
 		c->next = c->nbatch = 0;
 		/* Few descriptors make a small batch, and none an end. */
-		while (make_pair(c))
+		while (make_pair(c, c->trial - 1))
 			continue;
 		if (c->npairs == 0)
 			err(EXIT_TROUBLE, "client: socketpair");
@@ -1096,6 +1111,16 @@ bind_made(struct made *m, int fd, const struct sockaddr_un *sun,
 	errno = error;
 }
 
+static int
+path_socket(const struct run *c)
+{
+	const int fd = socket(AF_UNIX, socket_type(c), 0);
+
+	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		err(EXIT_TROUBLE, "socket");
+	return fd;
+}
+
 /* Says of a path that could not be bound what is in the way there. */
 static _Noreturn void
 explain_bind(const struct run *c, const char *path)
@@ -1116,9 +1141,9 @@ explain_bind(const struct run *c, const char *path)
 		what = "a symbolic link";
 	else if (S_ISSOCK(st.st_mode)) {
 		what = "a socket";
-		fd = socket(AF_UNIX, socket_type(c), 0);
-		if (fd != -1 && connect(fd, (const struct sockaddr *)
-		    &c->address, c->addresslen) == 0)
+		fd = path_socket(c);
+		if (connect(fd, (const struct sockaddr *)&c->address,
+		    c->addresslen) == 0 || errno == EAGAIN)
 			what = "a socket on which someone listens";
 		else if (errno == ECONNREFUSED)
 			what = "a socket on which nobody listens; remove it";
@@ -1131,7 +1156,8 @@ set_address(struct run *c)
 {
 	const char *path = c->options->path;
 	const size_t len = strlen(path);
-	const bool named = socket_type(c) == SOCK_DGRAM && !mechanisms[0].autobind;
+	const bool named = socket_type(c) == SOCK_DGRAM &&
+	    !mechanisms[0].autobind;
 	const size_t max = sizeof(c->address.sun_path) - 1 -
 	    (named ? strlen(CLIENT_SUFFIX) : 0);
 
@@ -1173,11 +1199,7 @@ static void
 listen_path(struct run *c)
 {
 	set_address(c);
-	c->listener = socket(AF_UNIX, socket_type(c), 0);
-	if (c->listener == -1)
-		err(EXIT_TROUBLE, "socket");
-	if (fcntl(c->listener, F_SETFL, O_NONBLOCK) == -1)
-		err(EXIT_TROUBLE, "fcntl");
+	c->listener = path_socket(c);
 	if (c->schedule->option == READY)
 		set_option(c, c->listener);
 	bind_made(&c->shared->made[SERVER], c->listener, &c->address,
@@ -1187,18 +1209,6 @@ listen_path(struct run *c)
 	if (socket_type(c) != SOCK_DGRAM &&
 	    listen(c->listener, SOMAXCONN) == -1)
 		err(EXIT_TROUBLE, "listen");
-}
-
-static int
-path_socket(struct run *c)
-{
-	const int fd = socket(AF_UNIX, socket_type(c), 0);
-
-	if (fd == -1)
-		err(EXIT_TROUBLE, "client: socket");
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		err(EXIT_TROUBLE, "client: fcntl");
-	return fd;
 }
 
 static int
@@ -1224,14 +1234,32 @@ static int
 path_accept(struct run *c)
 {
 	const int64_t until = deadline(c);
+	struct cred peer = { .groups = NULL };
+	bool ours = false;
 	int fd;
 
-	while ((fd = accept(c->listener, NULL, NULL)) == -1)
-		if (errno != ECONNABORTED && !again(c, c->listener, POLLIN,
-		    until, events[CONNECTED].step))
-			err(EXIT_TROUBLE, "accept");
+	do {
+		while ((fd = accept(c->listener, NULL, NULL)) == -1)
+			if (errno != ECONNABORTED && !again(c, c->listener,
+			    POLLIN, until, events[CONNECTED].step))
+				err(EXIT_TROUBLE, "accept");
+		/* Anyone may connect, and only our client was asked to. */
+		peer_cred(fd, &peer);
+		ours = peer.source[PID] == NULL || peer.id[PID] == c->child;
+		if (!ours) {
+			warnx("not our client, and closed: process %jd",
+			    peer.id[PID]);
+			(void)close(fd);
+		}
+	} while (!ours);
+	free(peer.groups);
 	return fd;
 }
+
+struct hello {
+	pid_t client;
+	uint64_t trial;
+};
 
 /*
  * Datagrams.  The client needs an address to be answered at, and its first
@@ -1242,6 +1270,7 @@ dgram_connect(struct run *c)
 {
 	struct made *m = &c->shared->made[CLIENT];
 	struct sockaddr_un sun = c->address;
+	const struct hello hello = { getpid(), c->trial };
 	const int64_t until = deadline(c);
 	const int fd = path_socket(c);
 
@@ -1260,7 +1289,8 @@ dgram_connect(struct run *c)
 	}
 	if (connect(fd, (struct sockaddr *)&c->address, c->addresslen) == -1)
 		err(EXIT_TROUBLE, "client: connect: %s", c->options->path);
-	while (c->control != -1 && send(fd, "H", 1, MSG_DONTWAIT) == -1)
+	while (c->control != -1 && send(fd, &hello, sizeof(hello),
+	    MSG_DONTWAIT) == -1)
 		if (!again(c, fd, POLLOUT, until, "room for a datagram"))
 			err(EXIT_TROUBLE, "client: send");
 	return fd;
@@ -1270,13 +1300,19 @@ static int
 dgram_accept(struct run *c)
 {
 	const int64_t until = deadline(c);
-	char byte;
+	struct hello hello = { 0, 0 };
+	ssize_t n;
 
-	do
+	/* Anyone may send, and only our client knows what to say. */
+	do {
 		c->replylen = sizeof(c->reply);
-	while (recvfrom(c->listener, &byte, 1, MSG_DONTWAIT,
-	    (struct sockaddr *)&c->reply, &c->replylen) == -1 &&
-	    again(c, c->listener, POLLIN, until, events[CONNECTED].step));
+		n = recvfrom(c->listener, &hello, sizeof(hello), MSG_DONTWAIT,
+		    (struct sockaddr *)&c->reply, &c->replylen);
+		if (n == -1 && !again(c, c->listener, POLLIN, until,
+		    events[CONNECTED].step))
+			err(EXIT_TROUBLE, "recvfrom");
+	} while (n != sizeof(hello) || hello.client != c->child ||
+	    hello.trial != c->trial);
 	return c->listener;
 }
 
@@ -1477,8 +1513,9 @@ send_message(struct run *c)
 		sent = send_control(c);
 		break;
 	case OWN_OPTION:
-		sent = setsockopt(c->connection, c->mechanism->level,
-		    c->mechanism->name, &on, sizeof(on)) != -1;
+		if (setsockopt(c->connection, c->mechanism->level,
+		    c->mechanism->name, &on, sizeof(on)) == -1)
+			c->shared->error = errno;
 		write_message(c);
 		break;
 	case ASK:
@@ -1547,6 +1584,7 @@ send_go_on(struct run *c)
 struct message {
 	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
 	char data[DATA_ROOM];
+	struct sockaddr_un from;
 	struct iovec iov;
 	struct msghdr msg;
 };
@@ -1557,6 +1595,8 @@ receive_once(const struct run *c, struct message *m)
 	m->iov.iov_base = m->data;
 	m->iov.iov_len = sizeof(m->data);
 	memset(&m->msg, 0, sizeof(m->msg));
+	m->msg.msg_name = &m->from;
+	m->msg.msg_namelen = sizeof(m->from);
 	m->msg.msg_iov = &m->iov;
 	m->msg.msg_iovlen = 1;
 	m->msg.msg_control = m->control;
@@ -1580,7 +1620,11 @@ receive_now(const struct run *c, struct message *m)
 	if (n == 0 && m->msg.msg_controllen == 0 &&
 	    socket_type(c) == SOCK_SEQPACKET)
 		n = receive_once(c, m);
-	return n == -1 && errno == ECONNRESET ? 0 : n;
+	if (n == -1 && errno == ECONNRESET) {
+		m->msg.msg_controllen = 0;	/* nothing was put there */
+		n = 0;
+	}
+	return n;
 }
 
 static size_t
@@ -1589,10 +1633,17 @@ receive(struct run *c, struct message *m)
 	const int64_t until = deadline(c);
 	ssize_t n;
 
-	while ((n = receive_now(c, m)) == -1)
-		if (!again(c, c->connection, POLLIN, until,
+	for (;;) {
+		n = receive_now(c, m);
+		/* Of datagrams to a path only our client's are meant. */
+		if (n != -1 && (c->replylen == 0 ||
+		    (m->msg.msg_namelen == c->replylen &&
+		    memcmp(&m->from, &c->reply, c->replylen) == 0)))
+			break;
+		if (n == -1 && !again(c, c->connection, POLLIN, until,
 		    events[MESSAGE_SENT].step))
 			err(EXIT_TROUBLE, "recvmsg");
+	}
 	reach(c, RECEIVED);
 	return (size_t)n;
 }
@@ -2272,7 +2323,7 @@ text_lesson(const struct options *o, const struct tally *t)
 	else
 		printf("The race was always %s this time%s.\n",
 		    lost == 0 ? "won" : won == 0 ? "lost" : "close",
-		    o->spread == 0 ? "; --spread 20 shows both ends of it" : "");
+		    o->spread == 0 ? "; --spread 20 shows both ends" : "");
 	if (sum(early) > 0)
 		printf("Of the writes that began before accept(2) had returned "
 		    "%" PRIu64 " of %" PRIu64 "\nbrought credentials.\n",
@@ -2379,7 +2430,7 @@ run_client(struct run *c)
 		client(c);
 		end_trial(c);
 		if (c->options->path == NULL)	/* while the server parses */
-			(void)make_pair(c);
+			(void)make_pair(c, c->trial);
 	}
 	exit(EXIT_SUCCESS);
 }
@@ -2398,7 +2449,9 @@ guard(void)
 static void
 open_run(struct run *c, const struct options *o)
 {
-	const long ngroups = sysconf(_SC_NGROUPS_MAX);
+	/* FreeBSD's getgroups(2) can return one more. */
+	const long max = sysconf(_SC_NGROUPS_MAX);
+	const size_t ngroups = max > 0 ? (size_t)max + 1 : 65536;
 
 	memset(c, 0, sizeof(*c));
 	c->options = o;
@@ -2412,12 +2465,12 @@ open_run(struct run *c, const struct options *o)
 	c->transport = &transports[o->path == NULL ? 0 :
 	    socket_type(c) != SOCK_DGRAM ? 1 : 2];
 	c->shared = mmap(NULL, sizeof(*c->shared) +
-	    (size_t)MAX(ngroups, 0) * sizeof(gid_t), PROT_READ | PROT_WRITE,
+	    ngroups * sizeof(gid_t), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (c->shared == MAP_FAILED)
 		err(EXIT_TROUBLE, "mmap");
 	c->shared->client.groups = c->shared->groups;
-	c->shared->client.room = (size_t)MAX(ngroups, 0);
+	c->shared->client.room = ngroups;
 	leftovers.made[SERVER] = &c->shared->made[SERVER];
 	leftovers.made[CLIENT] = &c->shared->made[CLIENT];
 	guard();
@@ -2437,6 +2490,7 @@ fork_client(struct run *c)
 	c->side = c->child == 0 ? CLIENT : SERVER;
 	c->control = leftovers.control = control[c->side];
 	if (c->side == CLIENT) {
+		/* It lives as long as its end of the control channel. */
 		handle_signals(SIG_IGN);
 		leftovers.owner = getpid();
 		leftovers.made[SERVER] = NULL;
@@ -2683,7 +2737,14 @@ serve_guest(struct house *h, struct guest *g, bool ready, int64_t time)
 	ssize_t n;
 
 	h->run->connection = g->fd;
-	if (ready && (n = receive_now(h->run, &m)) != -1)
+	n = ready ? receive_now(h->run, &m) : -1;
+	if (ready && n == -1 && errno != EAGAIN && errno != EWOULDBLOCK &&
+	    errno != EINTR) {
+		warn("recvmsg");
+		m.msg.msg_controllen = 0;
+		n = 0;
+	}
+	if (n != -1)
 		report_guest(h, &m, (size_t)n);
 	else if (time >= g->deadline)
 		report_guest(h, NULL, 0);
@@ -2762,7 +2823,8 @@ sleep_house(struct house *h)
 
 	h->fds[0] = (struct pollfd){ .fd = wakeup[0], .events = POLLIN };
 	h->fds[1] = (struct pollfd){ .fd = h->run->listener,
-	    .events = h->full ? 0 : POLLIN };
+	    .events = h->full || h->accepted == h->run->options->count ?
+	    0 : POLLIN };
 	for (size_t i = 0; i < h->nguests; i++) {
 		h->fds[i + 2] = (struct pollfd){ .fd = h->guests[i].fd,
 		    .events = POLLIN };
@@ -3073,10 +3135,7 @@ why_missing(enum row row, size_t type)
 		return NULL;
 	if ((child = fork()) == 0)
 		_exit(become(&o, &what) == -1);
-	while (child != -1 && waitpid(child, &status, 0) == -1 &&
-	    errno == EINTR)
-		continue;
-	return child == -1 || status != 0 ?
+	return child == -1 || waitpid(child, &status, 0) == -1 || status != 0 ?
 	    "root cannot become an ordinary user here" : NULL;
 }
 
@@ -3734,12 +3793,12 @@ parse_options(int argc, char **argv, struct options *o)
 		if (ch == ':')
 			errx(EXIT_TROUBLE, "option needs an argument: %s",
 			    argv[optind - 1]);
-		if (ch == '?' && strncmp(argv[optind - 1], "--", 2) == 0)
-			errx(EXIT_TROUBLE, "no such option: %s "
-			    "(--help lists them)", argv[optind - 1]);
-		if (ch == '?')
+		if (ch == '?' && optopt != 0 && strchr(letters, optopt) == NULL)
 			errx(EXIT_TROUBLE, "no such option: -%c "
 			    "(--help lists them)", optopt);
+		if (ch == '?')
+			errx(EXIT_TROUBLE, "no such option: %s "
+			    "(--help lists them)", argv[optind - 1]);
 		if (!seen[ch])
 			given[n++] = ch;
 		seen[ch] = true;

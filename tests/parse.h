@@ -438,6 +438,42 @@ ATF_TC_BODY(persistent, tc)
 }
 #endif
 
+#ifdef CMGROUP_MAX
+ATF_TC(cmsgcred);
+ATF_TC_HEAD(cmsgcred, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "What a sender attached itself is read "
+	    "in its own layout, and as nothing where it could be either");
+}
+ATF_TC_BODY(cmsgcred, tc)
+{
+	struct buffer b = { NULL, 0 };
+	struct cmsgcred cm;
+	struct result r;
+
+	memset(&cm, 0, sizeof(cm));
+	cm.cmcred_pid = 11;
+	cm.cmcred_uid = 22;
+	cm.cmcred_euid = 33;
+	cm.cmcred_gid = 44;
+	cm.cmcred_ngroups = 2;
+	append(&b, SOL_SOCKET, SCM_CREDS, &cm, sizeof(cm),
+	    CMSG_LEN(sizeof(cm)));
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+	require_fields(&r.message, 1U << PID | 1U << UID | 1U << EUID |
+	    1U << GID);
+	ATF_CHECK_EQ(r.message.ngroups, 2);
+	free(r.message.groups);
+	cm.cmcred_ngroups = CMGROUP_MAX;
+	append(&b, SOL_SOCKET, SCM_CREDS, &cm, sizeof(cm),
+	    CMSG_LEN(sizeof(cm)));
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
+	require_fields(&r.message, 0);
+}
+#endif
+
 ATF_TC(group_sets);
 ATF_TC_HEAD(group_sets, tc)
 {
@@ -487,6 +523,9 @@ ATF_TP_ADD_TCS(tp)
 #endif
 #ifdef SCM_CREDS2
 	ATF_TP_ADD_TC(tp, persistent);
+#endif
+#ifdef CMGROUP_MAX
+	ATF_TP_ADD_TC(tp, cmsgcred);
 #endif
 	ATF_TP_ADD_TC(tp, group_sets);
 	return atf_no_error();

@@ -106,6 +106,72 @@ not_writable_body() {
 	    "$credcheck" --path closed/sock
 }
 
+atf_test_case strangers
+strangers_head() {
+	atf_set descr "Others who connect or send to our socket are turned" \
+	    "away, and no trial is taken for another"
+	atf_set require.progs "jq python3"
+}
+strangers_body() {
+	require_linux
+	for type in stream seqpacket dgram; do
+		start "$credcheck" --race --json --count 1000000000 \
+		    --path sock --type $type
+		wait_until '[ -S sock ]'
+		python3 -c 'import socket, sys, time
+for i in range(50):
+    s = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + sys.argv[1]))
+    s.connect("sock")
+    try:
+        s.send(b"stranger")
+    except OSError:
+        pass
+    s.close()' $(echo $type | tr a-z A-Z)
+		kill -INT $pid
+		wait $pid
+		atf_check_equal 0 $?
+		atf_check -o inline:"0 0 0\n" jq -r \
+		    '"\(.violations) \(.mismatches) \(.counts.closed)"' stdout
+		[ $type = dgram ] ||
+		    atf_check -o inline:"50\n" grep -c \
+		    "^credcheck: not our client, and closed: process [0-9]*$" \
+		    stderr
+	done
+}
+
+atf_test_case full_backlog
+full_backlog_head() {
+	atf_set descr "A socket whose listener accepts nobody is said to be" \
+	    "one, without waiting for it"
+	atf_set require.progs "python3"
+}
+full_backlog_body() {
+	require_linux
+	python3 -c 'import socket, time
+l = socket.socket(socket.AF_UNIX)
+l.bind("sock")
+l.listen(0)
+waiting = []
+for i in range(9):
+    s = socket.socket(socket.AF_UNIX)
+    s.setblocking(False)
+    try:
+        s.connect("sock")
+    except BlockingIOError:
+        break
+    waiting.append(s)
+open("full", "w").close()
+time.sleep(60)' &
+	listener=$!
+	wait_until '[ -e full ]'
+	atf_check -s exit:2 -e match:"a socket on which someone listens$" \
+	    "$credcheck" --path sock
+	atf_check -s exit:2 \
+	    -e match:"^credcheck: client: timed out after 0.1 s waiting for the server to accept$" \
+	    "$credcheck" --client sock --timeout 0.1
+	kill $listener
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case mode
@@ -114,4 +180,6 @@ atf_init_test_cases() {
 	atf_add_test_case too_long
 	atf_add_test_case no_directory
 	atf_add_test_case not_writable
+	atf_add_test_case strangers
+	atf_add_test_case full_backlog
 }

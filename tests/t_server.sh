@@ -331,6 +331,56 @@ rude_body() {
 	    "cat stdout stderr | LC_ALL=C grep -c '[^ -~]'"
 }
 
+atf_test_case stale
+stale_head() {
+	atf_set descr "A reset connection brings nothing, and in particular not" \
+	    "the credentials of the client before it"
+	atf_set require.progs "jq python3"
+}
+stale_body() {
+	require_mechanism
+	for type in STREAM SEQPACKET; do
+		export TYPE=$type
+		start_server --sync --json --count 2 \
+		    --type $(echo $type | tr A-Z a-z)
+		echo 's.recv(1); s.send(b"!"); s.recv(1)' | client
+		# It leaves with "go on" unread, which resets the connection.
+		echo 'time.sleep(0.1)' | client
+		server_ends 1
+		atf_check -o inline:"credentials $(id -ru)\nclosed null\n" \
+		    jq -r '"\(.outcome) \(.uid)"' stdout
+	done
+}
+
+atf_test_case full_pipe
+full_pipe_head() {
+	atf_set descr "A signal while a report waits for its reader does not" \
+	    "cut it short"
+	atf_set require.progs "jq python3"
+}
+full_pipe_body() {
+	require_mechanism
+	mkfifo pipe
+	"$credcheck" --server sock --json >pipe 2>stderr &
+	pid=$!
+	exec 3<pipe
+	wait_until '[ -S sock ]'
+	# More lines than a pipe holds, so that the server is stuck in one.
+	"$credcheck" --client sock --count 400 &
+	client=$!
+	sleep 0.5
+	kill -TERM $pid
+	sleep 0.1
+	cat <&3 >lines
+	wait $pid
+	atf_check_equal 0 $?
+	kill $client 2>/dev/null
+	atf_check cat stderr
+	atf_check test $(grep -c . lines) -gt 50
+	atf_check -o inline:'"credentials"\n' \
+	    sh -c "jq .outcome lines | sort -u"
+}
+
 atf_test_case descriptors
 descriptors_head() {
 	atf_set descr "Descriptors that clients send are closed at once: 40" \
@@ -541,6 +591,8 @@ atf_init_test_cases() {
 	atf_add_test_case many
 	atf_add_test_case few_descriptors
 	atf_add_test_case rude
+	atf_add_test_case stale
+	atf_add_test_case full_pipe
 	atf_add_test_case descriptors
 	atf_add_test_case at_once
 	atf_add_test_case reader_gone
