@@ -104,6 +104,18 @@ struct cred {
 	size_t ngroups, room;		/* in gid_t */
 };
 
+/* For a message of one line: what a terminal would act on becomes a '?'. */
+static const char *
+visible(const char *s)
+{
+	char *copy = strdup(s);
+
+	for (char *p = copy; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return copy != NULL ? copy : "?";
+}
+
 enum outcome {
 	CREDENTIALS, PLACEHOLDER, NONE, TRUNCATED, CLOSED, TIMEOUT,
 	UNSUPPORTED, NOUTCOMES
@@ -609,7 +621,7 @@ struct shared {
 	_Atomic uint32_t progress[NSIDES];
 	int64_t at[NEVENTS];		/* CLOCK_MONOTONIC, in nanoseconds */
 	struct cred client;		/* the truth, by the client itself */
-	intmax_t asked[GROUPS];		/* its peer's, if it asked; PID -1: no */
+	intmax_t asked[GROUPS];		/* its peer's, if it asked; or -1 */
 	int error;			/* errno of a step that may fail */
 	struct made made[NSIDES];
 	gid_t groups[];
@@ -773,7 +785,8 @@ on_signal(int sig)
 {
 	const int error = errno;
 
-	if (stoppable && !stopped && sig != SIGQUIT) {
+	if (stoppable && !stopped &&
+	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM)) {
 		stopped = sig;
 		if (wakeup[1] != -1 && write(wakeup[1], "", 1) == -1)
 			_exit(EXIT_TROUBLE);	/* an empty pipe has room */
@@ -785,7 +798,10 @@ on_signal(int sig)
 	(void)raise(sig);
 }
 
-static const int fatal_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+static const int fatal_signals[] = {
+	SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM,
+	SIGUSR1, SIGUSR2
+};
 
 static void
 handle_signals(void (*handler)(int))
@@ -849,6 +865,8 @@ left_alone(const struct run *c)
 static _Noreturn void
 timed_out(const struct run *c, const char *step)
 {
+	if (c->side == CLIENT && c->control != -1 && left_alone(c))
+		exit(EXIT_TROUBLE);	/* the server has said it */
 	errx(EXIT_TROUBLE, "%stimed out after %g s waiting for %s",
 	    c->side == CLIENT ? "client: " : "",
 	    (double)c->options->timeout / SECOND, step);
@@ -869,10 +887,9 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 	int64_t left;
 
 	for (;;) {
-		if ((left = deadline - now()) <= 0)
-			timed_out(c, step);
 		/* Rounded up, so as not to spin through the last one. */
-		left = MIN(left / MILLISECOND + 1, INT_MAX);
+		left = deadline - now();
+		left = MIN(MAX(left, 0) / MILLISECOND + 1, INT_MAX);
 		if (poll(fds, nitems(fds), (int)left) == -1 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		if (fds[0].revents != 0)
@@ -881,6 +898,8 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 		if (fds[1].revents != 0 && left_alone(c) &&
 		    poll(fds, 1, 0) == 0)
 			partner_left(c, step);
+		if (now() > deadline)
+			timed_out(c, step);
 	}
 }
 
@@ -951,10 +970,10 @@ await(struct run *c, enum event e)
 		}
 		if (until == 0)
 			until = deadline(c);
-		else if (now() > until)
-			timed_out(c, events[e].step);
 		if (poll(&pfd, 1, 1) == 1 && left_alone(c) && !reached(c, e))
 			partner_left(c, events[e].step);
+		if (now() > until && !reached(c, e))
+			timed_out(c, events[e].step);
 	}
 }
 
@@ -1130,8 +1149,8 @@ explain_bind(const struct run *c, const char *path)
 	int fd;
 
 	if (errno != EADDRINUSE)
-		err(EXIT_TROUBLE, "%s", path);
-	if (lstat(path, &st) == -1)
+		err(EXIT_TROUBLE, "%s", visible(path));
+	if (c->address.sun_path[0] == '\0' || lstat(path, &st) == -1)
 		what = "an abstract socket";
 	else if (S_ISDIR(st.st_mode))
 		what = "a directory";
@@ -1140,15 +1159,16 @@ explain_bind(const struct run *c, const char *path)
 	else if (S_ISLNK(st.st_mode))
 		what = "a symbolic link";
 	else if (S_ISSOCK(st.st_mode)) {
+		/* A datagram socket asks without making a connection. */
 		what = "a socket";
-		fd = path_socket(c);
+		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 		if (connect(fd, (const struct sockaddr *)&c->address,
-		    c->addresslen) == 0 || errno == EAGAIN)
+		    c->addresslen) == 0 || errno == EPROTOTYPE)
 			what = "a socket on which someone listens";
 		else if (errno == ECONNREFUSED)
 			what = "a socket on which nobody listens; remove it";
 	}
-	errx(EXIT_TROUBLE, "%s: exists already: %s", path, what);
+	errx(EXIT_TROUBLE, "%s: exists already: %s", visible(path), what);
 }
 
 static void
@@ -1165,7 +1185,7 @@ set_address(struct run *c)
 		errx(EXIT_TROUBLE, "an empty path names no socket");
 	if (len > max)
 		errx(EXIT_TROUBLE, "path is %zu bytes long, %zu at most: %s",
-		    len, max, path);
+		    len, max, visible(path));
 	c->address.sun_family = AF_UNIX;
 	memcpy(c->address.sun_path, path, len);
 	c->addresslen = (socklen_t)sizeof(c->address);
@@ -1222,7 +1242,7 @@ path_connect(struct run *c)
 		/* Linux: a full backlog, which cannot be waited for. */
 		if (errno != EAGAIN && errno != EINTR)
 			err(EXIT_TROUBLE, "client: connect: %s",
-			    c->options->path);
+			    visible(c->options->path));
 		if (now() > until)
 			timed_out(c, "the server to accept");
 		(void)poll(NULL, 0, 1);
@@ -1288,7 +1308,8 @@ dgram_connect(struct run *c)
 			err(EXIT_TROUBLE, "client: %s", sun.sun_path);
 	}
 	if (connect(fd, (struct sockaddr *)&c->address, c->addresslen) == -1)
-		err(EXIT_TROUBLE, "client: connect: %s", c->options->path);
+		err(EXIT_TROUBLE, "client: connect: %s",
+		    visible(c->options->path));
 	while (c->control != -1 && send(fd, &hello, sizeof(hello),
 	    MSG_DONTWAIT) == -1)
 		if (!again(c, fd, POLLOUT, until, "room for a datagram"))
@@ -1513,16 +1534,14 @@ send_message(struct run *c)
 		sent = send_control(c);
 		break;
 	case OWN_OPTION:
-		if (setsockopt(c->connection, c->mechanism->level,
-		    c->mechanism->name, &on, sizeof(on)) == -1)
-			c->shared->error = errno;
-		write_message(c);
-		break;
 	case ASK:
-		ask_peer(c);
-		write_message(c);
-		break;
 	case WRITE:
+		if (c->schedule->how == ASK)
+			ask_peer(c);
+		if (c->schedule->how == OWN_OPTION && setsockopt(c->connection,
+		    c->mechanism->level, c->mechanism->name, &on,
+		    sizeof(on)) == -1)
+			c->shared->error = errno;
 		write_message(c);
 		break;
 	}
@@ -1620,8 +1639,11 @@ receive_now(const struct run *c, struct message *m)
 	if (n == 0 && m->msg.msg_controllen == 0 &&
 	    socket_type(c) == SOCK_SEQPACKET)
 		n = receive_once(c, m);
-	if (n == -1 && errno == ECONNRESET) {
+	/* The message may lie behind that error, which comes once. */
+	if (n == -1 && errno == ECONNRESET &&
+	    (n = receive_once(c, m)) == -1) {
 		m->msg.msg_controllen = 0;	/* nothing was put there */
+		m->msg.msg_flags = 0;
 		n = 0;
 	}
 	return n;
@@ -1651,10 +1673,13 @@ receive(struct run *c, struct message *m)
 static void
 close_fds(const unsigned char *data, size_t len)
 {
+	const struct linger off = { .l_onoff = 0 };
 	int fd;
 
 	for (; len >= sizeof(fd); data += sizeof(fd), len -= sizeof(fd)) {
 		memcpy(&fd, data, sizeof(fd));
+		/* Close would wait for what the sender wants sent. */
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
 		(void)close(fd);
 	}
 }
@@ -1948,7 +1973,7 @@ text_result(const struct run *c, const struct result *r)
 		printf("\n");
 	}
 	if (truth == NULL && differs(r, PID))
-		printf("Another process connected than wrote\n");
+		printf("Message and connection name different processes\n");
 	if (truth == NULL && (set_id(r, UID, EUID) || set_id(r, GID, EGID)))
 		printf("Real and effective IDs differ\n");
 }
@@ -1957,36 +1982,23 @@ text_result(const struct run *c, const struct result *r)
 static void
 explain(const struct run *c, const struct result *r)
 {
+	static const char *const reasons[NOUTCOMES] = {
+		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
+		[CLOSED] = ": closed (end of file)",
+		[TIMEOUT] = ": timeout (no message came)",
+		[UNSUPPORTED] = ": unsupported (this system has no option "
+		    "for it)",
+	};
 	static const char missing[] = "Message did not include credentials";
 
 	if (c->options->json ||
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
 		return;
-	switch (r->outcome) {
-	case PLACEHOLDER:
+	if (r->outcome == PLACEHOLDER)
 		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
 		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
-		break;
-	case NONE:
-		warnx("%s", missing);
-		break;
-	case TRUNCATED:
-		warnx("%s: truncated (they did not fit)", missing);
-		break;
-	case CLOSED:
-		warnx("%s: closed (end of file)", missing);
-		break;
-	case TIMEOUT:
-		warnx("%s: timeout (no message within %g s)", missing,
-		    (double)c->options->timeout / SECOND);
-		break;
-	case UNSUPPORTED:
-		warnx("%s: unsupported (this system has no option for it)",
-		    missing);
-		break;
-	default:
-		break;
-	}
+	else if (r->outcome != CREDENTIALS)
+		warnx("%s%s", missing, reasons[r->outcome]);
 }
 
 /* Length of the UTF-8 sequence at s, or 0 if there is no valid one. */
@@ -2263,7 +2275,7 @@ text_tally(const char *what, const struct tally *t)
 }
 
 /* One bar of up to BAR characters, as long as n is of most; 0 alone is none. */
-#define BAR		22
+#define BAR		18
 static int
 bar(uint64_t n, uint64_t most)
 {
@@ -2273,11 +2285,12 @@ bar(uint64_t n, uint64_t most)
 static void
 text_histogram(const struct options *o, const struct tally *t)
 {
-	static const char lost_bar[] = "......................";
-	static const char won_bar[] = "######################";
+	static const char lost_bar[] = "..................";
+	static const char won_bar[] = "##################";
 	uint64_t won, lost, most = 1;
+	const int decimals = o->spread < 10 * MILLISECOND;
 	int first = NBINS, last = 0;
-	char from[16], to[16];
+	char from[24], to[24];
 
 	for (int bin = 0; bin < NBINS; bin++) {
 		won = t->bins[bin][CREDENTIALS];
@@ -2288,17 +2301,17 @@ text_histogram(const struct options *o, const struct tally *t)
 			last = bin;
 		}
 	}
-	printf("\n%-17s%*s | %s\n", "Lead of option", BAR + 8,
+	printf("\n%-21s%*s | %s\n", "Lead of option", BAR + 9,
 	    "no credentials", "credentials");
-	printf("%-17s%*s |\n", "over write, us", BAR + 8, "");
+	printf("%-21s%*s |\n", "over write, us", BAR + 9, "");
 	for (int bin = first; bin <= last; bin++) {
 		won = t->bins[bin][CREDENTIALS];
 		lost = sum(t->bins[bin]) - won;
-		snprintf(from, sizeof(from), "%.1f",
+		snprintf(from, sizeof(from), "%.*f", decimals,
 		    (double)bin_edge(o, bin) / MICROSECOND);
-		snprintf(to, sizeof(to), "%.1f",
+		snprintf(to, sizeof(to), "%.*f", decimals,
 		    (double)bin_edge(o, bin + 1) / MICROSECOND);
-		printf("%6s ... %6s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
+		printf("%8s ... %8s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
 		    bin == 0 ? "" : from, bin == NBINS - 1 ? "" : to, lost,
 		    BAR, bar(lost, most), lost_bar,
 		    BAR, bar(won, most), won_bar, won);
@@ -2342,7 +2355,7 @@ text_race(const struct options *o, const struct tally *t)
 	    per_second(t));
 	if (o->spread > 0)
 		printf("Each side waits 0 to %" PRId64 " us, counted from the "
-		    "accepted connection; seed %" PRIu32 "\n",
+		    "accepted connection\nSeed %" PRIu32 "\n",
 		    o->spread / MICROSECOND, o->seed);
 	else
 		printf("No delays: the bare race\n");
@@ -2595,8 +2608,8 @@ exit_status(const struct run *c, const struct tally *t)
 		return EXIT_MISSING;
 	if (t->trials == 0 && c->options->role == 'l')
 		return EXIT_MISSING;
-	return (c->schedule->race && c->options->role == 0) || t->counts[CREDENTIALS] == t->trials ?
-	    EXIT_SUCCESS : EXIT_MISSING;
+	return (c->schedule->race && c->options->role == 0) ||
+	    t->counts[CREDENTIALS] == t->trials ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /* A word to whoever waits at a terminal, five times a second. */
@@ -2917,84 +2930,68 @@ enum row {
 	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
 };
 
+#define FIRST	.option = ACCEPTED, .message = OPTION_SET
+#define LAST	.option = MESSAGE_SENT, .message = ACCEPTED
+
 static const struct survey_row {
-	const char *title;
 	struct schedule schedule;
+	const char *title;
 	bool path, connected;		/* needs a named, a connected socket */
 	bool peer;			/* it is the connection's that count */
 	size_t mechanism;
 } survey_rows[NROWS] = {
-	[OPTION_FIRST] = { "option, then message",
-	    { .name = "option_first", .option = ACCEPTED,
-	    .message = OPTION_SET }, .path = false },
-	[MESSAGE_FIRST] = { "message, then option",
-	    { .name = "message_first", .option = MESSAGE_SENT,
-	    .message = ACCEPTED }, .path = false },
-	[AFTER_LOST] = { "second message after a lost first",
-	    { .name = "after_lost", .option = MESSAGE_SENT,
-	    .message = ACCEPTED, .again = true }, .path = false },
-	[AFTER_GOOD] = { "second message after a good first",
-	    { .name = "after_good", .option = ACCEPTED,
-	    .message = OPTION_SET, .again = true }, .path = false },
-	[ON_LISTENER] = { "option on the listening socket",
-	    { .name = "on_listener", .option = READY, .message = CONNECTED },
-	    .path = true, .connected = true },
-	[LATE_LISTENER] = { "the same between connect and accept",
-	    { .name = "late_listener", .option = CONNECTED,
-	    .message = ACCEPTED }, .path = true, .connected = true },
-	[BEFORE_ACCEPT] = { "message, accept, option",
-	    { .name = "before_accept", .option = ACCEPTED,
-	    .message = CONNECTED, .accept = MESSAGE_SENT },
-	    .path = true, .connected = true },
-	[END_OF_FILE] = { "end of file without a message",
-	    { .name = "end_of_file", .option = ACCEPTED,
-	    .message = OPTION_SET, .how = NOTHING }, .connected = true },
-	[EMPTY_MESSAGE] = { "a message of no bytes",
-	    { .name = "empty_message", .option = ACCEPTED,
-	    .message = OPTION_SET, .how = EMPTY }, .path = false },
-	[CLAIMED] = { "client attaches its own, then option",
-	    { .name = "claimed", .option = MESSAGE_SENT, .message = ACCEPTED,
-	    .how = CLAIM }, .path = false },
-	[CLIENT_OPTION] = { "client's own option, message, option",
-	    { .name = "client_option", .option = MESSAGE_SENT,
-	    .message = ACCEPTED, .how = OWN_OPTION }, .path = false },
-	[FORGED] = { "an ordinary user claims to be root",
-	    { .name = "forged", .option = ACCEPTED, .message = OPTION_SET,
-	    .how = FORGE }, .path = false },
-	[SMALL_BUFFER] = { "control buffer too small",
-	    { .name = "small_buffer", .option = ACCEPTED,
-	    .message = OPTION_SET, .room = SMALL }, .path = false },
-	[WITH_DESCRIPTOR] = { "a descriptor takes the buffer's room",
-	    { .name = "with_descriptor", .option = ACCEPTED,
-	    .message = OPTION_SET, .how = DESCRIPTOR, .room = EXACT },
-	    .path = false },
-	[BY_SENDMSG] = { "by sendmsg(2) instead of write(2)",
-	    { .name = "by_sendmsg", .option = ACCEPTED,
-	    .message = OPTION_SET, .how = SENDMSG }, .path = false },
-	[PEER_PAIR] = { "peer of a pair",
-	    { .name = "peer_pair", .option = ACCEPTED,
-	    .message = OPTION_SET }, .peer = true },
-	[PEER_PATH] = { "peer of a named socket",
-	    { .name = "peer_path", .option = ACCEPTED,
-	    .message = OPTION_SET }, .path = true, .peer = true },
-	[PEER_SERVER] = { "the same, asked by the client",
-	    { .name = "peer_server", .option = ACCEPTED,
-	    .message = OPTION_SET, .how = ASK }, .path = true, .peer = true },
-	[WRONG_LEVEL] = { "option at the wrong level",
-	    { .name = "wrong_level", .option = ACCEPTED,
-	    .message = OPTION_SET, .wrong_level = true }, .path = false },
-	[PERSISTENT_FIRST] = { "persistent option, then message",
-	    { .name = "persistent_first", .option = ACCEPTED,
-	    .message = OPTION_SET }, .mechanism = 1 },
-	[PERSISTENT_LATE] = { "message, then persistent option",
-	    { .name = "persistent_late", .option = MESSAGE_SENT,
-	    .message = ACCEPTED }, .mechanism = 1 },
-	[PERSISTENT_AGAIN] = { "its second message after a good first",
-	    { .name = "persistent_again", .option = ACCEPTED,
-	    .message = OPTION_SET, .again = true }, .mechanism = 1 },
+	[OPTION_FIRST] = { { "option_first", FIRST },
+	    .title = "option, then message" },
+	[MESSAGE_FIRST] = { { "message_first", LAST },
+	    .title = "message, then option" },
+	[AFTER_LOST] = { { "after_lost", LAST, .again = true },
+	    .title = "second message after a lost first" },
+	[AFTER_GOOD] = { { "after_good", FIRST, .again = true },
+	    .title = "second message after a good first" },
+	[ON_LISTENER] = { { "on_listener", .option = READY,
+	    .message = CONNECTED }, .path = true, .connected = true,
+	    .title = "option on the listening socket" },
+	[LATE_LISTENER] = { { "late_listener", .option = CONNECTED,
+	    .message = ACCEPTED }, .path = true, .connected = true,
+	    .title = "the same between connect and accept" },
+	[BEFORE_ACCEPT] = { { "before_accept", .option = ACCEPTED,
+	    .message = CONNECTED, .accept = MESSAGE_SENT }, .path = true,
+	    .connected = true, .title = "message, accept, option" },
+	[END_OF_FILE] = { { "end_of_file", FIRST, .how = NOTHING },
+	    .connected = true, .title = "end of file without a message" },
+	[EMPTY_MESSAGE] = { { "empty_message", FIRST, .how = EMPTY },
+	    .title = "a message of no bytes" },
+	[CLAIMED] = { { "claimed", LAST, .how = CLAIM },
+	    .title = "client attaches its own, then option" },
+	[CLIENT_OPTION] = { { "client_option", LAST, .how = OWN_OPTION },
+	    .title = "client's own option, message, option" },
+	[FORGED] = { { "forged", FIRST, .how = FORGE },
+	    .title = "an ordinary user claims to be root" },
+	[SMALL_BUFFER] = { { "small_buffer", FIRST, .room = SMALL },
+	    .title = "control buffer too small" },
+	[WITH_DESCRIPTOR] = { { "with_descriptor", FIRST, .how = DESCRIPTOR,
+	    .room = EXACT }, .title = "a descriptor takes the buffer's room" },
+	[BY_SENDMSG] = { { "by_sendmsg", FIRST, .how = SENDMSG },
+	    .title = "by sendmsg(2) instead of write(2)" },
+	[PEER_PAIR] = { { "peer_pair", FIRST }, .peer = true,
+	    .title = "peer of a pair" },
+	[PEER_PATH] = { { "peer_path", FIRST }, .path = true, .peer = true,
+	    .title = "peer of a named socket" },
+	[PEER_SERVER] = { { "peer_server", FIRST, .how = ASK }, .path = true,
+	    .peer = true, .title = "the same, asked by the client" },
+	[WRONG_LEVEL] = { { "wrong_level", FIRST, .wrong_level = true },
+	    .title = "option at the wrong level" },
+	[PERSISTENT_FIRST] = { { "persistent_first", FIRST }, .mechanism = 1,
+	    .title = "persistent option, then message" },
+	[PERSISTENT_LATE] = { { "persistent_late", LAST }, .mechanism = 1,
+	    .title = "message, then persistent option" },
+	[PERSISTENT_AGAIN] = { { "persistent_again", FIRST, .again = true },
+	    .mechanism = 1, .title = "its second message after a good first" },
 };
 
 enum whose { NOBODY, CLIENTS, SERVERS };
+
+static const char *const whose[] = { NULL, "client", "server" };
 
 /* What one schedule came to on one type of socket. */
 struct cell {
@@ -3019,11 +3016,11 @@ enum need { ANY, RAW, CTRUNC, NO_ERROR, OWN };
 
 static const struct finding {
 	const char *name, *text;
-	struct {
+	struct condition {
 		enum row row;
 		unsigned outcomes;	/* a mask; 0: no such condition */
 		enum need need;
-	} conditions[2];
+	} conditions[2];		/* for the same type of socket */
 } cures[] = {
 	{ "synchronize", "synchronize: \"go on\" after the option (--sync)",
 	    { { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
@@ -3042,7 +3039,7 @@ static const struct finding {
 	{ "once", "credentials come only once",
 	    { { AFTER_GOOD, IS(NONE), ANY },
 	    { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
-	{ "late_listener", "on the listening socket: too late for who connected",
+	{ "late_listener", "on the listening socket: too late if connected",
 	    { { LATE_LISTENER, LOST, ANY },
 	    { ON_LISTENER, IS(CREDENTIALS), ANY } } },
 	{ "end_of_file", "end of file reports UID 0",
@@ -3139,51 +3136,28 @@ why_missing(enum row row, size_t type)
 	    "root cannot become an ordinary user here" : NULL;
 }
 
-/* Whether a finding shows: for each condition in some type of socket. */
 static bool
-found(const struct survey *v, const struct finding *f, size_t type)
+holds(const struct survey *v, const struct condition *co, size_t type)
 {
-	const struct cell *cell;
+	const struct cell *cell = &v->cells[co->row][type];
 
-	for (size_t i = 0; i < nitems(f->conditions); i++) {
-		if (f->conditions[i].outcomes == 0)
-			continue;
-		cell = &v->cells[f->conditions[i].row][type];
-		if (cell->missing != NULL ||
-		    (f->conditions[i].outcomes & IS(cell->outcome)) == 0)
-			return false;
-		switch (f->conditions[i].need) {
-		case RAW:
-			if (!cell->raw || cell->id[UID] != 0)
-				return false;
-			break;
-		case CTRUNC:
-			if (!cell->ctrunc)
-				return false;
-			break;
-		case NO_ERROR:
-			if (cell->error != 0)
-				return false;
-			break;
-		case OWN:
-			if (cell->whose != CLIENTS)
-				return false;
-			break;
-		case ANY:
-			break;
-		}
-	}
-	return true;
+	return co->outcomes == 0 || (cell->missing == NULL &&
+	    (co->outcomes & IS(cell->outcome)) != 0 &&
+	    (co->need != RAW || (cell->raw && cell->id[UID] == 0)) &&
+	    (co->need != CTRUNC || cell->ctrunc) &&
+	    (co->need != NO_ERROR || cell->error == 0) &&
+	    (co->need != OWN || cell->whose == CLIENTS));
 }
 
-/* The types of socket for which a finding holds, as a mask. */
+/* The types of socket for which a finding shows, as a mask. */
 static unsigned
 found_types(const struct survey *v, const struct finding *f)
 {
 	unsigned mask = 0;
 
 	for (size_t t = 0; t < nitems(types); t++)
-		if (found(v, f, t))
+		if (holds(v, &f->conditions[0], t) &&
+		    holds(v, &f->conditions[1], t))
 			mask |= 1U << t;
 	return mask;
 }
@@ -3211,16 +3185,13 @@ error_name(int error)
 static const char *
 cell_text(const struct survey_row *sr, const struct cell *cell)
 {
-	static const char *const whose[] = {
-		[NOBODY] = "unknown", [CLIENTS] = "client", [SERVERS] = "server"
-	};
-
 	if (cell->missing != NULL)
 		return "-";
 	if (cell->error != 0)
 		return error_name(cell->error);
-	return sr->peer && cell->outcome == CREDENTIALS ? whose[cell->whose] :
-	    outcomes[cell->outcome];
+	return !sr->peer || cell->outcome != CREDENTIALS ?
+	    outcomes[cell->outcome] : cell->whose == NOBODY ? "unknown" :
+	    whose[cell->whose];
 }
 
 static bool
@@ -3285,14 +3256,14 @@ text_survey(const struct survey *v)
 	    mechanisms[0].option != NULL ? ", " : "",
 	    mechanisms[0].option != NULL ? mechanisms[0].message : "");
 	text_sources(&v->first);
-	printf("\n%-38s", "");
+	printf("\n%-36s", "");
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
 	for (enum row row = 0; row < NROWS; row++) {
 		if (!row_exists(row))
 			continue;
-		printf("%-38s", survey_rows[row].title);
+		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 			    cell_text(&survey_rows[row], &v->cells[row][t]));
@@ -3305,10 +3276,6 @@ text_survey(const struct survey *v)
 static void
 json_cell(const struct cell *cell)
 {
-	static const char *const whose[] = {
-		[NOBODY] = NULL, [CLIENTS] = "client", [SERVERS] = "server"
-	};
-
 	printf("{\"outcome\":");
 	json_string(cell->missing != NULL || cell->error != 0 ? NULL :
 	    outcomes[cell->outcome]);
@@ -3387,7 +3354,7 @@ make_directory(struct options *o, char *path, size_t size)
 	guard();
 	block_signals(SIG_BLOCK);
 	if (mkdtemp(directory) == NULL)
-		err(EXIT_TROUBLE, "%s", directory);
+		err(EXIT_TROUBLE, "TMPDIR: %s", directory);
 	leftovers.directory = directory;
 	block_signals(SIG_UNBLOCK);
 	snprintf(path, size, "%s/sock", directory);
@@ -3437,40 +3404,51 @@ static const struct {
 	int letter;
 	const char *name, *argument, *help;
 	const char *modes;		/* NULL: any */
+	const struct schedule *schedule;
 } optiontable[] = {
 	{ 'C', "client", "path",
-	    "only the client: sends at once, or with --sync", "C" },
+	    "only the client, of a --server", "C", NULL },
 	{ 'i', "inherit", NULL,
-	    "the option on the listening socket, before all", "il" },
+	    "the option on the listening socket", "il",
+	    &inherit_schedule },
 	{ 'L', "late", NULL,
-	    "the message before the option: the lost race", "L" },
+	    "the message before the option: the lost race", "L",
+	    &late_schedule },
 	{ 'l', "server", "path",
-	    "only the server: reports on every client", "l" },
+	    "only the server: reports on every client", "l", NULL },
 	{ 'r', "race", NULL,
-	    "no synchronization: many trials, counted", "rl" },
+	    "no synchronization: many trials, counted", "rl",
+	    &race_schedule },
 	{ 'S', "survey", NULL,
-	    "what this kernel does in every ordering", "S" },
+	    "what this kernel does in every ordering", "S", NULL },
 	{ 's', "sync", NULL,
-	    "option, \"go on\", message: always wins (default)", "slC" },
+	    "option, \"go on\", message: always wins (default)", "slC",
+	    &sync_schedule },
 	{ 'c', "count", "n", "hold n conversations, count outcomes",
-	    "CLilrs" },
+	    "CLilrs", NULL },
 	{ 'e', "effective", "user[:group]",
-	    "another effective identity for the client", "CLirs" },
-	{ 'h', "help", NULL, "print this", NULL },
-	{ 'j', "json", NULL, "report as JSON", "LSilrs" },
+	    "the client's effective identity (root)", "CLirs", NULL },
+	{ 'h', "help", NULL, "print this", NULL, NULL },
+	{ 'j', "json", NULL, "report as JSON", "LSilrs", NULL },
 	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
-	    "Lilrs" },
-	{ 'n', "names", NULL, "add user and group names to the text", "Lilrs" },
-	{ 'p', "path", "path", "a named socket, not a socketpair", "Lirs" },
-	{ 'q', "quiet", NULL, "no report; the exit status tells", "LSilrs" },
-	{ 'R', "seed", "n", "of the race's delays", "r" },
+	    "Lilrs", NULL },
+	{ 'n', "names", NULL, "add user and group names to the text",
+	    "Lils", NULL },
+	{ 'p', "path", "path", "a named socket, not a socketpair",
+	    "Lirs", NULL },
+	{ 'q', "quiet", NULL, "no report; the exit status tells",
+	    "LSilrs", NULL },
+	{ 'R', "seed", "n", "seed of the race's delays", "r", NULL },
 	{ 't', "type", "type", "stream (default), seqpacket or dgram",
-	    "CLilrs" },
-	{ 'u', "user", "user[:group]", "the client's identity", "CLirs" },
-	{ 'V', "version", NULL, "print the version", NULL },
-	{ 'v', "verbose", NULL, "the timeline, on standard error", "LSilrs" },
-	{ 'W', "spread", "usec", "range of the race's delays (20)", "r" },
-	{ 'w', "timeout", "seconds", "the longest wait of any step (5)", NULL },
+	    "CLilrs", NULL },
+	{ 'u', "user", "user[:group]", "the client's identity (root)",
+	    "CLirs", NULL },
+	{ 'V', "version", NULL, "print the version", NULL, NULL },
+	{ 'v', "verbose", NULL, "the timeline, on standard error",
+	    "LSilrs", NULL },
+	{ 'W', "spread", "usec", "range of the race's delays (20)", "r", NULL },
+	{ 'w', "timeout", "seconds",
+	    "the longest wait of any step (5)", NULL, NULL },
 };
 
 static const char *
@@ -3521,7 +3499,7 @@ parse_number(const char *what, const char *s, uint64_t min, uint64_t max)
 	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 ||
 	    n < min || n > max)
 		errx(EXIT_TROUBLE, "%s is a number from %" PRIu64 " to %"
-		    PRIu64 ": %s", what, min, max, s);
+		    PRIu64 ": %s", what, min, max, visible(s));
 	return n;
 }
 
@@ -3535,7 +3513,7 @@ parse_timeout(const char *s)
 	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
 	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
 		errx(EXIT_TROUBLE, "timeout is a number of seconds from 0.001 "
-		    "to 86400: %s", s);
+		    "to 86400: %s", visible(s));
 	return (int64_t)(seconds * SECOND);
 }
 
@@ -3548,7 +3526,7 @@ parse_mode(const char *s)
 	mode = strtoul(s, &end, 8);
 	if (s[0] < '0' || s[0] > '7' || *end != '\0' || mode > 0777)
 		errx(EXIT_TROUBLE, "mode is an octal number from 0 to 777: %s",
-		    s);
+		    visible(s));
 	return (mode_t)mode;
 }
 
@@ -3558,7 +3536,8 @@ parse_type(const char *s)
 	for (size_t i = 0; i < nitems(types); i++)
 		if (strcmp(s, types[i].name) == 0)
 			return i;
-	errx(EXIT_TROUBLE, "type is stream, seqpacket or dgram: %s", s);
+	errx(EXIT_TROUBLE, "type is stream, seqpacket or dgram: %s",
+	    visible(s));
 }
 
 /* An ID in digits; the highest is no ID but "leave it" to setreuid(2). */
@@ -3600,7 +3579,7 @@ parse_identity(const char *argument)
 		id.uid = pw->pw_uid;
 		id.gid = id.basegid = pw->pw_gid;
 	} else if (!number)
-		errx(EXIT_TROUBLE, "no such user: %s", argument);
+		errx(EXIT_TROUBLE, "no such user: %s", visible(argument));
 	else if (colon == NULL)
 		errx(EXIT_TROUBLE, "user ID without an entry needs a group, "
 		    "as %s:100: %s", argument, argument);
@@ -3608,21 +3587,21 @@ parse_identity(const char *argument)
 	if (colon != NULL && (gr = getgrnam(colon + 1)) != NULL)
 		id.gid = gr->gr_gid;
 	else if (colon != NULL && !parse_id(colon + 1, &id.gid))
-		errx(EXIT_TROUBLE, "no such group: %s", argument);
+		errx(EXIT_TROUBLE, "no such group: %s", visible(argument));
 	return id;
 }
 
-/* A file descriptor that is closed would be the next socket's. */
+/*
+ * A standard descriptor that is closed would be the next socket's; standard
+ * output stays as unwritable as it was.
+ */
 static void
 keep_standard_fds(void)
 {
-	int fd;
-
-	/* Standard output stays as unwritable as it was. */
-	while ((fd = open("/dev/null", O_RDONLY)) <= STDERR_FILENO)
-		if (fd == -1)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDONLY) == -1)
 			err(EXIT_TROUBLE, "/dev/null");
-	(void)close(fd);
 }
 
 /* Every option given must mean something in the mode, and with the others. */
@@ -3640,6 +3619,8 @@ check_options(const struct options *o, const bool *seen, int mode)
 	if (seen['m'] && o->path[0] == '@' && mechanisms[0].abstract)
 		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
 		    "socket: %s", o->path);
+	if (seen['n'] && o->role == 0 && o->count > 1)
+		errx(EXIT_TROUBLE, "--names means nothing with --count");
 	if (seen['i'] && o->path == NULL)
 		errx(EXIT_TROUBLE, "--inherit means nothing without --path");
 	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
@@ -3673,23 +3654,9 @@ set_flag(struct options *o, int letter, char *argument)
 	switch (letter) {
 	case 'C':
 	case 'l':
-		o->role = letter;
-		o->path = argument;
-		break;
 	case 'S':
 		o->role = letter;
-		break;
-	case 'i':
-		o->schedule = &inherit_schedule;
-		break;
-	case 'L':
-		o->schedule = &late_schedule;
-		break;
-	case 'r':
-		o->schedule = &race_schedule;
-		break;
-	case 's':
-		o->schedule = &sync_schedule;
+		o->path = argument;
 		break;
 	case 'c':
 		o->count = parse_number("count", argument, 1, 1000000000);
@@ -3740,7 +3707,10 @@ set_flag(struct options *o, int letter, char *argument)
 	case 'w':
 		o->timeout = parse_timeout(argument);
 		break;
-	default:
+	default:			/* an order */
+		for (size_t i = 0; i < nitems(optiontable); i++)
+			if (optiontable[i].letter == letter)
+				o->schedule = optiontable[i].schedule;
 		break;
 	}
 }
@@ -3750,7 +3720,8 @@ static void
 set_defaults(struct options *o, const bool *seen, int order)
 {
 	if (order == 0)
-		o->schedule = o->role == 0 || o->role == 'S' ? &sync_schedule : &inherit_schedule;
+		o->schedule = o->role == 0 || o->role == 'S' ?
+		    &sync_schedule : &inherit_schedule;
 	if (o->role == 'l' && !seen['c'])
 		o->count = UINT64_MAX;
 	o->counted = o->count > 1;
@@ -3762,6 +3733,10 @@ set_defaults(struct options *o, const bool *seen, int order)
 		o->count = 10000;
 		o->limit = SECOND;
 	}
+	if (o->spread > o->timeout)
+		errx(EXIT_TROUBLE, "--spread %" PRId64 " us is longer than "
+		    "--timeout %g s", o->spread / MICROSECOND,
+		    (double)o->timeout / SECOND);
 	if (!seen['R'])
 		o->seed = (uint32_t)(now() ^ now() >> 32) ^
 		    (uint32_t)getpid() << 16;
@@ -3797,15 +3772,17 @@ parse_options(int argc, char **argv, struct options *o)
 			errx(EXIT_TROUBLE, "no such option: -%c "
 			    "(--help lists them)", optopt);
 		if (ch == '?')
-			errx(EXIT_TROUBLE, "no such option: %s "
-			    "(--help lists them)", argv[optind - 1]);
+			errx(EXIT_TROUBLE, "no such option, or more than one: "
+			    "%s (--help lists them)",
+			    visible(argv[optind - 1]));
 		if (!seen[ch])
 			given[n++] = ch;
 		seen[ch] = true;
 		set_flag(o, ch, optarg);
 	}
 	if (optind < argc)
-		errx(EXIT_TROUBLE, "unexpected operand: %s", argv[optind]);
+		errx(EXIT_TROUBLE, "unexpected operand: %s (--help lists the "
+		    "options)", visible(argv[optind]));
 	role = only_one(ROLES, given);
 	order = only_one(ORDERS, given);
 	check_options(o, seen, role != 0 ? role : order != 0 ? order : 's');
@@ -3824,7 +3801,9 @@ main(int argc, char **argv)
 	};
 	int status;
 
-	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE tells more */
+	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
+	(void)signal(SIGXFSZ, SIG_IGN);
+	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */
 	keep_standard_fds();
 	parse_options(argc, argv, &o);
 	switch (o.role) {

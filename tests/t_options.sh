@@ -15,13 +15,18 @@ unknown_body() {
 	hint="(--help lists them)"
 	line="no such option: -x $hint";	refused -x
 	line="no such option: -x $hint";	refused -jx
-	line="no such option: --no-such $hint";	refused --no-such
-	line="no such option: --json=yes $hint"; refused --json=yes
-	line="no such option: --ver $hint";	refused --ver
+	line="no such option: -x $hint";	refused --json -xq
+	long="no such option, or more than one:"
+	line="$long --no-such $hint";	refused --no-such
+	line="$long --json=yes $hint";	refused --json=yes
+	line="$long --ver $hint";	refused --ver
 	line="option needs an argument: --count"; refused --count
 	line="option needs an argument: -c";	refused -c
-	line="unexpected operand: sock";	refused sock
-	line="unexpected operand: --json";	refused -- --json
+	hint="(--help lists the options)"
+	line="unexpected operand: sock $hint";	refused sock
+	line="unexpected operand: --json $hint"; refused -- --json
+	line="unexpected operand: a?b?[31m $hint"
+	refused "$(printf 'a\nb\033[31m')"
 }
 
 atf_test_case values
@@ -88,6 +93,10 @@ meaningless_head() {
 }
 meaningless_body() {
 	line="--mode means nothing without --path";	refused --mode 0600
+	line="--names means nothing with --count";	refused -n -c 5
+	line="--names means nothing with --race";	refused -rn
+	line="--spread 20000 us is longer than --timeout 0.01 s"
+	refused --race --spread 20000 --timeout 0.01
 	for mode in sync late; do
 		line="--seed means nothing with --$mode"
 		refused --seed 1 --$mode

@@ -12,7 +12,7 @@ dies_of() {
 	atf_check cat stdout stderr
 }
 
-for signal in HUP:1 INT:2 QUIT:3 TERM:15; do
+for signal in HUP:1 INT:2 QUIT:3 ALRM:14 TERM:15; do
 	name=${signal%:*}
 	number=${signal#*:}
 	atf_test_case sig$name
@@ -146,6 +146,9 @@ closed_output_body() {
 		rm fifo
 	done
 	atf_check sh -c "exec '$credcheck' --quiet >&-"
+	# A limit of the file's size is no signal to die of, either.
+	atf_check -s exit:2 -e match:"^credcheck: standard output: File too large$" \
+	    sh -c "ulimit -f 1; exec '$credcheck' --survey --json >file"
 }
 
 atf_test_case closed_standard_fds
@@ -168,6 +171,7 @@ atf_init_test_cases() {
 	atf_add_test_case sigHUP
 	atf_add_test_case sigINT
 	atf_add_test_case sigQUIT
+	atf_add_test_case sigALRM
 	atf_add_test_case sigTERM
 	atf_add_test_case sigKILL
 	atf_add_test_case ignored

@@ -169,7 +169,7 @@ text_body() {
 	atf_check cat missing
 	# All columns begin where the first row has them.
 	atf_check -o inline:"1\n" sh -c \
-	    "sed -n '/^option, then/,/^$/p' text | grep . | cut -c 39 |
+	    "sed -n '/^option, then/,/^$/p' text | grep . | cut -c 37 |
 	    sort -u | grep -c '^ $'"
 }
 
