@@ -835,7 +835,7 @@ block_signals(int how)
  * server says what became of the client, which has spoken itself if it could.
  */
 static _Noreturn void
-partner_left(struct run *c, const char *step)
+peer_exited(struct run *c, const char *step)
 {
 	int status = 0;
 
@@ -897,7 +897,7 @@ wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
 		/* Its last act before it left may have been what we want. */
 		if (fds[1].revents != 0 && left_alone(c) &&
 		    poll(fds, 1, 0) == 0)
-			partner_left(c, step);
+			peer_exited(c, step);
 		if (now() > deadline)
 			timed_out(c, step);
 	}
@@ -971,7 +971,7 @@ await(struct run *c, enum event e)
 		if (until == 0)
 			until = deadline(c);
 		if (poll(&pfd, 1, 1) == 1 && left_alone(c) && !reached(c, e))
-			partner_left(c, events[e].step);
+			peer_exited(c, events[e].step);
 		if (now() > until && !reached(c, e))
 			timed_out(c, events[e].step);
 	}
@@ -993,6 +993,28 @@ begin_trial(struct run *c)
 	    (uint32_t)c->trial << TRIAL_SHIFT, memory_order_release);
 }
 
+/* One byte by sendmsg(2), and a control message with it if there is len. */
+static ssize_t
+send_with(int fd, int type, const void *data, size_t len)
+{
+	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
+	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct cmsghdr *cm;
+
+	if (len > 0) {
+		memset(control, 0, sizeof(control));
+		msg.msg_control = control;
+		msg.msg_controllen = CMSG_SPACE(len);
+		cm = CMSG_FIRSTHDR(&msg);
+		cm->cmsg_level = SOL_SOCKET;
+		cm->cmsg_type = type;
+		cm->cmsg_len = CMSG_LEN(len);
+		memcpy(CMSG_DATA(cm), data, len);
+	}
+	return sendmsg(fd, &msg, MSG_DONTWAIT);
+}
+
 /*
  * A socketpair.  The client makes it, and the control channel hands the
  * server its end: the connection's own credentials are then the client's.
@@ -1000,27 +1022,11 @@ begin_trial(struct run *c)
 static void
 send_fds(struct run *c, const int *fds, size_t n)
 {
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(BATCH * sizeof(int))];
-	} control;
-	char byte = 'F';
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = CMSG_SPACE(n * sizeof(int)) };
 	const int64_t until = deadline(c);
-	struct cmsghdr *cm;
 
-	memset(&control, 0, sizeof(control));
-	cm = CMSG_FIRSTHDR(&msg);
-	cm->cmsg_level = SOL_SOCKET;
-	cm->cmsg_type = SCM_RIGHTS;
-	cm->cmsg_len = CMSG_LEN(n * sizeof(int));
-	memcpy(CMSG_DATA(cm), fds, n * sizeof(int));
-	while (sendmsg(c->control, &msg, MSG_DONTWAIT) == -1) {
+	while (send_with(c->control, SCM_RIGHTS, fds, n * sizeof(int)) == -1) {
 		if (errno == EPIPE || errno == ECONNRESET)
-			partner_left(c, "the server");
+			peer_exited(c, "the server");
 		/* Too many descriptors under way, by all of this user's. */
 		if (errno == ETOOMANYREFS && now() < until)
 			(void)poll(NULL, 0, 1);
@@ -1089,7 +1095,7 @@ pair_accept(struct run *c)
 		} while (n == -1 && again(c, c->control, POLLIN, until,
 		    events[CONNECTED].step));
 		if (n == 0 || (n == -1 && errno == ECONNRESET))
-			partner_left(c, events[CONNECTED].step);
+			peer_exited(c, events[CONNECTED].step);
 		if (n == -1)
 			err(EXIT_TROUBLE, "recvmsg");
 		cm = CMSG_FIRSTHDR(&msg);
@@ -1398,7 +1404,7 @@ assume_identity(const struct options *o)
 
 /* A side of the race waits, and gives way to the other meanwhile. */
 static void
-linger(struct run *c)
+race_delay(struct run *c)
 {
 	int64_t until, left;
 
@@ -1455,40 +1461,17 @@ await_go_on(struct run *c)
 	reach(c, GO_ON);
 }
 
-/* By sendmsg(2), with what the schedule wants along; false with errno. */
-static bool
-send_control(struct run *c)
+/* With a claim of who we are, which is to be root if it is forged. */
+static ssize_t
+send_claim(struct run *c)
 {
-	const enum how how = c->schedule->how;
-	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
-	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	unsigned char data[CONTROL_ROOM / 2];
 	struct cred claimed = c->shared->client;
-	struct cmsghdr *cm;
-	size_t len = 0;
 
-	memset(control, 0, sizeof(control));
-	msg.msg_control = control;
-	msg.msg_controllen = sizeof(control);
-	cm = CMSG_FIRSTHDR(&msg);
-	cm->cmsg_level = SOL_SOCKET;
-	if (how == DESCRIPTOR) {
-		cm->cmsg_type = SCM_RIGHTS;
-		len = sizeof(int);
-		memcpy(CMSG_DATA(cm), &c->control, len);
-	} else if (how != SENDMSG) {
-		if (how == FORGE)
-			claimed.id[UID] = claimed.id[GID] = 0;
-		cm->cmsg_type = c->mechanism->type;
-		len = claim_cred(CMSG_DATA(cm), &claimed);
-	}
-	cm->cmsg_len = CMSG_LEN(len);
-	msg.msg_controllen = CMSG_SPACE(len);
-	if (len == 0) {
-		msg.msg_control = NULL;
-		msg.msg_controllen = 0;
-	}
-	return sendmsg(c->connection, &msg, MSG_DONTWAIT) != -1;
+	if (c->schedule->how == FORGE)
+		claimed.id[UID] = claimed.id[GID] = 0;
+	return send_with(c->connection, c->mechanism->type, data,
+	    claim_cred(data, &claimed));
 }
 
 /* The client's own account of its peer, which is the server if it is true. */
@@ -1528,10 +1511,15 @@ send_message(struct run *c)
 	case NOTHING:
 		break;
 	case SENDMSG:
+		sent = send_with(c->connection, 0, NULL, 0) != -1;
+		break;
 	case DESCRIPTOR:
+		sent = send_with(c->connection, SCM_RIGHTS, &c->control,
+		    sizeof(c->control)) != -1;
+		break;
 	case CLAIM:
 	case FORGE:
-		sent = send_control(c);
+		sent = send_claim(c) != -1;
 		break;
 	case OWN_OPTION:
 	case ASK:
@@ -1565,7 +1553,7 @@ client(struct run *c)
 		await(c, c->schedule->message);
 
 	/* 3. Send any message. */
-	linger(c);
+	race_delay(c);
 	send_message(c);
 	if (c->schedule->again) {
 		await(c, RECEIVED);
@@ -1761,7 +1749,7 @@ server(struct run *c, struct result *r)
 	/* 2. Set the option on it, unless it was to be inherited. */
 	if (s->option != READY && s->option != CONNECTED) {
 		await(c, s->option);
-		linger(c);
+		race_delay(c);
 		set_option(c, c->connection);
 	}
 
@@ -1836,6 +1824,14 @@ knows(const struct result *r, enum field f)
 	if (r->outcome == CREDENTIALS && r->message.source[f] != NULL)
 		return &r->message;
 	return r->peer.source[f] != NULL ? &r->peer : NULL;
+}
+
+static const char *
+source_of(const struct result *r, enum field f)
+{
+	const struct cred *cr = knows(r, f);
+
+	return cr != NULL ? cr->source[f] : NULL;
 }
 
 static int
@@ -2146,13 +2142,10 @@ json_head(const struct run *c)
 static void
 json_sources(const struct result *r)
 {
-	const struct cred *cr;
-
 	json_key("source");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		printf("%c\"%s\":", f == PID ? '{' : ',', fields[f].key);
-		cr = knows(r, f);
-		json_string(cr == NULL ? NULL : cr->source[f]);
+		json_string(source_of(r, f));
 	}
 	printf("}");
 }
@@ -2415,7 +2408,7 @@ finish_report(void)
 }
 
 /*
- * 6. Modes, and main.
+ * 6. The modes in which both sides are ours.
  */
 static const struct schedule sync_schedule = {
 	.name = "sync", .option = ACCEPTED, .message = GO_ON
@@ -2688,7 +2681,7 @@ run_both(const struct options *o)
 }
 
 /*
- * A server of its own: one process, and any number of clients at once.
+ * 7. A server of its own: one process, and any number of clients at once.
  */
 struct guest {
 	int fd;
@@ -2906,7 +2899,7 @@ run_server(const struct options *o)
 	return exit_status(&c, &h.tally);
 }
 
-/* A client of its own: says nothing, and leaves. */
+/* The client of somebody's server: says nothing, and leaves. */
 static int
 run_alone(const struct options *o)
 {
@@ -2919,7 +2912,7 @@ run_alone(const struct options *o)
 }
 
 /*
- * The survey: every ordering and trap, each a schedule of its own, for every
+ * 8. The survey: every ordering and trap, each a schedule of its own, for every
  * type of socket.
  */
 enum row {
@@ -3205,24 +3198,19 @@ static void
 text_sources(const struct result *r)
 {
 	const char *source;
-	enum field g;
+	unsigned done = 0;
 
 	for (enum field f = PID; f < NFIELDS; f++) {
-		if (knows(r, f) == NULL)
-			continue;
-		source = knows(r, f)->source[f];
-		for (g = PID; g < f; g++)
-			if (knows(r, g) != NULL &&
-			    strcmp(knows(r, g)->source[g], source) == 0)
-				break;
-		if (g < f)
+		if ((source = source_of(r, f)) == NULL || (done & 1U << f) != 0)
 			continue;
 		printf("%s has:", source);
-		for (g = f; g < NFIELDS; g++)
-			if (knows(r, g) != NULL &&
-			    strcmp(knows(r, g)->source[g], source) == 0)
+		for (enum field g = f; g < NFIELDS; g++)
+			if (source_of(r, g) != NULL &&
+			    strcmp(source_of(r, g), source) == 0) {
 				printf(" %s", g == GROUPS ? "groups" :
 				    fields[g].label);
+				done |= 1U << g;
+			}
 		printf("\n");
 	}
 }
@@ -3393,6 +3381,9 @@ run_survey(const struct options *base)
 	return mechanisms[0].option != NULL ? EXIT_SUCCESS : EXIT_TROUBLE;
 }
 
+/*
+ * 9. The command line, and main.
+ */
 #define ROLES		"CSl"
 #define ORDERS		"Lirs"
 
