@@ -178,6 +178,9 @@ cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
  * claim_cred()	the data of a control message by which a client claims to
  *		be someone; its length, or 0 where there is no such thing
  * peer_cred()	what the kernel noted when the connection was made
+ * die_with_parent()
+ *		that even a stopped client does not outlive its server's
+ *		SIGKILL, where the system can do that
  */
 struct mechanism {
 	const char *option;	/* NULL: this system has none */
@@ -190,6 +193,8 @@ struct mechanism {
 };
 
 #if defined(__linux__)
+
+#include <sys/prctl.h>
 
 _Static_assert(offsetof(struct ucred, pid) == 0 &&
     offsetof(struct ucred, uid) == 4 && offsetof(struct ucred, gid) == 8 &&
@@ -279,6 +284,12 @@ peer_cred(int fd, struct cred *cr)
 	cr->source[GROUPS] = "SO_PEERGROUPS";
 }
 
+static void
+die_with_parent(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
 #elif defined(__NetBSD__)
 
 #ifndef SOL_LOCAL
@@ -365,8 +376,14 @@ peer_cred(int fd, struct cred *cr)
 	cred_id(cr, EGID, id.unp_egid, "LOCAL_PEEREID");
 }
 
+static void
+die_with_parent(void)
+{
+}
+
 #elif defined(__FreeBSD__)
 
+#include <sys/procctl.h>
 #include <sys/ucred.h>
 
 #ifndef SOL_LOCAL
@@ -498,6 +515,14 @@ peer_cred(int fd, struct cred *cr)
 	    "LOCAL_PEERCRED");
 }
 
+static void
+die_with_parent(void)
+{
+	int sig = SIGKILL;
+
+	(void)procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &sig);
+}
+
 #else	/* a system without the mechanism */
 
 static const struct mechanism mechanisms[] = {
@@ -553,6 +578,11 @@ peer_cred(int fd, struct cred *cr)
 		cred_id(cr, PID, pid, "LOCAL_PEERPID");
 #endif
 #endif
+}
+
+static void
+die_with_parent(void)
+{
 }
 
 #endif	/* of the kernel's side */
@@ -2431,6 +2461,8 @@ static _Noreturn void
 run_client(struct run *c)
 {
 	assume_identity(c->options);
+	if (c->control != -1)
+		die_with_parent();	/* which a new identity forgets */
 	while (c->trial < c->options->count) {
 		begin_trial(c);
 		client(c);

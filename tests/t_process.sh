@@ -108,6 +108,25 @@ stopped_server_body() {
 	atf_check test ! -e sock
 }
 
+atf_test_case stopped_orphan
+stopped_orphan_head() {
+	atf_set descr "A client that is stopped does not outlive its server's" \
+	    "SIGKILL, whatever its identity"
+}
+stopped_orphan_body() {
+	require_linux
+	chmod 755 .
+	identity=
+	[ $(id -u) -ne 0 ] || identity="--user 1234:2345"
+	for args in "" "$identity"; do
+		start_endless $args
+		kill -STOP $child
+		kill -KILL $pid
+		wait_until '! alive $child'
+		rm sock
+	done
+}
+
 atf_test_case not_ours
 not_ours_head() {
 	atf_set descr "A file that has taken the place of the socket is not" \
@@ -178,6 +197,7 @@ atf_init_test_cases() {
 	atf_add_test_case dead_client
 	atf_add_test_case stopped_client
 	atf_add_test_case stopped_server
+	atf_add_test_case stopped_orphan
 	atf_add_test_case not_ours
 	atf_add_test_case closed_output
 	atf_add_test_case closed_standard_fds
