@@ -263,6 +263,8 @@ progress_head() {
 }
 progress_body() {
 	require_mechanism
+	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
+	    atf_skip "no pseudo-terminal to be had here"
 	cat >on_terminal.py <<-'END'
 	import os, pty, subprocess, sys
 	ours, theirs = pty.openpty()

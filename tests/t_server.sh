@@ -187,7 +187,7 @@ handed_over_body() {
 	write_as_child='
 if os.fork() == 0:
     s.send(b"!")
-    print(os.getpid(), os.getppid())
+    print(os.getpid(), os.getppid(), flush=True)
     os._exit(0)
 os.wait()'
 	start_server --json --count 1
