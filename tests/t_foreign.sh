@@ -4,15 +4,15 @@
 serve() {
 	count=$1
 	shift
-	start "$credcheck" --server sock --json --count $count "$@"
-	wait_until '[ -S sock ]'
+	start "$credcheck" --server sock --json --verbose --count $count "$@"
+	wait_listening
 }
 
 # Each connection brought our credentials, in $1 bytes (of the first).
 served() {
 	wait $pid
 	atf_check_equal 0 $?
-	atf_check cat stderr
+	atf_check -o inline:"Listening on sock\n" cat stderr
 	atf_check -o inline:"credentials $(id -ru) $(id -rg)\n" sh -c \
 	    "jq -r '\"\(.outcome) \(.uid) \(.gid)\"' stdout | sort -u"
 	atf_check -o inline:"$1\n" sh -c "jq .bytes stdout | head -n 1"
@@ -94,7 +94,7 @@ systemd_notify_body() {
 	atf_check_equal 0 $?
 	wait $pid
 	atf_check_equal 0 $?
-	atf_check cat stderr
+	atf_check -o inline:"Listening on sock\n" cat stderr
 	# READY=1 and BARRIER=1; it ends only when the descriptor is closed.
 	atf_check -o inline:"credentials 7\ncredentials 9\n" \
 	    jq -r '"\(.outcome) \(.bytes)"' stdout

@@ -117,7 +117,7 @@ strangers_body() {
 	for type in stream seqpacket dgram; do
 		start "$credcheck" --race --json --count 1000000000 \
 		    --path sock --type $type
-		wait_until '[ -S sock ]'
+		wait_until '[ -n "$(child_of $pid)" ]'
 		python3 -c 'import socket, sys, time
 for i in range(50):
     s = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + sys.argv[1]))

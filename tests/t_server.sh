@@ -3,7 +3,7 @@
 # Starts a server on the socket sock, with its output in stdout and stderr.
 start_server() {
 	start "$credcheck" --server sock --verbose "$@"
-	wait_until 'grep -q "^Listening on sock$" stderr'
+	wait_listening
 }
 
 # Waits for it, and checks its exit status and that its socket is gone.
@@ -267,11 +267,11 @@ few_descriptors_body() {
 	set -m
 	(
 		ulimit -n 16
-		exec "$credcheck" --server sock --json --count 60
+		exec "$credcheck" --server sock --json --verbose --count 60
 	) >stdout 2>stderr &
 	pid=$!
 	set +m
-	wait_until '[ -S sock ]'
+	wait_listening
 	client <<-'END'
 	all = [socket.socket(socket.AF_UNIX) for _ in range(59)]
 	for t in all:
@@ -287,7 +287,7 @@ few_descriptors_body() {
 	lines 60
 	atf_check -o inline:'"credentials"\n' \
 	    sh -c "jq .outcome stdout | sort -u"
-	atf_check -o inline:"1\n" grep -c . stderr
+	atf_check -o inline:"2\n" grep -c . stderr
 	atf_check -o match:"^credcheck: accept: waiting for clients to leave: Too many open files$" \
 	    cat stderr
 }
@@ -361,10 +361,10 @@ full_pipe_head() {
 full_pipe_body() {
 	require_mechanism
 	mkfifo pipe
-	"$credcheck" --server sock --json >pipe 2>stderr &
+	"$credcheck" --server sock --json --verbose >pipe 2>stderr &
 	pid=$!
 	exec 3<pipe
-	wait_until '[ -S sock ]'
+	wait_listening
 	# More lines than a pipe holds, so that the server is stuck in one.
 	"$credcheck" --client sock --count 400 &
 	client=$!
@@ -375,7 +375,7 @@ full_pipe_body() {
 	wait $pid
 	atf_check_equal 0 $?
 	kill $client 2>/dev/null
-	atf_check cat stderr
+	atf_check -o inline:"Listening on sock\n" cat stderr
 	atf_check test $(grep -c . lines) -gt 50
 	atf_check -o inline:'"credentials"\n' \
 	    sh -c "jq .outcome lines | sort -u"
@@ -392,11 +392,11 @@ descriptors_body() {
 	set -m
 	(
 		ulimit -n 80
-		exec "$credcheck" --server sock --json --count 40
+		exec "$credcheck" --server sock --json --verbose --count 40
 	) >stdout 2>stderr &
 	pid=$!
 	set +m
-	wait_until '[ -S sock ]'
+	wait_listening
 	client <<-'END'
 	import array
 	fds = array.array("i", [os.open("/dev/null", os.O_RDONLY)] * 50)
@@ -413,7 +413,7 @@ descriptors_body() {
 	lines 40
 	atf_check -o inline:'credentials false\n' \
 	    sh -c "jq -r '\"\(.outcome) \(.ctrunc)\"' stdout | sort -u"
-	atf_check cat stderr
+	atf_check -o inline:"Listening on sock\n" cat stderr
 }
 
 atf_test_case at_once
@@ -425,10 +425,11 @@ at_once_head() {
 at_once_body() {
 	require_mechanism
 	mkfifo pipe
-	"$credcheck" --server sock --json --count 2 >pipe &
+	"$credcheck" --server sock --json --verbose --count 2 >pipe \
+	    2>stderr &
 	pid=$!
 	exec 3<pipe
-	wait_until '[ -S sock ]'
+	wait_listening
 	for n in 1 2; do
 		atf_check "$credcheck" --client sock
 		read -r line <&3
@@ -446,15 +447,15 @@ reader_gone_head() {
 reader_gone_body() {
 	require_mechanism
 	mkfifo pipe
-	"$credcheck" --server sock --json >pipe 2>stderr &
+	"$credcheck" --server sock --json --verbose >pipe 2>stderr &
 	pid=$!
 	exec 3<pipe
-	wait_until '[ -S sock ]'
+	wait_listening
 	exec 3<&-
 	"$credcheck" --client sock
 	server_ends 2
 	atf_check -o inline:"credcheck: standard output: Broken pipe\n" \
-	    cat stderr
+	    sed 1d stderr
 }
 
 atf_test_case stopped
@@ -491,15 +492,13 @@ quiet_head() {
 }
 quiet_body() {
 	require_mechanism
-	start "$credcheck" --server sock --quiet --count 1
-	wait_until '[ -S sock ]'
+	start_server --quiet --count 1
 	atf_check "$credcheck" --client sock
 	server_ends 0
-	start "$credcheck" --server sock --quiet --count 1
-	wait_until '[ -S sock ]'
+	start_server --quiet --count 1
 	echo "" | client
 	server_ends 1
-	atf_check cat stdout stderr
+	atf_check -o inline:"Listening on sock\n" cat stdout stderr
 }
 
 atf_test_case permissions
