@@ -264,13 +264,8 @@ few_descriptors_head() {
 few_descriptors_body() {
 	require_mechanism
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	set -m
-	(
-		ulimit -n 16
-		exec "$credcheck" --server sock --json --verbose --count 60
-	) >stdout 2>stderr &
-	pid=$!
-	set +m
+	start sh -c 'ulimit -n 16; exec "$@"' sh "$credcheck" --server sock \
+	    --json --verbose --count 60
 	wait_listening
 	client <<-'END'
 	all = [socket.socket(socket.AF_UNIX) for _ in range(59)]
@@ -389,13 +384,8 @@ descriptors_head() {
 }
 descriptors_body() {
 	require_mechanism
-	set -m
-	(
-		ulimit -n 80
-		exec "$credcheck" --server sock --json --verbose --count 40
-	) >stdout 2>stderr &
-	pid=$!
-	set +m
+	start sh -c 'ulimit -n 80; exec "$@"' sh "$credcheck" --server sock \
+	    --json --verbose --count 40
 	wait_listening
 	client <<-'END'
 	import array
