@@ -25,6 +25,7 @@
  * SUCH DAMAGE.
  */
 
+
 /*
  * Plays both ends of a UNIX-domain socket conversation and reports which
  * credentials the kernel delivered, by which mechanism, and whether they are
@@ -54,7 +55,9 @@
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,14 +78,178 @@
 
 #define CONTROL_ROOM	4096	/* bytes; Linux: 253 descriptors at most */
 #define DATA_ROOM	4096	/* bytes read of a message */
+#define MOST_GROUPS	65536	/* Linux; of a process */
 #define BATCH		32	/* socketpairs handed over at once */
+#define FIRST_TRY	16	/* at spinning, after so many waits without */
 #define CLIENT_SUFFIX	".c"	/* of a datagram client's path */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
 #define MILLISECOND	(SECOND / 1000)
 #define MICROSECOND	(SECOND / 1000000)
+#define MOST_SPINS	(50 * MICROSECOND)
 
 /*
- * 1. Credentials: the fields, and what told us each of them.
+ * 1. The conversations.  Each is two lists of steps, one for either side.
+ */
+enum side { SERVER, CLIENT, NSIDES };
+
+enum step {
+	END,			/* of a list */
+
+	/* The server's. */
+	READY,			/* bound and listening: a client may come */
+	ACCEPT,
+	OPTION,			/* on the connection, or before there is one */
+				/* on the listening socket */
+	PERSISTENT,		/* FreeBSD's other option, likewise */
+	WRONG_OPTION,		/* at a level where it does not belong */
+	GO_ON,			/* "go on" sent */
+	RECEIVE,
+	RECEIVE_SMALL,		/* with room for no whole control message */
+	RECEIVE_EXACT,		/* with room for the credentials alone */
+
+	/* The client's; from WRITE to FORGE it is a message. */
+	CONNECT,
+	ASK,			/* the kernel, who the server is */
+	OWN_OPTION,		/* on its own socket */
+	HEAR_GO_ON,
+	AWAKE,			/* and on its way to its delay */
+	WRITE,
+	WRITE_AGAIN,
+	SENDMSG,
+	DESCRIPTOR,		/* with a descriptor */
+	EMPTY,			/* of no bytes */
+	CLAIM,			/* with its own credentials attached */
+	FORGE,			/* with root's */
+	DONE,			/* all of its list */
+
+	/* Of either. */
+	DELAY,			/* a random time, in the race */
+	NSTEPS
+};
+#define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
+
+struct schedule {
+	const char *name;
+	unsigned char server[8], client[8];	/* up to END */
+};
+
+static const struct schedule sync_schedule = { "sync",
+	.server = { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
+	.client = { CONNECT, HEAR_GO_ON, WRITE },
+};
+static const struct schedule late_schedule = { "late",
+	.server = { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
+	.client = { CONNECT, UNTIL(ACCEPT), WRITE },
+};
+static const struct schedule inherit_schedule = { "inherit",
+	.server = { OPTION, READY, ACCEPT, RECEIVE },
+	.client = { UNTIL(READY), CONNECT, WRITE },
+};
+static const struct schedule race_schedule = { "race",
+	.server = { READY, ACCEPT, DELAY, OPTION, UNTIL(DONE), RECEIVE },
+	.client = { CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE },
+};
+/* Without delays, over a path: a client that needs no word to begin. */
+static const struct schedule bare_schedule = { "race",
+	.server = { READY, ACCEPT, OPTION, RECEIVE },
+	.client = { UNTIL(READY), CONNECT, WRITE },
+};
+
+/* The survey: every ordering and trap, for every type of socket. */
+enum row {
+	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, ON_LISTENER,
+	LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE, CLAIMED,
+	CLIENT_OPTION, FORGED, SMALL_BUFFER, WITH_DESCRIPTOR, BY_SENDMSG,
+	PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
+	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
+};
+
+#define SET_THEN(message) \
+	{ READY, ACCEPT, OPTION, UNTIL(message), RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), message }
+#define THEN_SET(message) \
+	{ READY, ACCEPT, UNTIL(message), OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), message }
+#define TWICE(option) \
+	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
+	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
+
+static const struct survey_row {
+	struct schedule schedule;
+	const char *title;
+	bool path, connected;		/* needs a named, a connected socket */
+	bool peer;			/* what the connection knows counts */
+} survey_rows[NROWS] = {
+	[OPTION_FIRST] = { { "option_first", SET_THEN(WRITE) },
+	    .title = "option, then message" },
+	[MESSAGE_FIRST] = { { "message_first", THEN_SET(WRITE) },
+	    .title = "message, then option" },
+	[AFTER_LOST] = { { "after_lost",
+	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN } },
+	    .title = "second message after a lost first" },
+	[AFTER_GOOD] = { { "after_good", TWICE(OPTION) },
+	    .title = "second message after a good first" },
+	[ON_LISTENER] = { { "on_listener", { OPTION, READY, ACCEPT, RECEIVE },
+	    { CONNECT, WRITE } }, .path = true, .connected = true,
+	    .title = "option on the listening socket" },
+	[LATE_LISTENER] = { { "late_listener",
+	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), WRITE } }, .path = true,
+	    .connected = true, .title = "the same between connect and accept" },
+	[BEFORE_ACCEPT] = { { "before_accept",
+	    { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, WRITE } }, .path = true, .connected = true,
+	    .title = "message, accept, option" },
+	[END_OF_FILE] = { { "end_of_file", { READY, ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, UNTIL(OPTION) } }, .connected = true,
+	    .title = "end of file without a message" },
+	[EMPTY_MESSAGE] = { { "empty_message", SET_THEN(EMPTY) },
+	    .title = "a message of no bytes" },
+	[CLAIMED] = { { "claimed", THEN_SET(CLAIM) },
+	    .title = "client attaches its own, then option" },
+	[CLIENT_OPTION] = { { "client_option",
+	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE } },
+	    .title = "client's own option, message, option" },
+	[FORGED] = { { "forged", SET_THEN(FORGE) },
+	    .title = "an ordinary user claims to be root" },
+	[SMALL_BUFFER] = { { "small_buffer",
+	    { READY, ACCEPT, OPTION, RECEIVE_SMALL },
+	    { CONNECT, UNTIL(OPTION), WRITE } },
+	    .title = "control buffer too small" },
+	[WITH_DESCRIPTOR] = { { "with_descriptor",
+	    { READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT },
+	    { CONNECT, UNTIL(OPTION), DESCRIPTOR } },
+	    .title = "a descriptor takes the buffer's room" },
+	[BY_SENDMSG] = { { "by_sendmsg", SET_THEN(SENDMSG) },
+	    .title = "by sendmsg(2) instead of write(2)" },
+	[PEER_PAIR] = { { "peer_pair", SET_THEN(WRITE) }, .peer = true,
+	    .title = "peer of a pair" },
+	[PEER_PATH] = { { "peer_path", SET_THEN(WRITE) }, .peer = true,
+	    .path = true, .title = "peer of a named socket" },
+	[PEER_SERVER] = { { "peer_server", { READY, ACCEPT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE } }, .peer = true,
+	    .path = true, .title = "the same, asked by the client" },
+	[WRONG_LEVEL] = { { "wrong_level",
+	    { READY, ACCEPT, WRONG_OPTION, RECEIVE },
+	    { CONNECT, UNTIL(WRONG_OPTION), WRITE } },
+	    .title = "option at the wrong level" },
+	[PERSISTENT_FIRST] = { { "persistent_first",
+	    { READY, ACCEPT, PERSISTENT, RECEIVE },
+	    { CONNECT, UNTIL(PERSISTENT), WRITE } },
+	    .title = "persistent option, then message" },
+	[PERSISTENT_LATE] = { { "persistent_late",
+	    { READY, ACCEPT, UNTIL(WRITE), PERSISTENT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), WRITE } },
+	    .title = "message, then persistent option" },
+	[PERSISTENT_AGAIN] = { { "persistent_again", TWICE(PERSISTENT) },
+	    .title = "its second message after a good first" },
+};
+
+/*
+ * 2. Credentials: the fields, and what told us each of them; and what became
+ * of a message.
  */
 enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
 
@@ -101,20 +268,8 @@ struct cred {
 	const char *source[NFIELDS];	/* NULL: the field is not known */
 	intmax_t id[GROUPS];
 	gid_t *groups;
-	size_t ngroups, room;		/* in gid_t */
+	size_t ngroups;
 };
-
-/* For a message of one line: what a terminal would act on becomes a '?'. */
-static const char *
-visible(const char *s)
-{
-	char *copy = strdup(s);
-
-	for (char *p = copy; p != NULL && *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return copy != NULL ? copy : "?";
-}
 
 enum outcome {
 	CREDENTIALS, PLACEHOLDER, NONE, TRUNCATED, CLOSED, TIMEOUT,
@@ -131,6 +286,19 @@ static const char *const outcomes[NOUTCOMES] = {
 	[UNSUPPORTED] = "unsupported",
 };
 
+struct result {
+	enum outcome outcome;
+	size_t bytes;
+	bool ctrunc;
+	bool raw;			/* there were IDs, whatever they mean */
+	int error;			/* errno of a step that may fail, or 0 */
+	const char *missing;		/* why there is none in a survey */
+	char *failed;			/* or why the conversation broke off */
+	intmax_t client;		/* its process ID */
+	struct cred message;		/* what came with the message */
+	struct cred peer;		/* what the connection has */
+};
+
 static void
 cred_forget(struct cred *cr)
 {
@@ -144,242 +312,115 @@ cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
 	cr->source[f] = source;
 }
 
-static gid_t *
-cred_room(struct cred *cr, size_t n)
-{
-	if (cr->room < n || cr->groups == NULL) {
-		cr->room = n > 16 ? n : 16;
-		cr->groups = realloc(cr->groups,
-		    cr->room * sizeof(*cr->groups));
-		if (cr->groups == NULL)
-			err(EXIT_TROUBLE, "%zu groups", n);
-	}
-	return cr->groups;
-}
-
 /* Takes n groups from a place that need not be aligned. */
-static void __attribute__((unused))
+static void
 cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
 {
-	memcpy(cred_room(cr, n), groups, n * sizeof(gid_t));
+	cr->groups = realloc(cr->groups, MAX(n, 1) * sizeof(gid_t));
+	if (cr->groups == NULL)
+		err(EXIT_TROUBLE, "%zu groups", n);
+	memcpy(cr->groups, groups, n * sizeof(gid_t));
 	cr->ngroups = n;
 	cr->source[GROUPS] = source;
 }
 
+static void
+result_free(struct result *r)
+{
+	free(r->message.groups);
+	free(r->peer.groups);
+}
+
 /*
- * 2. The kernel's side.  One block a system, the same in each:
- *
- * mechanisms	the option, the control message, and the limits; the usual one
- *		is the first, and the last serves foreign clients best
- * read_cred()	credentials out of the data of one control message, of which
- *		len bytes arrived: CREDENTIALS, PLACEHOLDER, TRUNCATED, or
- *		NONE if it is another kind of message
- * cred_size()	of the data of the control message, with so many groups
- * claim_cred()	the data of a control message by which a client claims to
- *		be someone; its length, or 0 where there is no such thing
- * peer_cred()	what the kernel noted when the connection was made
- * die_with_parent()
- *		that even a stopped client does not outlive its server's
- *		SIGKILL, where the system can do that
+ * 3. The kernel's side.  Credentials come in a struct, with a message or from
+ * getsockopt(2).  One block a system, and in each: the options, where the
+ * fields lie in those structs, and what else is special there.
  */
 struct mechanism {
 	const char *option;	/* NULL: this system has none */
 	int level, name;	/* for setsockopt(2), an int */
 	const char *message;	/* the control message it causes */
 	int type;		/* of that */
-	size_t maxgroups;	/* that this kernel delivers */
-	bool autobind;		/* a datagram client needs no name */
-	bool abstract;		/* @ is a name outside the file system */
 };
+
+struct layout {
+	const char *name;	/* of the message, or of the option */
+	int level, type;
+	size_t fixed;		/* length without the groups */
+	size_t whole;		/* the only length it has; 0: any */
+	unsigned at[NFIELDS];	/* of each field, plus 1; 0: none */
+	unsigned ngroups;	/* likewise; 0: all that is there */
+	bool narrow;		/* ngroups is a short, not an int */
+	bool claimed;		/* a sender attached it himself */
+};
+#define AT(s, member)	((unsigned)offsetof(struct s, member) + 1)
 
 #if defined(__linux__)
 
 #include <sys/prctl.h>
 
-_Static_assert(offsetof(struct ucred, pid) == 0 &&
-    offsetof(struct ucred, uid) == 4 && offsetof(struct ucred, gid) == 8 &&
-    sizeof(struct ucred) == 12, "struct ucred");
-
 /* unix(7). */
 static const struct mechanism mechanisms[] = {
 	{ "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS",
-	    SCM_CREDENTIALS, 65536, true, true },
+	    SCM_CREDENTIALS },
 };
+#define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
+#define ABSTRACT	true	/* @ is a name outside the file system */
+#define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 
-/* The ID that stands for one which has no name here: user_namespaces(7). */
-static intmax_t
-overflow_id(const char *path, intmax_t *known)
-{
-	FILE *fp;
-
-	if (*known != -1)
-		return *known;
-	if ((fp = fopen(path, "r")) == NULL || fscanf(fp, "%jd", known) != 1)
-		*known = 65534;
-	if (fp != NULL)
-		fclose(fp);
-	return *known;
-}
-
-static enum outcome
-read_cred(int level, int type, const unsigned char *data, size_t len,
-    struct cred *cr)
-{
-	static intmax_t uid = -1, gid = -1;
-	struct ucred uc;
-
-	if (level != SOL_SOCKET || type != SCM_CREDENTIALS)
-		return NONE;
-	if (len < sizeof(uc))
-		return TRUNCATED;
-	memcpy(&uc, data, sizeof(uc));
-	/* PID 0 is a process which this PID namespace cannot see. */
-	cred_id(cr, PID, uc.pid, uc.pid != 0 ? mechanisms[0].message : NULL);
-	cred_id(cr, UID, uc.uid, mechanisms[0].message);
-	cred_id(cr, GID, uc.gid, mechanisms[0].message);
-	if (uc.pid == 0 &&
-	    uc.uid == overflow_id("/proc/sys/kernel/overflowuid", &uid) &&
-	    uc.gid == overflow_id("/proc/sys/kernel/overflowgid", &gid))
-		return PLACEHOLDER;
-	return CREDENTIALS;
-}
-
-static size_t
-cred_size(size_t ngroups)
-{
-	(void)ngroups;
-	return sizeof(struct ucred);
-}
-
-static size_t
-claim_cred(void *data, const struct cred *cr)
-{
-	const struct ucred uc = { .pid = (pid_t)cr->id[PID],
-	    .uid = (uid_t)cr->id[UID], .gid = (gid_t)cr->id[GID] };
-
-	memcpy(data, &uc, sizeof(uc));
-	return sizeof(uc);
-}
-
-static void
-peer_cred(int fd, struct cred *cr)
-{
-	struct ucred uc;
-	socklen_t len = sizeof(uc);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &uc, &len) == -1 ||
-	    uc.uid == (uid_t)-1)	/* not connected */
-		return;
-	cred_id(cr, PID, uc.pid, uc.pid != 0 ? "SO_PEERCRED" : NULL);
-	cred_id(cr, EUID, uc.uid, "SO_PEERCRED");
-	cred_id(cr, EGID, uc.gid, "SO_PEERCRED");
-
-	/* ERANGE tells how much is needed. */
-	len = 16 * sizeof(gid_t);
-	while (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS,
-	    cred_room(cr, len / sizeof(gid_t)), &len) == -1)
-		if (errno != ERANGE)
-			return;
-	cr->ngroups = len / sizeof(gid_t);
-	cr->source[GROUPS] = "SO_PEERGROUPS";
-}
-
-static void
-die_with_parent(void)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
+static const struct layout messages[] = {
+	{ .name = "SCM_CREDENTIALS", .level = SOL_SOCKET,
+	    .type = SCM_CREDENTIALS, .fixed = sizeof(struct ucred),
+	    .at = { [PID] = AT(ucred, pid), [UID] = AT(ucred, uid),
+	    [GID] = AT(ucred, gid) } },
+	{ .name = NULL },
+}, peers[] = {
+	{ .name = "SO_PEERCRED", .level = SOL_SOCKET, .type = SO_PEERCRED,
+	    .fixed = sizeof(struct ucred),
+	    .at = { [PID] = AT(ucred, pid), [EUID] = AT(ucred, uid),
+	    [EGID] = AT(ucred, gid) } },
+	{ .name = "SO_PEERGROUPS", .level = SOL_SOCKET, .type = SO_PEERGROUPS,
+	    .at = { [GROUPS] = 1 } },
+	{ .name = NULL },
+};
+#define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
 
 #elif defined(__NetBSD__)
+
+/* <sched.h> makes a stub of it, which does nothing without libpthread. */
+#undef sched_yield
+int sched_yield(void);
 
 #ifndef SOL_LOCAL
 #define SOL_LOCAL	0
 #endif
 
-#ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
-_Static_assert(LOCAL_OCREDS == 0x0001 && LOCAL_PEEREID == 0x0003 &&
-    LOCAL_CREDS == 0x0004 && SCM_CREDS == 0x10, "sys/un.h, sys/socket.h");
-_Static_assert(offsetof(struct sockcred, sc_pid) == 0 &&
-    offsetof(struct sockcred, sc_uid) == 4 &&
-    offsetof(struct sockcred, sc_euid) == 8 &&
-    offsetof(struct sockcred, sc_gid) == 12 &&
-    offsetof(struct sockcred, sc_egid) == 16 &&
-    offsetof(struct sockcred, sc_ngroups) == 20 &&
-    offsetof(struct sockcred, sc_groups) == 24 &&
-    SOCKCREDSIZE(1) == 28 && SOCKCREDSIZE(16) == 88, "struct sockcred");
-_Static_assert(offsetof(struct unpcbid, unp_pid) == 0 &&
-    offsetof(struct unpcbid, unp_euid) == 4 &&
-    offsetof(struct unpcbid, unp_egid) == 8 && sizeof(struct unpcbid) == 12,
-    "struct unpcbid");
-#endif
-
-/* unix(4); 16 is NGROUPS_MAX. */
+/* unix(4). */
 static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS, 16,
-	    false, false },
+	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
 };
+#define MAXGROUPS	16	/* NGROUPS_MAX */
+#define ABSTRACT	false
+#define EOF_HAS_IDS	false
 
-static enum outcome
-read_cred(int level, int type, const unsigned char *data, size_t len,
-    struct cred *cr)
-{
-	const size_t fixed = offsetof(struct sockcred, sc_groups);
-	struct sockcred sc;
-
-	if (level != SOL_SOCKET || type != SCM_CREDS)
-		return NONE;
-	if (len < fixed)
-		return TRUNCATED;
-	memcpy(&sc, data, fixed);
-#ifdef LOCAL_OCREDS
-	cred_id(cr, PID, sc.sc_pid, mechanisms[0].message);
+static const struct layout messages[] = {
+	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
+	    .fixed = AT(sockcred, sc_groups) - 1, .at = {
+#ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
+	    [PID] = AT(sockcred, sc_pid),
 #endif
-	cred_id(cr, UID, sc.sc_uid, mechanisms[0].message);
-	cred_id(cr, EUID, sc.sc_euid, mechanisms[0].message);
-	cred_id(cr, GID, sc.sc_gid, mechanisms[0].message);
-	cred_id(cr, EGID, sc.sc_egid, mechanisms[0].message);
-	if (sc.sc_ngroups >= 0 &&
-	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
-		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups,
-		    mechanisms[0].message);
-	return CREDENTIALS;
-}
-
-static size_t
-cred_size(size_t ngroups)
-{
-	return SOCKCREDSIZE(MAX(MIN(ngroups, 16), 1));
-}
-
-static size_t
-claim_cred(void *data, const struct cred *cr)
-{
-	struct sockcred sc;
-
-	memset(&sc, 0, sizeof(sc));
-	sc.sc_uid = sc.sc_euid = (uid_t)cr->id[UID];
-	sc.sc_gid = sc.sc_egid = (gid_t)cr->id[GID];
-	memcpy(data, &sc, sizeof(sc));
-	return sizeof(sc);
-}
-
-static void
-peer_cred(int fd, struct cred *cr)
-{
-	struct unpcbid id;
-	socklen_t len = sizeof(id);
-
-	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEEREID, &id, &len) == -1)
-		return;
-	cred_id(cr, PID, id.unp_pid, "LOCAL_PEEREID");
-	cred_id(cr, EUID, id.unp_euid, "LOCAL_PEEREID");
-	cred_id(cr, EGID, id.unp_egid, "LOCAL_PEEREID");
-}
-
-static void
-die_with_parent(void)
-{
-}
+	    [UID] = AT(sockcred, sc_uid), [EUID] = AT(sockcred, sc_euid),
+	    [GID] = AT(sockcred, sc_gid), [EGID] = AT(sockcred, sc_egid),
+	    [GROUPS] = AT(sockcred, sc_groups) },
+	    .ngroups = AT(sockcred, sc_ngroups) },
+	{ .name = NULL },
+}, peers[] = {
+	{ .name = "LOCAL_PEEREID", .level = SOL_LOCAL, .type = LOCAL_PEEREID,
+	    .fixed = sizeof(struct unpcbid),
+	    .at = { [PID] = AT(unpcbid, unp_pid),
+	    [EUID] = AT(unpcbid, unp_euid), [EGID] = AT(unpcbid, unp_egid) } },
+	{ .name = NULL },
+};
 
 #elif defined(__FreeBSD__)
 
@@ -390,275 +431,230 @@ die_with_parent(void)
 #define SOL_LOCAL	0
 #endif
 
-_Static_assert(LOCAL_PEERCRED == 1 && LOCAL_CREDS == 2 && SCM_CREDS == 3,
-    "sys/un.h, sys/socket.h");
-_Static_assert(offsetof(struct sockcred, sc_uid) == 0 &&
-    offsetof(struct sockcred, sc_euid) == 4 &&
-    offsetof(struct sockcred, sc_gid) == 8 &&
-    offsetof(struct sockcred, sc_egid) == 12 &&
-    offsetof(struct sockcred, sc_ngroups) == 16 &&
-    offsetof(struct sockcred, sc_groups) == 20 &&
-    SOCKCREDSIZE(1) == 24 && SOCKCREDSIZE(16) == 84, "struct sockcred");
-#ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
-_Static_assert(LOCAL_CREDS_PERSISTENT == 3 && SCM_CREDS2 == 8 &&
-    offsetof(struct sockcred2, sc_version) == 0 &&
-    offsetof(struct sockcred2, sc_pid) == 4 &&
-    offsetof(struct sockcred2, sc_uid) == 8 &&
-    offsetof(struct sockcred2, sc_euid) == 12 &&
-    offsetof(struct sockcred2, sc_gid) == 16 &&
-    offsetof(struct sockcred2, sc_egid) == 20 &&
-    offsetof(struct sockcred2, sc_ngroups) == 24 &&
-    offsetof(struct sockcred2, sc_groups) == 28 &&
-    SOCKCRED2SIZE(1) == 32 && SOCKCRED2SIZE(16) == 92, "struct sockcred2");
-/* The same length as a sockcred with 16 groups, and another layout. */
-_Static_assert(offsetof(struct cmsgcred, cmcred_pid) == 0 &&
-    offsetof(struct cmsgcred, cmcred_uid) == 4 &&
-    sizeof(struct cmsgcred) == SOCKCREDSIZE(16), "struct cmsgcred");
-#endif
-
 /* unix(4). */
 static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS,
-	    CMGROUP_MAX, false, false },
-#ifdef LOCAL_CREDS_PERSISTENT
+	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
+#ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
 	{ "LOCAL_CREDS_PERSISTENT", SOL_LOCAL, LOCAL_CREDS_PERSISTENT,
-	    "SCM_CREDS2", SCM_CREDS2, CMGROUP_MAX, false, false },
+	    "SCM_CREDS2", SCM_CREDS2 },
 #endif
 };
+#define MAXGROUPS	CMGROUP_MAX
+#define ABSTRACT	false
+#define EOF_HAS_IDS	false
 
-static enum outcome
-read_cred(int level, int type, const unsigned char *data, size_t len,
-    struct cred *cr)
-{
-	const char *source = "SCM_CREDS";
-	const size_t fixed = offsetof(struct sockcred, sc_groups);
-	struct sockcred sc;
-	struct cmsgcred cm;
-
-	if (level != SOL_SOCKET)
-		return NONE;
+static const struct layout messages[] = {
+	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
+	    .fixed = AT(sockcred, sc_groups) - 1,
+	    .at = { [UID] = AT(sockcred, sc_uid),
+	    [EUID] = AT(sockcred, sc_euid), [GID] = AT(sockcred, sc_gid),
+	    [EGID] = AT(sockcred, sc_egid),
+	    [GROUPS] = AT(sockcred, sc_groups) },
+	    .ngroups = AT(sockcred, sc_ngroups) },
+	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
+	    .fixed = AT(cmsgcred, cmcred_groups) - 1,
+	    .whole = sizeof(struct cmsgcred), .claimed = true,
+	    .at = { [PID] = AT(cmsgcred, cmcred_pid),
+	    [UID] = AT(cmsgcred, cmcred_uid),
+	    [EUID] = AT(cmsgcred, cmcred_euid),
+	    [GID] = AT(cmsgcred, cmcred_gid),
+	    [GROUPS] = AT(cmsgcred, cmcred_groups) },
+	    .ngroups = AT(cmsgcred, cmcred_ngroups), .narrow = true },
 #ifdef LOCAL_CREDS_PERSISTENT
-	if (type == SCM_CREDS2) {
-		/* A version and the PID come before what a sockcred has. */
-		const size_t more = offsetof(struct sockcred2, sc_uid);
-		pid_t pid;
-
-		if (len < more + fixed)
-			return TRUNCATED;
-		source = "SCM_CREDS2";
-		memcpy(&pid, data + offsetof(struct sockcred2, sc_pid),
-		    sizeof(pid));
-		cred_id(cr, PID, pid, source);
-		data += more;
-		len -= more;
-	} else
+	{ .name = "SCM_CREDS2", .level = SOL_SOCKET, .type = SCM_CREDS2,
+	    .fixed = AT(sockcred2, sc_groups) - 1,
+	    .at = { [PID] = AT(sockcred2, sc_pid),
+	    [UID] = AT(sockcred2, sc_uid), [EUID] = AT(sockcred2, sc_euid),
+	    [GID] = AT(sockcred2, sc_gid), [EGID] = AT(sockcred2, sc_egid),
+	    [GROUPS] = AT(sockcred2, sc_groups) },
+	    .ngroups = AT(sockcred2, sc_ngroups) },
 #endif
-	if (type != SCM_CREDS)
-		return NONE;
-	if (len < fixed)
-		return TRUNCATED;
-	memcpy(&sc, data, fixed);
-	/* What a sender attached itself, and the kernel filled in. */
-	if (type == SCM_CREDS && len == sizeof(cm)) {
-		memcpy(&cm, data, sizeof(cm));
-		if (sc.sc_ngroups == CMGROUP_MAX)
-			return NONE;	/* it could be either */
-		cred_id(cr, PID, cm.cmcred_pid, source);
-		cred_id(cr, UID, cm.cmcred_uid, source);
-		cred_id(cr, EUID, cm.cmcred_euid, source);
-		cred_id(cr, GID, cm.cmcred_gid, source);
-		if (cm.cmcred_ngroups >= 0 && cm.cmcred_ngroups <= CMGROUP_MAX)
-			cred_groups(cr, cm.cmcred_groups,
-			    (size_t)cm.cmcred_ngroups, source);
-		return CREDENTIALS;
-	}
-	cred_id(cr, UID, sc.sc_uid, source);
-	cred_id(cr, EUID, sc.sc_euid, source);
-	cred_id(cr, GID, sc.sc_gid, source);
-	cred_id(cr, EGID, sc.sc_egid, source);
-	if (sc.sc_ngroups >= 0 &&
-	    (size_t)sc.sc_ngroups <= (len - fixed) / sizeof(gid_t))
-		cred_groups(cr, data + fixed, (size_t)sc.sc_ngroups, source);
-	return CREDENTIALS;
-}
-
-static size_t
-cred_size(size_t ngroups)
-{
-	return SOCKCREDSIZE(MAX(MIN(ngroups, CMGROUP_MAX), 1));
-}
-
-/* The kernel fills it in itself, whatever is claimed. */
-static size_t
-claim_cred(void *data, const struct cred *cr)
-{
-	(void)cr;
-	memset(data, 0, sizeof(struct cmsgcred));
-	return sizeof(struct cmsgcred);
-}
-
-static void
-peer_cred(int fd, struct cred *cr)
-{
-	struct xucred xu;
-	socklen_t len = sizeof(xu);
-
-	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERCRED, &xu, &len) == -1 ||
-	    xu.cr_version != XUCRED_VERSION || xu.cr_ngroups < 1)
-		return;
+	{ .name = NULL },
+}, peers[] = {
+	{ .name = "LOCAL_PEERCRED", .level = SOL_LOCAL, .type = LOCAL_PEERCRED,
+	    .fixed = sizeof(struct xucred), .at = {
 #if __FreeBSD_version >= 1300000
-	cred_id(cr, PID, xu.cr_pid, "LOCAL_PEERCRED");
+	    [PID] = AT(xucred, cr_pid),
 #endif
-	cred_id(cr, EUID, xu.cr_uid, "LOCAL_PEERCRED");
-	cred_id(cr, EGID, xu.cr_groups[0], "LOCAL_PEERCRED");
-	cred_groups(cr, xu.cr_groups, (size_t)MIN(xu.cr_ngroups, XU_NGROUPS),
-	    "LOCAL_PEERCRED");
-}
-
-static void
-die_with_parent(void)
-{
-	int sig = SIGKILL;
-
-	(void)procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &sig);
-}
+	    [EUID] = AT(xucred, cr_uid), [EGID] = AT(xucred, cr_groups),
+	    [GROUPS] = AT(xucred, cr_groups) },
+	    .ngroups = AT(xucred, cr_ngroups), .narrow = true },
+	{ .name = NULL },
+};
+#define DIE_WITH_PARENT() \
+	procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &(int){ SIGKILL })
 
 #else	/* a system without the mechanism */
 
-static const struct mechanism mechanisms[] = {
-	{ .option = NULL },
-};
+static const struct mechanism mechanisms[] = { { .option = NULL } };
+#define MAXGROUPS	MOST_GROUPS
+#define ABSTRACT	false
+#define EOF_HAS_IDS	false
 
-static enum outcome
-read_cred(int level, int type, const unsigned char *data, size_t len,
-    struct cred *cr)
+static const struct layout messages[] = { { .name = NULL } }, peers[] = {
+#if defined(__OpenBSD__)
+	{ .name = "SO_PEERCRED", .level = SOL_SOCKET, .type = SO_PEERCRED,
+	    .fixed = sizeof(struct sockpeercred),
+	    .at = { [PID] = AT(sockpeercred, pid),
+	    [EUID] = AT(sockpeercred, uid), [EGID] = AT(sockpeercred, gid) } },
+#elif defined(LOCAL_PEERPID)	/* macOS */
+	{ .name = "LOCAL_PEERPID", .level = SOL_LOCAL, .type = LOCAL_PEERPID,
+	    .fixed = sizeof(pid_t), .at = { [PID] = 1 } },
+#endif
+	{ .name = NULL },
+};
+#ifndef __OpenBSD__
+#define GETPEEREID(fd, uid, gid)	getpeereid(fd, uid, gid)
+#endif
+
+#endif	/* of the systems; what follows is the same on each */
+
+#ifndef DIE_WITH_PARENT		/* even when stopped, at a SIGKILL */
+#define DIE_WITH_PARENT()	0
+#endif
+#ifndef GETPEEREID
+#define GETPEEREID(fd, uid, gid)	((void)(fd), (void)(uid), (void)(gid), -1)
+#endif
+
+_Static_assert(sizeof(pid_t) == 4 && sizeof(uid_t) == 4 && sizeof(gid_t) == 4,
+    "every ID in every layout is of four bytes");
+
+/* How many groups data says that it has; -1: it is cut, or has none. */
+static long
+layout_groups(const struct layout *l, const unsigned char *data, size_t len)
 {
-	(void)level, (void)type, (void)data, (void)len, (void)cr;
-	return NONE;
+	short narrow;
+	int wide;
+
+	if (len < l->fixed || l->at[GROUPS] == 0)
+		return -1;
+	if (l->ngroups == 0)
+		return (long)(len / sizeof(gid_t));
+	memcpy(&narrow, data + l->ngroups - 1, sizeof(narrow));
+	memcpy(&wide, data + l->ngroups - 1, sizeof(wide));
+	return l->narrow ? narrow : wide;
 }
 
+static void
+read_layout(const struct layout *l, const unsigned char *data, size_t len,
+    struct cred *cr)
+{
+	const long n = layout_groups(l, data, len);
+	uint32_t id;
+
+	for (enum field f = PID; f < GROUPS; f++)
+		if (l->at[f] != 0) {
+			memcpy(&id, data + l->at[f] - 1, sizeof(id));
+			/* PID 0 is unknown, or of another PID namespace. */
+			cred_id(cr, f, id, f != PID || id != 0 ? l->name :
+			    NULL);
+		}
+	if (n >= 0 && (size_t)n <= (len - l->at[GROUPS] + 1) / sizeof(gid_t))
+		cred_groups(cr, data + l->at[GROUPS] - 1, (size_t)n, l->name);
+}
+
+/*
+ * The layout of a control message's data; NULL: it is of another kind, or it
+ * could be either of two, if the sender may have attached his own.
+ */
+static const struct layout *
+find_layout(int level, int type, const unsigned char *data, size_t len,
+    bool may_claim)
+{
+	const struct layout *found = NULL;
+
+	for (const struct layout *l = messages; l->name != NULL; l++) {
+		if (l->level != level || l->type != type ||
+		    (l->whole != 0 && l->whole != len))
+			continue;
+		/* The first of two has the groups that it says, if it is it. */
+		if (found == NULL || (long)len != (long)found->fixed +
+		    layout_groups(found, data, len) * (long)sizeof(gid_t))
+			found = l;
+		else if (may_claim)
+			return NULL;
+	}
+	return found;
+}
+
+/* The ID that stands for one which has no name here: user_namespaces(7). */
+static intmax_t
+overflow_id(const char *path)
+{
+	intmax_t id;
+	FILE *fp = fopen(path, "r");
+
+	if (fp == NULL || fscanf(fp, "%jd", &id) != 1)
+		id = 65534;
+	if (fp != NULL)
+		fclose(fp);
+	return id;
+}
+
+/* Of the data of the control message, with so many groups. */
 static size_t
 cred_size(size_t ngroups)
 {
-	return ngroups * sizeof(gid_t);
+	const size_t n = MAX(MIN(ngroups, MAXGROUPS), 1);
+
+	return messages[0].at[GROUPS] == 0 ? messages[0].fixed :
+	    messages[0].fixed + n * sizeof(gid_t);
 }
 
+/* The data of a control message by which a client claims to be someone. */
 static size_t
-claim_cred(void *data, const struct cred *cr)
+claim_cred(unsigned char *data, const struct cred *cr)
 {
-	(void)data, (void)cr;
-	return 0;
+	const struct layout *l = messages;
+	size_t len;
+	uint32_t id;
+
+	while (l->name != NULL && !l->claimed && l[1].claimed)
+		l++;
+	len = l->whole != 0 ? l->whole : cred_size(0);
+	memset(data, 0, len);
+	for (enum field f = PID; f < GROUPS; f++)
+		if (l->at[f] != 0) {
+			id = (uint32_t)cr->id[f];
+			memcpy(data + l->at[f] - 1, &id, sizeof(id));
+		}
+	return len;
 }
 
+/* What the kernel noted when the connection was made. */
 static void
 peer_cred(int fd, struct cred *cr)
 {
-#if defined(__OpenBSD__)
-	struct sockpeercred id;
-	socklen_t len = sizeof(id);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &id, &len) == -1)
-		return;
-	cred_id(cr, PID, id.pid, "SO_PEERCRED");
-	cred_id(cr, EUID, id.uid, "SO_PEERCRED");
-	cred_id(cr, EGID, id.gid, "SO_PEERCRED");
-#else
+	unsigned char data[MOST_GROUPS * sizeof(gid_t)];
+	socklen_t len;
 	uid_t euid;
 	gid_t egid;
 
-	if (getpeereid(fd, &euid, &egid) == -1)
-		return;
-	cred_id(cr, EUID, euid, "getpeereid");
-	cred_id(cr, EGID, egid, "getpeereid");
-#ifdef LOCAL_PEERPID		/* macOS */
-	pid_t pid;
-	socklen_t len = sizeof(pid);
-
-	if (getsockopt(fd, SOL_LOCAL, LOCAL_PEERPID, &pid, &len) == 0)
-		cred_id(cr, PID, pid, "LOCAL_PEERPID");
-#endif
-#endif
+	for (const struct layout *l = peers; l->name != NULL; l++) {
+		len = sizeof(data);
+		if (getsockopt(fd, l->level, l->type, data, &len) == 0)
+			read_layout(l, data, len, cr);
+	}
+	/* Not connected, says Linux. */
+	if (cr->source[EUID] != NULL && cr->id[EUID] == UINT32_MAX)
+		cred_forget(cr);
+	if (GETPEEREID(fd, &euid, &egid) == 0) {
+		cred_id(cr, EUID, euid, "getpeereid");
+		cred_id(cr, EGID, egid, "getpeereid");
+	}
 }
-
-static void
-die_with_parent(void)
-{
-}
-
-#endif	/* of the kernel's side */
 
 /*
- * 3. The two processes, and the connection between them.
+ * 4. The two processes.
  */
-enum side { SERVER, CLIENT, NSIDES };
-
-/* What either side can reach in a conversation. */
-enum event {
-	READY, OPTION_BEGUN, OPTION_SET, ACCEPTED, GO_ON_SENT, RECEIVED,
-	CONNECTED, GO_ON, MESSAGE_BEGUN, MESSAGE_SENT, NEVENTS
-};
-
 static const struct {
-	enum side side;
-	const char *text;	/* in the timeline; NULL: not there */
-	const char *step;	/* what one who waits for it waits for */
-} events[NEVENTS] = {
-	[READY] = { SERVER, "ready for the client", "the server" },
-	[OPTION_BEGUN] = { SERVER, NULL, NULL },
-	[OPTION_SET] = { SERVER, "option set", "the option to be set" },
-	[ACCEPTED] = { SERVER, "accepted", "the server to accept" },
-	[GO_ON_SENT] = { SERVER, "sent \"go on\"", NULL },
-	[RECEIVED] = { SERVER, "received", NULL },
-	[CONNECTED] = { CLIENT, "connected", "the client to connect" },
-	[GO_ON] = { CLIENT, "got \"go on\"", NULL },
-	[MESSAGE_BEGUN] = { CLIENT, NULL, NULL },
-	[MESSAGE_SENT] = { CLIENT, "message sent", "the client's message" },
-};
-
-/* What the client does for a message. */
-enum how {
-	WRITE, SENDMSG, DESCRIPTOR, EMPTY, NOTHING, CLAIM, FORGE, OWN_OPTION,
-	ASK
-};
-
-enum room { AMPLE, SMALL, EXACT };
-
-struct schedule {
 	const char *name;
-	enum event option;	/* the server sets it once this was reached */
-	enum event message;	/* the client writes once this was reached */
-	bool race;		/* each after a delay of its own */
-	enum event accept;	/* accepted once this was reached */
-	enum how how;		/* and by what means */
-	bool again;		/* the second message is the one that counts */
-	bool wrong_level;	/* the option, where it does not belong */
-	enum room room;		/* for control messages */
+	int type;
+} types[] = {
+	{ "stream", SOCK_STREAM },
+	{ "seqpacket", SOCK_SEQPACKET },
+	{ "dgram", SOCK_DGRAM },
 };
-
-/* A name that we made in the file system and have to remove. */
-struct made {
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
-	dev_t dev;
-	ino_t ino;
-};
-
-/*
- * One page (and the client's groups) that both processes see.  The trial's
- * number is in the upper half of a progress word, as much of it as fits there
- * (the two are never more than one apart), and its events are in the lower.
- */
-struct shared {
-	_Atomic uint32_t progress[NSIDES];
-	int64_t at[NEVENTS];		/* CLOCK_MONOTONIC, in nanoseconds */
-	struct cred client;		/* the truth, by the client itself */
-	intmax_t asked[GROUPS];		/* its peer's, if it asked; or -1 */
-	int error;			/* errno of a step that may fail */
-	struct made made[NSIDES];
-	gid_t groups[];
-};
-#define TRIAL_SHIFT	16
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && NEVENTS <= TRIAL_SHIFT,
-    "two processes share no lock of a library's");
 
 /* Who the client is to be. */
 struct identity {
@@ -674,8 +670,6 @@ struct options {
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread;			/* of the race's delays, likewise */
-	uint32_t seed;			/* of the delays */
-	size_t mechanism;		/* an index of mechanisms[] */
 	int role;			/* 'l', 'C', 'S', or 0: both sides */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
@@ -685,41 +679,114 @@ struct options {
 	const struct schedule *schedule;
 };
 
+/* A name that we made in the file system and have to remove. */
+struct made {
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+	dev_t dev;
+	ino_t ino;
+};
+
+/* When one side took its steps: CLOCK_MONOTONIC, in nanoseconds; 0: not. */
+struct times {
+	int64_t begun[NSTEPS], ended[NSTEPS];
+};
+
+/* What one side tells the other, on a line of the cache that is its own. */
+struct told {
+	_Alignas(64) _Atomic uint32_t changes;	/* goes up with each step */
+	_Atomic uint32_t done[NSTEPS];	/* the trial in which it last was */
+	_Alignas(64) _Atomic int asleep;	/* until that step; END: awake */
+	_Atomic bool tired;		/* of spinning, which does not pay */
+	struct times times[2];		/* of an even and an odd trial */
+};
+
+/* Some pages that both processes see. */
+struct shared {
+	struct told told[NSIDES];
+	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
+	struct cred client;		/* the truth, by the client itself */
+	struct cred asked;		/* what it heard of its peer */
+	struct made made[NSIDES];
+	char failure[256];		/* why a conversation broke off */
+	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
+};
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2,
+    "two processes share no lock of a library's");
+
+/* A message that was received, and what one has to know to read it. */
+struct message {
+	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
+	char data[DATA_ROOM];
+	struct sockaddr_un from;
+	struct iovec iov;
+	struct msghdr msg;
+	size_t bytes;
+	int type;			/* of the socket */
+	bool empty;			/* no bytes, and still no end of file */
+	bool may_claim;			/* the sender attached his own, maybe */
+	intmax_t overflow_uid, overflow_gid;
+};
+
 struct run {
 	const struct options *options;
 	const struct schedule *schedule;
 	const struct mechanism *mechanism;
-	const struct transport *transport;
 	struct shared *shared;
 	enum side side;
-	pid_t child;
-	int control;			/* to the other process */
-	int listener;			/* -1: none */
-	int connection;
-	uint64_t trial;			/* from 1 */
-	int batch[BATCH];		/* connections to come */
-	size_t next, nbatch;
+	pid_t owner;			/* our own process */
+	volatile pid_t child;		/* 0: none, any more */
+	int control;			/* hands over descriptors */
+	int wake;			/* a byte wakes us; its end is the other's */
+	int listener, connection;	/* -1: none */
+	int ends[BATCH];		/* of connections to come */
+	size_t next, nends;
 	int pairs[NSIDES][BATCH];	/* for the batch after it */
 	size_t npairs;
-	struct sockaddr_un address;	/* of the server */
-	socklen_t addresslen;
-	struct sockaddr_un reply;	/* a datagram client's address */
-	socklen_t replylen;
+	uint64_t trial;			/* from 1 */
+	enum step step;
+	int64_t time;			/* when we last looked at the clock */
+	int64_t until;			/* the step's deadline */
+	const char *waiting;		/* what it waits for */
+	uint32_t seen;			/* of the other's changes */
+	int64_t spins;			/* for so long a wait spins */
+	unsigned waits, tries;		/* since it did, and until it tries */
+	uint64_t random;
+	unsigned patience, rests;	/* between two costly yields */
+	uint64_t strangers;
+	struct sockaddr_un address, client;	/* of the two sides */
+	socklen_t addresslen, clientlen;
+	struct message message;
+	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
 
-static const struct {
-	const char *name;
-	int type;
-} types[] = {
-	{ "stream", SOCK_STREAM },
-	{ "seqpacket", SOCK_SEQPACKET },
-	{ "dgram", SOCK_DGRAM },
-};
+/*
+ * How it ends, for the signal handler.  A race and a server end at a signal as
+ * if they were done; a server that sleeps is woken through a pipe.
+ */
+static struct {
+	struct run *volatile run;
+	const char *volatile directory;	/* of the survey's sockets */
+	volatile sig_atomic_t stoppable, stopped, continued;
+	int wakeup[2];
+} ending = { .wakeup = { -1, -1 } };
 
 static int
 socket_type(const struct run *c)
 {
 	return types[c->options->type].type;
+}
+
+static bool
+is_named_dgram(const struct run *c)
+{
+	return c->options->path != NULL && socket_type(c) == SOCK_DGRAM;
+}
+
+/* Both sides are ours, and the other one still has to do with us. */
+static bool
+has_other(const struct run *c)
+{
+	return c->wake != -1;
 }
 
 static int64_t
@@ -732,38 +799,54 @@ now(void)
 	return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
-/*
- * How long a side of the race waits before its step, in nanoseconds: a hash of
- * seed, trial and side (the finalizer of SplitMix64), so that either process
- * can draw it, and any trial's can be drawn again.
- */
-static int64_t
-draw_delay(const struct options *o, uint64_t trial, enum side side)
+static void
+close_fd(int *fd)
 {
-	uint64_t x = ((uint64_t)o->seed << 32) + trial * NSIDES + side;
-
-	x = (x + 1) * UINT64_C(0x9e3779b97f4a7c15);
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	x ^= x >> 31;
-	return (int64_t)(x % ((uint64_t)o->spread + 1));
+	if (*fd != -1)
+		(void)close(*fd);
+	*fd = -1;
 }
 
-/* What has to go when we end, for a signal handler to find. */
-static struct {
-	pid_t owner;
-	volatile pid_t child;
-	int control;
-	struct made *made[NSIDES];
-	char *directory;		/* of the survey's named sockets */
-} leftovers;
+/* For a message of one line: what a terminal would act on becomes a '?'. */
+static const char *
+visible(const char *s)
+{
+	char *copy = strdup(s);
+
+	for (char *p = copy; p != NULL && *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return copy != NULL ? copy : "?";
+}
 
 /*
- * A race and a server end at a signal as if they were done; a server that
- * sleeps is woken through a pipe.
+ * The conversation breaks off: one line on standard error and the end, or in
+ * a survey the next conversation.  Of an error, if it is not 0.
  */
-static volatile sig_atomic_t stoppable, stopped;
-static int wakeup[2] = { -1, -1 };
+static _Noreturn void __attribute__((format(printf, 3, 4)))
+fail(struct run *c, int error, const char *fmt, ...)
+{
+	char text[sizeof(c->shared->failure)];
+	const char *who = c->side == CLIENT ? "client: " : "";
+	va_list ap;
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s", who);
+	va_start(ap, fmt);
+	n += vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	va_end(ap);
+	if (error != 0 && n >= 0 && (size_t)n < sizeof(text))
+		snprintf(text + n, sizeof(text) - (size_t)n, ": %s",
+		    strerror(error));
+	if (c->broken == NULL) {
+		warnx("%s", visible(text));
+		exit(EXIT_TROUBLE);
+	}
+	memcpy(c->shared->failure, text, sizeof(text));
+	if (c->side == CLIENT)
+		exit(EXIT_TROUBLE);
+	longjmp(*c->broken, 1);
+}
 
 static void
 remove_made(struct made *m)
@@ -776,38 +859,56 @@ remove_made(struct made *m)
 	m->path[0] = '\0';
 }
 
+/* True if the other process is there; takes what it has woken us with. */
+static bool
+other_lives(const struct run *c)
+{
+	char bytes[64];
+	ssize_t n;
+
+	do
+		n = recv(c->wake, bytes, sizeof(bytes), MSG_DONTWAIT);
+	while (n == sizeof(bytes));
+	return n > 0 || (n == -1 && errno != ECONNRESET);
+}
+
 /*
- * The client is asked to leave, by the end of the control channel, as it may
- * have a name of its own to remove; what does not leave in a second is killed.
+ * The client is asked to leave, by the end of its wake-up line, as it may have
+ * a name of its own to remove; what does not leave in a second is killed.
  */
 static void
-end_client(void)
+end_client(struct run *c)
 {
-	struct pollfd pfd = { .fd = leftovers.control, .events = POLLIN };
-	const pid_t child = leftovers.child;
+	struct pollfd pfd = { .fd = c->wake, .events = POLLIN };
+	const pid_t child = c->child;
+	const int64_t until = now() + SECOND;
+	int64_t left;
 
-	if (child > 0) {
-		(void)kill(child, SIGCONT);
-		(void)shutdown(leftovers.control, SHUT_WR);
-		(void)poll(&pfd, 1, (int)(SECOND / MILLISECOND));
-		(void)kill(child, SIGKILL);
-		leftovers.child = 0;	/* its PID may soon be another's */
-		(void)waitpid(child, NULL, 0);
-	}
+	if (child <= 0)
+		return;
+	(void)kill(child, SIGCONT);
+	(void)shutdown(c->wake, SHUT_WR);
+	while (other_lives(c) && (left = until - now()) > 0)
+		(void)poll(&pfd, 1, (int)(left / MILLISECOND) + 1);
+	(void)kill(child, SIGKILL);
+	c->child = 0;			/* its PID may soon be another's */
+	(void)waitpid(child, NULL, 0);
 }
 
 /* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
 {
-	if (getpid() != leftovers.owner)
-		return;
-	end_client();
-	for (int s = 0; s < NSIDES; s++)
-		if (leftovers.made[s] != NULL)
-			remove_made(leftovers.made[s]);
-	if (leftovers.directory != NULL)
-		(void)rmdir(leftovers.directory);
+	struct run *c = ending.run;
+
+	if (c != NULL && c->owner == getpid()) {
+		end_client(c);
+		if (c->side == SERVER)
+			remove_made(&c->shared->made[SERVER]);
+		remove_made(&c->shared->made[CLIENT]);
+	}
+	if (ending.directory != NULL && (c == NULL || c->side == SERVER))
+		(void)rmdir(ending.directory);
 }
 
 static void
@@ -815,10 +916,11 @@ on_signal(int sig)
 {
 	const int error = errno;
 
-	if (stoppable && !stopped &&
+	if (ending.stoppable && !ending.stopped &&
 	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM)) {
-		stopped = sig;
-		if (wakeup[1] != -1 && write(wakeup[1], "", 1) == -1)
+		ending.stopped = sig;
+		if (ending.wakeup[1] != -1 &&
+		    write(ending.wakeup[1], "", 1) == -1)
 			_exit(EXIT_TROUBLE);	/* an empty pipe has room */
 		errno = error;
 		return;
@@ -826,6 +928,13 @@ on_signal(int sig)
 	clean_up();
 	(void)signal(sig, SIG_DFL);
 	(void)raise(sig);
+}
+
+static void
+on_continue(int sig)
+{
+	(void)sig;
+	ending.continued = 1;
 }
 
 static const int fatal_signals[] = {
@@ -846,182 +955,222 @@ handle_signals(void (*handler)(int))
 		if (sigaction(fatal_signals[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)	/* nohup(1) */
 			(void)sigaction(fatal_signals[i], &sa, NULL);
+	sa.sa_handler = on_continue;
+	(void)sigaction(SIGCONT, &sa, NULL);
 }
 
 static void
 block_signals(int how)
 {
-	sigset_t set;
+	sigset_t all;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < nitems(fatal_signals); i++)
-		sigaddset(&set, fatal_signals[i]);
-	if (sigprocmask(how, &set, NULL) == -1)
+	sigfillset(&all);
+	if (sigprocmask(how, &all, NULL) == -1)
 		err(EXIT_TROUBLE, "sigprocmask");
 }
 
 /*
- * The control channel was closed.  A client has nobody left to work for; the
+ * The wake-up line was closed.  A client has nobody left to work for; the
  * server says what became of the client, which has spoken itself if it could.
  */
 static _Noreturn void
-peer_exited(struct run *c, const char *step)
+other_exited(struct run *c)
 {
+	const pid_t child = c->child;
 	int status = 0;
 
 	if (c->side == CLIENT)
 		exit(EXIT_TROUBLE);
-	leftovers.child = 0;
-	(void)waitpid(c->child, &status, 0);
+	c->child = 0;
+	(void)waitpid(child, &status, 0);
 	if (WIFSIGNALED(status))
-		errx(EXIT_TROUBLE, "client died of signal %d (%s), waiting "
-		    "for %s", WTERMSIG(status), strsignal(WTERMSIG(status)),
-		    step);
+		fail(c, 0, "client died of signal %d (%s), waiting for %s",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)), c->waiting);
 	if (WEXITSTATUS(status) != EXIT_TROUBLE)
-		errx(EXIT_TROUBLE, "client left with status %d, waiting for %s",
-		    WEXITSTATUS(status), step);
+		fail(c, 0, "client left with status %d, waiting for %s",
+		    WEXITSTATUS(status), c->waiting);
+	if (c->broken != NULL)
+		longjmp(*c->broken, 1);
 	exit(EXIT_TROUBLE);
 }
 
-/* True once the other end of the control channel is closed. */
-static bool
-left_alone(const struct run *c)
+/* Looks at the clock, which on some systems is a system call. */
+static int64_t
+tick(struct run *c)
 {
-	char byte;
-
-	return recv(c->control, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
-}
-
-static _Noreturn void
-timed_out(const struct run *c, const char *step)
-{
-	if (c->side == CLIENT && c->control != -1 && left_alone(c))
-		exit(EXIT_TROUBLE);	/* the server has said it */
-	errx(EXIT_TROUBLE, "%stimed out after %g s waiting for %s",
-	    c->side == CLIENT ? "client: " : "",
-	    (double)c->options->timeout / SECOND, step);
+	return c->time = now();
 }
 
 /*
- * Waits until fd is ready for what the caller wants of it, and no longer than
- * until the deadline or the other process's end.
+ * Waiting.  A step has a deadline, which begins anew after a stop, and whoever
+ * has slept looks at it.
  */
 static void
-wait_fd(struct run *c, int fd, short wanted, int64_t deadline,
-    const char *step)
+check_deadline(struct run *c)
 {
-	struct pollfd fds[2] = {
-		{ .fd = fd, .events = wanted },
-		{ .fd = c->control, .events = POLLIN },
-	};
-	int64_t left;
-
-	for (;;) {
-		/* Rounded up, so as not to spin through the last one. */
-		left = deadline - now();
-		left = MIN(MAX(left, 0) / MILLISECOND + 1, INT_MAX);
-		if (poll(fds, nitems(fds), (int)left) == -1 && errno != EINTR)
-			err(EXIT_TROUBLE, "poll");
-		if (fds[0].revents != 0)
-			return;
-		/* Its last act before it left may have been what we want. */
-		if (fds[1].revents != 0 && left_alone(c) &&
-		    poll(fds, 1, 0) == 0)
-			peer_exited(c, step);
-		if (now() > deadline)
-			timed_out(c, step);
+	if (tick(c) <= c->until)
+		return;
+	if (ending.continued) {
+		ending.continued = 0;
+		c->until = c->time + c->options->timeout;
+		return;
 	}
+	if (c->side == CLIENT && has_other(c) && !other_lives(c))
+		exit(EXIT_TROUBLE);	/* the server has said it */
+	fail(c, 0, "timed out after %g s waiting for %s",
+	    (double)c->options->timeout / SECOND, c->waiting);
 }
 
-static int64_t
-deadline(const struct run *c)
-{
-	return now() + c->options->timeout;
-}
-
-/*
- * Another try at what would have blocked: true, after a wait for fd.  The
- * first tries only give way: to sleep and be woken takes longer than the other
- * side, which is at work.
- */
+/* Whether the other side has done a step since we last looked. */
 static bool
-again(struct run *c, int fd, short wanted, int64_t until, const char *step)
+other_moved(struct run *c)
 {
-	if (errno == ENOBUFS)		/* the BSDs: poll(2) would not wait */
-		(void)poll(NULL, 0, 1);
-	else if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+	const uint32_t changes = atomic_load_explicit(
+	    &c->shared->told[!c->side].changes, memory_order_acquire);
+
+	if (changes == c->seen)
 		return false;
-	if (until - now() > c->options->timeout - 50 * MICROSECOND)
-		(void)sched_yield();
-	else
-		wait_fd(c, fd, wanted, until, step);
+	c->seen = changes;
 	return true;
 }
 
-/*
- * Progress: each side notes what it has reached, for the timeline and for the
- * other side, which may wait for it.
- */
 static void
-reach(struct run *c, enum event e)
+set_spins(struct run *c, int64_t time)
 {
-	_Atomic uint32_t *progress = &c->shared->progress[c->side];
-
-	c->shared->at[e] = now();
-	atomic_store_explicit(progress,
-	    atomic_load_explicit(progress, memory_order_relaxed) |
-	    UINT32_C(1) << e, memory_order_release);
+	time = time < MICROSECOND ? 0 : MIN(time, MOST_SPINS);
+	if ((time == 0) != (c->spins == 0))
+		atomic_store(&c->shared->told[c->side].tired, time == 0);
+	c->spins = time;
 }
 
+/*
+ * Looks out for the other side, without giving way to it, for as long as has
+ * lately paid: each wait that ends asleep halves that, down to nothing, and
+ * each that ends awake gives some back.  From nothing there is a new try now
+ * and then, and less and less often if it is in vain.
+ */
 static bool
-reached(const struct run *c, enum event e)
+spin(struct run *c)
 {
-	uint32_t p = atomic_load_explicit(
-	    &c->shared->progress[events[e].side], memory_order_acquire);
+	const bool try = c->spins == 0 && ++c->waits > c->tries;
+	int64_t start;
 
-	return p >> TRIAL_SHIFT == (uint16_t)c->trial &&
-	    (p & UINT32_C(1) << e) != 0;
+	if (other_moved(c))
+		return true;
+	if (try)
+		set_spins(c, MOST_SPINS);
+	for (start = tick(c); c->time - start < c->spins; (void)tick(c))
+		for (int i = 0; i < 1000; i++)
+			if (other_moved(c)) {
+				set_spins(c, c->spins + c->spins / 4);
+				c->tries = FIRST_TRY;
+				return true;
+			}
+	set_spins(c, try ? 0 : c->spins / 2);
+	if (try) {
+		c->waits = 0;
+		c->tries = MIN(c->tries * 2, 1024);
+	}
+	return false;
 }
 
-/*
- * Waits for the other side to reach an event of this trial: first giving way
- * to it, as it is at work and will be there in microseconds, then asleep.
- */
+/* Sleeps until fd is as wanted (-1: for a millisecond), or we are woken. */
 static void
-await(struct run *c, enum event e)
+sleep_until(struct run *c, int fd, short wanted)
 {
-	struct pollfd pfd = { .fd = c->control, .events = POLLIN };
-	int64_t until = 0;
+	struct pollfd fds[2] = {
+		{ .fd = c->wake, .events = POLLIN },
+		{ .fd = fd, .events = wanted },
+	};
+	/* Rounded up, so as not to spin through the last one. */
+	const int64_t left = MAX(c->until - c->time, 0) / MILLISECOND + 1;
+	const nfds_t n = fd == c->wake ? 1 : 2;
 
-	for (unsigned i = 0; !reached(c, e); i++) {
-		if (i < 500) {
-			(void)sched_yield();
+	if (poll(fds, n, fd == -1 ? 1 : (int)left) == -1 && errno != EINTR)
+		fail(c, errno, "poll");
+	/* Its last act before it left may have been what we want. */
+	if (fds[0].revents != 0 && !other_lives(c) && !other_moved(c) &&
+	    (n == 1 || poll(fds + 1, 1, 0) != 1))
+		other_exited(c);
+	check_deadline(c);
+}
+
+/* After a call that failed: returns when it may be tried again. */
+static void
+retry(struct run *c, int fd, short wanted, const char *call)
+{
+	const int error = errno;
+
+	if (fd == c->control && (error == EPIPE || error == ECONNRESET))
+		other_exited(c);
+	/* What poll(2) cannot wait for: buffers, descriptors under way. */
+	if (error == ENOBUFS || error == ETOOMANYREFS)
+		fd = -1;
+	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
+	    error != ECONNABORTED)
+		fail(c, error, "%s", call);
+	if (!has_other(c) || !spin(c))
+		sleep_until(c, fd, wanted);
+}
+
+/* Whether the other side has done a step in this trial. */
+static bool
+is_done(const struct run *c, enum step s, uint64_t trial)
+{
+	const uint32_t done = atomic_load_explicit(
+	    &c->shared->told[!c->side].done[s], memory_order_acquire);
+
+	return (int32_t)(done - (uint32_t)trial) >= 0;
+}
+
+/* Waits until the other side has done a step, or either has failed. */
+static void
+await(struct run *c, enum step s, uint64_t trial)
+{
+	struct told *us = &c->shared->told[c->side];
+
+	while (!is_done(c, s, trial) && c->shared->error == 0) {
+		if (spin(c))
 			continue;
-		}
-		if (until == 0)
-			until = deadline(c);
-		if (poll(&pfd, 1, 1) == 1 && left_alone(c) && !reached(c, e))
-			peer_exited(c, events[e].step);
-		if (now() > until && !reached(c, e))
-			timed_out(c, events[e].step);
+		/* The other side looks at this note after it has moved. */
+		atomic_store(&us->asleep, (int)s);
+		if (!other_moved(c))
+			sleep_until(c, c->wake, POLLIN);
+		atomic_store(&us->asleep, END);
 	}
 }
 
-/*
- * The server begins a trial, and the client follows: what it noted of the
- * last one may be read until then.
- */
-static void
-begin_trial(struct run *c)
+static struct times *
+times_of(const struct run *c, enum side side)
 {
-	c->trial++;
-	if (c->side == CLIENT && c->control != -1)
-		await(c, READY);
-	else if (c->trial > 1)
-		memset(c->shared->at, 0, sizeof(c->shared->at));
-	atomic_store_explicit(&c->shared->progress[c->side],
-	    (uint32_t)c->trial << TRIAL_SHIFT, memory_order_release);
+	return &c->shared->told[side].times[c->trial % 2];
 }
+
+/* Tells the other side what we have done; wakes it if it sleeps for that. */
+static void
+tell(struct run *c, enum step s)
+{
+	struct told *us = &c->shared->told[c->side];
+	struct told *other = &c->shared->told[!c->side];
+	int asleep;
+
+	atomic_store_explicit(&us->done[s], (uint32_t)c->trial,
+	    memory_order_release);
+	atomic_fetch_add(&us->changes, 1);
+	asleep = atomic_load(&other->asleep);
+	if (asleep == END || !has_other(c) || (asleep != (int)s &&
+	    atomic_load(&c->shared->error) == 0))
+		return;
+	if (atomic_exchange(&other->asleep, END) != END)
+		while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 &&
+		    errno == EINTR)
+			check_deadline(c);
+	(void)tick(c);			/* that took its time */
+}
+
+/*
+ * 5. The connection between them.
+ */
 
 /* One byte by sendmsg(2), and a control message with it if there is len. */
 static ssize_t
@@ -1033,43 +1182,66 @@ send_with(int fd, int type, const void *data, size_t len)
 	struct cmsghdr *cm;
 
 	if (len > 0) {
-		memset(control, 0, sizeof(control));
+		memset(control, 0, CMSG_SPACE(len));
 		msg.msg_control = control;
-		msg.msg_controllen = CMSG_SPACE(len);
+		msg.msg_controllen = (socklen_t)CMSG_SPACE(len);
 		cm = CMSG_FIRSTHDR(&msg);
 		cm->cmsg_level = SOL_SOCKET;
 		cm->cmsg_type = type;
-		cm->cmsg_len = CMSG_LEN(len);
+		cm->cmsg_len = (socklen_t)CMSG_LEN(len);
 		memcpy(CMSG_DATA(cm), data, len);
 	}
 	return sendmsg(fd, &msg, MSG_DONTWAIT);
 }
 
 /*
- * A socketpair.  The client makes it, and the control channel hands the
- * server its end: the connection's own credentials are then the client's.
+ * The client hands the server ends of connections to come, when the server has
+ * closed the last one: NetBSD looks for lost descriptors among those under way
+ * when a socket is closed, and can take one that arrives for such.
  */
 static void
-send_fds(struct run *c, const int *fds, size_t n)
+send_ends(struct run *c, const int *fds, size_t n)
 {
-	const int64_t until = deadline(c);
-
-	while (send_with(c->control, SCM_RIGHTS, fds, n * sizeof(int)) == -1) {
-		if (errno == EPIPE || errno == ECONNRESET)
-			peer_exited(c, "the server");
-		/* Too many descriptors under way, by all of this user's. */
-		if (errno == ETOOMANYREFS && now() < until)
-			(void)poll(NULL, 0, 1);
-		else if (!again(c, c->control, POLLOUT, until, "the server"))
-			err(EXIT_TROUBLE, "client: sendmsg");
-	}
+	await(c, READY, c->trial);
+	while (send_with(c->control, SCM_RIGHTS, fds, n * sizeof(int)) == -1)
+		retry(c, c->control, POLLOUT, "sendmsg");
 }
 
-/* One more socketpair, if there are trials and descriptors left for it. */
-static bool
-make_pair(struct run *c, uint64_t done)
+static void
+receive_ends(struct run *c)
 {
-	const uint64_t have = done + c->nbatch - c->next + c->npairs;
+	struct message *m = &c->message;
+	const struct cmsghdr *cm;
+	ssize_t n;
+
+	for (;;) {
+		m->iov = (struct iovec){ m->data, 1 };
+		m->msg = (struct msghdr){ .msg_iov = &m->iov, .msg_iovlen = 1,
+		    .msg_control = m->control,
+		    .msg_controllen = CMSG_SPACE(BATCH * sizeof(int)) };
+		if ((n = recvmsg(c->control, &m->msg, MSG_DONTWAIT)) == 0)
+			other_exited(c);
+		if (n > 0)
+			break;
+		retry(c, c->control, POLLIN, "recvmsg");
+	}
+	cm = CMSG_FIRSTHDR(&m->msg);
+	if (cm == NULL || (m->msg.msg_flags & MSG_CTRUNC) != 0)
+		fail(c, 0, "no descriptors left to receive the client's");
+	c->next = 0;
+	c->nends = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	memcpy(c->ends, CMSG_DATA(cm), c->nends * sizeof(int));
+}
+
+/*
+ * Socketpairs.  The client makes them, so that the connection's own
+ * credentials are the client's: one more, if there are trials and descriptors
+ * left for it.
+ */
+static bool
+make_pair(struct run *c, uint64_t trials)
+{
+	const uint64_t have = trials + c->nends - c->next + c->npairs;
 	int pair[NSIDES];
 
 	if (c->npairs == BATCH || have >= c->options->count ||
@@ -1081,69 +1253,29 @@ make_pair(struct run *c, uint64_t done)
 }
 
 static int
-pair_connect(struct run *c)
+connect_pair(struct run *c)
 {
-	if (c->next == c->nbatch) {
-		c->next = c->nbatch = 0;
+	if (c->next == c->nends) {
+		c->next = c->nends = 0;
 		/* Few descriptors make a small batch, and none an end. */
 		while (make_pair(c, c->trial - 1))
 			continue;
 		if (c->npairs == 0)
-			err(EXIT_TROUBLE, "client: socketpair");
-		send_fds(c, c->pairs[SERVER], c->npairs);
-		for (; c->nbatch < c->npairs; c->nbatch++) {
-			(void)close(c->pairs[SERVER][c->nbatch]);
-			c->batch[c->nbatch] = c->pairs[CLIENT][c->nbatch];
+			fail(c, errno, "socketpair");
+		send_ends(c, c->pairs[SERVER], c->npairs);
+		for (; c->nends < c->npairs; c->nends++) {
+			(void)close(c->pairs[SERVER][c->nends]);
+			c->ends[c->nends] = c->pairs[CLIENT][c->nends];
 		}
 		c->npairs = 0;
 	}
-	return c->batch[c->next++];
-}
-
-static int
-pair_accept(struct run *c)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(BATCH * sizeof(int))];
-	} control;
-	char byte;
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	const int64_t until = deadline(c);
-	struct cmsghdr *cm;
-	ssize_t n;
-
-	/* The last trial's goes now, while the client is making another. */
-	if (c->next > 0)
-		(void)close(c->batch[c->next - 1]);
-	if (c->next == c->nbatch) {
-		do {
-			msg.msg_control = &control;
-			msg.msg_controllen = sizeof(control);
-			n = recvmsg(c->control, &msg, MSG_DONTWAIT);
-		} while (n == -1 && again(c, c->control, POLLIN, until,
-		    events[CONNECTED].step));
-		if (n == 0 || (n == -1 && errno == ECONNRESET))
-			peer_exited(c, events[CONNECTED].step);
-		if (n == -1)
-			err(EXIT_TROUBLE, "recvmsg");
-		cm = CMSG_FIRSTHDR(&msg);
-		if (cm == NULL || (msg.msg_flags & MSG_CTRUNC) != 0)
-			errx(EXIT_TROUBLE, "no descriptors left to receive "
-			    "the client's");
-		c->next = 0;
-		c->nbatch = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		memcpy(c->batch, CMSG_DATA(cm), c->nbatch * sizeof(int));
-	}
-	await(c, CONNECTED);
-	return c->batch[c->next++];
+	return c->ends[c->next++];
 }
 
 /*
- * A named socket.
+ * Named sockets.
  */
-static void
+static bool
 bind_made(struct made *m, int fd, const struct sockaddr_un *sun,
     socklen_t len, mode_t mode)
 {
@@ -1164,28 +1296,29 @@ bind_made(struct made *m, int fd, const struct sockaddr_un *sun,
 	}
 	block_signals(SIG_UNBLOCK);
 	errno = error;
+	return error == 0;
 }
 
 static int
-path_socket(const struct run *c)
+named_socket(struct run *c)
 {
 	const int fd = socket(AF_UNIX, socket_type(c), 0);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		err(EXIT_TROUBLE, "socket");
+		fail(c, errno, "socket");
 	return fd;
 }
 
 /* Says of a path that could not be bound what is in the way there. */
 static _Noreturn void
-explain_bind(const struct run *c, const char *path)
+explain_bind(struct run *c, const char *path)
 {
 	const char *what = "something that is no socket";
 	struct stat st;
 	int fd;
 
-	if (errno != EADDRINUSE)
-		err(EXIT_TROUBLE, "%s", visible(path));
+	if (errno != EADDRINUSE && errno != EEXIST)
+		fail(c, errno, "%s", path);
 	if (c->address.sun_path[0] == '\0' || lstat(path, &st) == -1)
 		what = "an abstract socket";
 	else if (S_ISDIR(st.st_mode))
@@ -1196,15 +1329,15 @@ explain_bind(const struct run *c, const char *path)
 		what = "a symbolic link";
 	else if (S_ISSOCK(st.st_mode)) {
 		/* A datagram socket asks without making a connection. */
-		what = "a socket";
 		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+		what = "a socket";
 		if (connect(fd, (const struct sockaddr *)&c->address,
 		    c->addresslen) == 0 || errno == EPROTOTYPE)
 			what = "a socket on which someone listens";
 		else if (errno == ECONNREFUSED)
 			what = "a socket on which nobody listens; remove it";
 	}
-	errx(EXIT_TROUBLE, "%s: exists already: %s", visible(path), what);
+	fail(c, 0, "%s: exists already: %s", path, what);
 }
 
 static void
@@ -1212,200 +1345,111 @@ set_address(struct run *c)
 {
 	const char *path = c->options->path;
 	const size_t len = strlen(path);
-	const bool named = socket_type(c) == SOCK_DGRAM &&
-	    !mechanisms[0].autobind;
 	const size_t max = sizeof(c->address.sun_path) - 1 -
-	    (named ? strlen(CLIENT_SUFFIX) : 0);
+	    (is_named_dgram(c) && !ABSTRACT ? strlen(CLIENT_SUFFIX) : 0);
 
 	if (len == 0)
-		errx(EXIT_TROUBLE, "an empty path names no socket");
+		fail(c, 0, "an empty path names no socket");
 	if (len > max)
-		errx(EXIT_TROUBLE, "path is %zu bytes long, %zu at most: %s",
-		    len, max, visible(path));
+		fail(c, 0, "path is %zu bytes long, %zu at most: %s", len, max,
+		    path);
 	c->address.sun_family = AF_UNIX;
 	memcpy(c->address.sun_path, path, len);
 	c->addresslen = (socklen_t)sizeof(c->address);
-	if (path[0] == '@' && mechanisms[0].abstract) {
+	if (path[0] == '@' && ABSTRACT) {
 		c->address.sun_path[0] = '\0';
 		c->addresslen = (socklen_t)(offsetof(struct sockaddr_un,
 		    sun_path) + len);
 	}
 }
 
+/*
+ * Where a datagram client can be answered, for both sides to know before they
+ * part: on Linux a name that nobody can have taken, as gVisor gives none.
+ */
 static void
-set_option(struct run *c, int fd)
+set_client_address(struct run *c)
 {
-	const int on = 1;
+	char *path = c->client.sun_path;
+	const size_t size = sizeof(c->client.sun_path);
 
-	const int level = !c->schedule->wrong_level ? c->mechanism->level :
-	    c->mechanism->level == SOL_SOCKET ? 0 : SOL_SOCKET;
-
-	reach(c, OPTION_BEGUN);
-	if (c->mechanism->option != NULL && setsockopt(fd, level,
-	    c->mechanism->name, &on, sizeof(on)) == -1) {
-		if (!c->schedule->wrong_level)
-			err(EXIT_TROUBLE, "setsockopt: %s",
-			    c->mechanism->option);
-		c->shared->error = errno;
-	}
-	reach(c, OPTION_SET);
+	c->client.sun_family = AF_UNIX;
+	if (ABSTRACT)
+		c->clientlen = (socklen_t)(1 + snprintf(path + 1, size - 1,
+		    "credcheck.%jd.%" PRIx64, (intmax_t)c->owner, c->random));
+	else
+		c->clientlen = (socklen_t)snprintf(path, size, "%.*s%s",
+		    (int)(size - sizeof(CLIENT_SUFFIX)),
+		    c->address.sun_path, CLIENT_SUFFIX) + 1;
+	c->clientlen += (socklen_t)offsetof(struct sockaddr_un, sun_path);
 }
 
-static void
-listen_path(struct run *c)
+/*
+ * Anyone may connect, and only our client was asked to.  It has handed us a
+ * copy of its end: what we send into a connection comes out of the copy, if it
+ * is the client's.
+ */
+static bool
+is_ours(struct run *c, int fd)
 {
-	set_address(c);
-	c->listener = path_socket(c);
-	if (c->schedule->option == READY)
-		set_option(c, c->listener);
-	bind_made(&c->shared->made[SERVER], c->listener, &c->address,
-	    c->addresslen, c->options->mode);
-	if (errno != 0)
-		explain_bind(c, c->options->path);
-	if (socket_type(c) != SOCK_DGRAM &&
-	    listen(c->listener, SOMAXCONN) == -1)
-		err(EXIT_TROUBLE, "listen");
-}
-
-static int
-path_connect(struct run *c)
-{
-	const int64_t until = deadline(c);
-	const int fd = path_socket(c);
-
-	while (connect(fd, (struct sockaddr *)&c->address,
-	    c->addresslen) == -1 && errno != EISCONN) {
-		/* Linux: a full backlog, which cannot be waited for. */
-		if (errno != EAGAIN && errno != EINTR)
-			err(EXIT_TROUBLE, "client: connect: %s",
-			    visible(c->options->path));
-		if (now() > until)
-			timed_out(c, "the server to accept");
-		(void)poll(NULL, 0, 1);
-	}
-	return fd;
-}
-
-static int
-path_accept(struct run *c)
-{
-	const int64_t until = deadline(c);
 	struct cred peer = { .groups = NULL };
-	bool ours = false;
+	char byte;
+
+	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
+		check_deadline(c);
+	while (recv(c->ends[0], &byte, 1, MSG_DONTWAIT) != 1) {
+		if (errno == EINTR) {
+			check_deadline(c);
+			continue;
+		}
+		/* Ten are enough to read. */
+		if (++c->strangers <= 10) {
+			peer_cred(fd, &peer);
+			warnx(peer.source[PID] == NULL ?
+			    "not our client, and closed" :
+			    "not our client, and closed: process %jd",
+			    peer.id[PID]);
+			free(peer.groups);
+		}
+		(void)close(fd);
+		return false;
+	}
+	return true;
+}
+
+static int
+accept_ours(struct run *c)
+{
+	/* Nobody else comes to a directory of our own. */
+	const bool sure = c->options->role == 'S';
 	int fd;
 
+	if (!sure)
+		receive_ends(c);
 	do {
 		while ((fd = accept(c->listener, NULL, NULL)) == -1)
-			if (errno != ECONNABORTED && !again(c, c->listener,
-			    POLLIN, until, events[CONNECTED].step))
-				err(EXIT_TROUBLE, "accept");
-		/* Anyone may connect, and only our client was asked to. */
-		peer_cred(fd, &peer);
-		ours = peer.source[PID] == NULL || peer.id[PID] == c->child;
-		if (!ours) {
-			warnx("not our client, and closed: process %jd",
-			    peer.id[PID]);
-			(void)close(fd);
-		}
-	} while (!ours);
-	free(peer.groups);
+			retry(c, c->listener, POLLIN, "accept");
+		check_deadline(c);
+		times_of(c, SERVER)->ended[ACCEPT] = c->time;
+	} while (!sure && !is_ours(c, fd));
+	if (!sure)
+		(void)close(c->ends[0]);
+	c->next = c->nends = 0;
 	return fd;
 }
 
-struct hello {
-	pid_t client;
-	uint64_t trial;
-};
-
 /*
- * Datagrams.  The client needs an address to be answered at, and its first
- * datagram, which stands for connect(2), tells the server that address.
- */
-static int
-dgram_connect(struct run *c)
-{
-	struct made *m = &c->shared->made[CLIENT];
-	struct sockaddr_un sun = c->address;
-	const struct hello hello = { getpid(), c->trial };
-	const int64_t until = deadline(c);
-	const int fd = path_socket(c);
-
-	if (c->control == -1)
-		;	/* alone: nobody will answer */
-	else if (mechanisms[0].autobind) {
-		if (bind(fd, (struct sockaddr *)&sun,
-		    offsetof(struct sockaddr_un, sun_path)) == -1)
-			err(EXIT_TROUBLE, "client: bind");
-	} else {
-		memcpy(sun.sun_path + strlen(sun.sun_path), CLIENT_SUFFIX,
-		    strlen(CLIENT_SUFFIX));
-		bind_made(m, fd, &sun, sizeof(sun), c->options->mode);
-		if (errno != 0)
-			err(EXIT_TROUBLE, "client: %s", sun.sun_path);
-	}
-	if (connect(fd, (struct sockaddr *)&c->address, c->addresslen) == -1)
-		err(EXIT_TROUBLE, "client: connect: %s",
-		    visible(c->options->path));
-	while (c->control != -1 && send(fd, &hello, sizeof(hello),
-	    MSG_DONTWAIT) == -1)
-		if (!again(c, fd, POLLOUT, until, "room for a datagram"))
-			err(EXIT_TROUBLE, "client: send");
-	return fd;
-}
-
-static int
-dgram_accept(struct run *c)
-{
-	const int64_t until = deadline(c);
-	struct hello hello = { 0, 0 };
-	ssize_t n;
-
-	/* Anyone may send, and only our client knows what to say. */
-	do {
-		c->replylen = sizeof(c->reply);
-		n = recvfrom(c->listener, &hello, sizeof(hello), MSG_DONTWAIT,
-		    (struct sockaddr *)&c->reply, &c->replylen);
-		if (n == -1 && !again(c, c->listener, POLLIN, until,
-		    events[CONNECTED].step))
-			err(EXIT_TROUBLE, "recvfrom");
-	} while (n != sizeof(hello) || hello.client != c->child ||
-	    hello.trial != c->trial);
-	return c->listener;
-}
-
-struct transport {
-	const char *name;
-	int (*connect)(struct run *);
-	int (*accept)(struct run *);
-};
-
-static const struct transport transports[] = {
-	{ "socketpair", pair_connect, pair_accept },
-	{ "path", path_connect, path_accept },
-	{ "path", dgram_connect, dgram_accept },
-};
-
-/*
- * 4. The handshake: one engine, and schedules for it.
- */
-struct result {
-	enum outcome outcome;
-	size_t bytes;
-	bool ctrunc;
-	bool raw;			/* there were IDs, whatever they mean */
-	struct cred message;		/* what came with the message */
-	struct cred peer;		/* what the connection has */
-};
-
-/*
- * The client's steps.  It becomes who it is to be before anything else, as a
- * connection notes who made it, and changes nothing afterwards.
+ * 6. The steps.  First the client's, which becomes who it is to be before
+ * anything else, as a connection notes who made it, and changes nothing
+ * afterwards.
  */
 static int
 become(const struct options *o, const char **what)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
 
+	if (u->argument == NULL && e->argument == NULL)
+		return 0;
 	*what = "setgroups";
 	if (u->argument != NULL && (u->name != NULL ?
 	    initgroups(u->name, u->basegid) : setgroups(1, &u->gid)) == -1)
@@ -1420,246 +1464,299 @@ become(const struct options *o, const char **what)
 }
 
 static void
-assume_identity(const struct options *o)
+record_truth(struct run *c, struct cred *cr)
 {
-	const struct identity *u = &o->user, *e = &o->effective;
-	const char *what;
+	const int n = getgroups(nitems(c->shared->groups), c->shared->groups);
 
-	if ((u->argument != NULL || e->argument != NULL) &&
-	    become(o, &what) == -1)
-		err(EXIT_TROUBLE, "%s %s needs root: %s",
-		    u->argument != NULL ? "--user" : "--effective",
-		    u->argument != NULL ? u->argument : e->argument, what);
-}
-
-/* A side of the race waits, and gives way to the other meanwhile. */
-static void
-race_delay(struct run *c)
-{
-	int64_t until, left;
-
-	if (!c->schedule->race || c->options->spread == 0)
-		return;
-	until = c->shared->at[ACCEPTED] +
-	    draw_delay(c->options, c->trial, c->side);
-	while ((left = until - now()) > 0)
-		if (left > 2 * MILLISECOND)
-			(void)poll(NULL, 0, (int)(left / MILLISECOND) - 1);
-		else
-			(void)sched_yield();
-}
-
-static void
-connect_server(struct run *c)
-{
-	c->connection = c->transport->connect(c);
-	reach(c, CONNECTED);
-}
-
-static void
-record_truth(struct run *c)
-{
-	struct cred *cr = &c->shared->client;
-	int n;
-
+	if (n == -1)
+		fail(c, errno, "getgroups");
 	cred_id(cr, PID, getpid(), "getpid");
 	cred_id(cr, UID, getuid(), "getuid");
 	cred_id(cr, EUID, geteuid(), "geteuid");
 	cred_id(cr, GID, getgid(), "getgid");
 	cred_id(cr, EGID, getegid(), "getegid");
-	if ((n = getgroups((int)cr->room, cr->groups)) == -1)
-		err(EXIT_TROUBLE, "client: getgroups");
+	cr->groups = c->shared->groups;
 	cr->ngroups = (size_t)n;
 	cr->source[GROUPS] = "getgroups";
 }
 
-static void
-await_go_on(struct run *c)
+static int
+connect_path(struct run *c)
 {
-	const int64_t until = deadline(c);
+	const struct sockaddr *server = (const struct sockaddr *)&c->address;
+	const int fd = named_socket(c);
+
+	if (has_other(c) && is_named_dgram(c)) {
+		if (!bind_made(&c->shared->made[CLIENT], fd, &c->client,
+		    c->clientlen, c->options->mode))
+			fail(c, errno, "%s", c->client.sun_path);
+	} else if (has_other(c) && c->options->role != 'S')
+		send_ends(c, &fd, 1);
+	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
+	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
+		if (errno != EAGAIN && errno != EINTR)
+			fail(c, errno, "connect: %s", c->options->path);
+		retry(c, -1, 0, "connect");
+	}
+	return fd;
+}
+
+static void
+connect_server(struct run *c)
+{
+	c->connection = c->options->path == NULL ? connect_pair(c) :
+	    connect_path(c);
+	if (c->trial == 1)
+		record_truth(c, &c->shared->client);
+}
+
+static void
+hear_go_on(struct run *c)
+{
 	char byte;
 	ssize_t n;
 
-	do
-		n = recv(c->connection, &byte, 1, MSG_DONTWAIT);
-	while (n == -1 && again(c, c->connection, POLLIN, until, "\"go on\""));
-	if (n == -1)
-		err(EXIT_TROUBLE, "client: recv");
+	if (has_other(c))		/* is_ours() sends a byte as well */
+		await(c, ACCEPT, c->trial);
+	while ((n = recv(c->connection, &byte, 1, MSG_DONTWAIT)) == -1)
+		retry(c, c->connection, POLLIN, "recv");
 	if (n == 0)
-		errx(EXIT_TROUBLE, "client: the server closed the connection "
-		    "instead of sending \"go on\"");
-	reach(c, GO_ON);
+		fail(c, 0, "the server closed the connection instead of "
+		    "sending \"go on\"");
 }
 
-/* With a claim of who we are, which is to be root if it is forged. */
-static ssize_t
-send_claim(struct run *c)
+/* A message; only the plain one waits for room, and must not be refused. */
+static void
+send_message(struct run *c)
 {
 	unsigned char data[CONTROL_ROOM / 2];
 	struct cred claimed = c->shared->client;
+	ssize_t n;
 
-	if (c->schedule->how == FORGE)
+	switch (c->step) {
+	case EMPTY:
+		n = send(c->connection, "", 0, MSG_DONTWAIT);
+		break;
+	case SENDMSG:
+		n = send_with(c->connection, 0, NULL, 0);
+		break;
+	case DESCRIPTOR:
+		n = send_with(c->connection, SCM_RIGHTS, &c->control,
+		    sizeof(c->control));
+		break;
+	case FORGE:
 		claimed.id[UID] = claimed.id[GID] = 0;
-	return send_with(c->connection, c->mechanism->type, data,
-	    claim_cred(data, &claimed));
+		/* FALLTHROUGH */
+	case CLAIM:
+		n = send_with(c->connection, mechanisms[0].type, data,
+		    claim_cred(data, &claimed));
+		break;
+	default:
+		while ((n = write(c->connection, "!", 1)) == -1)
+			retry(c, c->connection, POLLOUT, "write");
+		break;
+	}
+	if (n == -1)
+		c->shared->error = errno;
 }
 
 /* The client's own account of its peer, which is the server if it is true. */
 static void
 ask_peer(struct run *c)
 {
-	struct cred cr = { .groups = NULL };
+	struct cred *cr = &c->shared->asked;
 
-	peer_cred(c->connection, &cr);
-	for (enum field f = PID; f < GROUPS; f++)
-		c->shared->asked[f] = cr.source[f] != NULL ? cr.id[f] : -1;
-	free(cr.groups);
+	peer_cred(c->connection, cr);
+	free(cr->groups);
+	cr->groups = NULL;
+	cr->source[GROUPS] = NULL;
 }
 
 static void
-write_message(struct run *c)
+do_nothing(struct run *c)
 {
-	const int64_t until = deadline(c);
-
-	while (write(c->connection, "!", 1) == -1)
-		if (!again(c, c->connection, POLLOUT, until,
-		    "room for the message"))
-			err(EXIT_TROUBLE, "client: write");
+	(void)c;
 }
 
-static void
-send_message(struct run *c)
+/* A random number: the finalizer of SplitMix64. */
+static uint64_t
+draw(struct run *c)
 {
-	const int on = 1;
-	bool sent = true;
+	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
 
-	reach(c, MESSAGE_BEGUN);
-	switch (c->schedule->how) {
-	case EMPTY:
-		sent = send(c->connection, "", 0, MSG_DONTWAIT) != -1;
-		break;
-	case NOTHING:
-		break;
-	case SENDMSG:
-		sent = send_with(c->connection, 0, NULL, 0) != -1;
-		break;
-	case DESCRIPTOR:
-		sent = send_with(c->connection, SCM_RIGHTS, &c->control,
-		    sizeof(c->control)) != -1;
-		break;
-	case CLAIM:
-	case FORGE:
-		sent = send_claim(c) != -1;
-		break;
-	case OWN_OPTION:
-	case ASK:
-	case WRITE:
-		if (c->schedule->how == ASK)
-			ask_peer(c);
-		if (c->schedule->how == OWN_OPTION && setsockopt(c->connection,
-		    c->mechanism->level, c->mechanism->name, &on,
-		    sizeof(on)) == -1)
-			c->shared->error = errno;
-		write_message(c);
-		break;
-	}
-	if (!sent)
-		c->shared->error = errno;
-	reach(c, MESSAGE_SENT);
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
 }
 
-static void
-client(struct run *c)
+/*
+ * Whether the two sides cannot run at the same time, as far as they know: then
+ * spinning does not pay, and somebody has to give way.
+ */
+static bool
+is_alone(const struct run *c)
 {
-	/* 1. Connect to the server. */
-	connect_server(c);
-	if (c->trial == 1)
-		record_truth(c);
+	return atomic_load(&c->shared->told[SERVER].tired) ||
+	    atomic_load(&c->shared->told[CLIENT].tired);
+}
 
-	/* 2. Wait for "go on". */
-	if (c->schedule->message == GO_ON)
-		await_go_on(c);
-	else
-		await(c, c->schedule->message);
+/*
+ * A side of the race waits, from when both are awake, if that can be.  On a
+ * single processor its time may be over before the other side could run at
+ * all, and every second time it gives way nevertheless.  Where somebody else
+ * takes the processor then, for a whole slice, that is left off for a while.
+ */
+static void
+race_delay(struct run *c)
+{
+	int64_t until, start;
+	bool yields;
 
-	/* 3. Send any message. */
-	race_delay(c);
-	send_message(c);
-	if (c->schedule->again) {
-		await(c, RECEIVED);
-		send_message(c);
-	}
+	if (c->options->spread == 0)
+		return;
+	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
+		continue;
+	until = tick(c) +
+	    (int64_t)(draw(c) % ((uint64_t)c->options->spread + 1));
+	yields = is_alone(c) && draw(c) % 2 == 0;
+	c->rests -= c->rests > 0;
+	do {
+		start = c->time;
+		if (until - start > 2 * MILLISECOND)
+			(void)poll(NULL, 0,
+			    (int)((until - start) / MILLISECOND) - 1);
+		else if (yields && c->rests == 0) {
+			(void)sched_yield();
+			c->patience /= 2;
+			if (tick(c) - start > MILLISECOND)
+				c->rests = c->patience =
+				    MIN(c->patience * 4 + 16, 4096);
+		}
+	} while (tick(c) < until);
 }
 
 /*
  * The server's steps.
  */
 static void
+get_ready(struct run *c)
+{
+	if (c->listener == -1 || c->trial > 1)
+		return;
+	if (!bind_made(&c->shared->made[SERVER], c->listener, &c->address,
+	    c->addresslen, c->options->mode))
+		explain_bind(c, c->options->path);
+	if (socket_type(c) != SOCK_DGRAM &&
+	    listen(c->listener, SOMAXCONN) == -1)
+		fail(c, errno, "listen");
+}
+
+static void
 accept_client(struct run *c)
 {
-	c->connection = c->transport->accept(c);
-	reach(c, ACCEPTED);
+	if (c->options->path != NULL && !is_named_dgram(c)) {
+		c->connection = accept_ours(c);
+		return;
+	}
+	if (is_named_dgram(c))
+		c->connection = c->listener;
+	else {
+		if (c->next == c->nends)
+			receive_ends(c);
+		c->connection = c->ends[c->next++];
+	}
+	await(c, CONNECT, c->trial);
+}
+
+static void
+set_option(struct run *c)
+{
+	const struct mechanism *m = c->step == PERSISTENT ?
+	    &mechanisms[nitems(mechanisms) - 1] : c->mechanism;
+	const int fd = c->connection != -1 ? c->connection : c->listener;
+	int level = m->level;
+
+	if (c->step == WRONG_OPTION)
+		level = level == SOL_SOCKET ? 0 : SOL_SOCKET;
+	if (m->option == NULL || setsockopt(fd, level, m->name, &(int){ 1 },
+	    sizeof(int)) == 0)
+		return;
+	if (c->step == OPTION)
+		fail(c, errno, "setsockopt: %s", m->option);
+	c->shared->error = errno;
 }
 
 static void
 send_go_on(struct run *c)
 {
-	const int64_t until = deadline(c);
-
-	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, c->replylen == 0 ?
-	    NULL : (struct sockaddr *)&c->reply, c->replylen) == -1)
+	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, c->clientlen == 0 ?
+	    NULL : (struct sockaddr *)&c->client, c->clientlen) == -1) {
+		/* A client that has gone leaves its message, or its end. */
 		if (errno == EPIPE || errno == ECONNRESET ||
 		    errno == ECONNREFUSED || errno == ENOENT)
-			return;		/* it has gone: receive() will tell */
-		else if (!again(c, c->connection, POLLOUT, until,
-		    "room for \"go on\""))
-			err(EXIT_TROUBLE, "send");
-	reach(c, GO_ON_SENT);
+			return;
+		retry(c, c->connection, POLLOUT, "send");
+	}
 }
 
-/* A message, at once or not: what lies ready goes to msg, which has room. */
-struct message {
-	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
-	char data[DATA_ROOM];
-	struct sockaddr_un from;
-	struct iovec iov;
-	struct msghdr msg;
-};
-
 static ssize_t
-receive_once(const struct run *c, struct message *m)
+receive_once(struct run *c, size_t room)
 {
-	m->iov.iov_base = m->data;
-	m->iov.iov_len = sizeof(m->data);
-	memset(&m->msg, 0, sizeof(m->msg));
-	m->msg.msg_name = &m->from;
-	m->msg.msg_namelen = sizeof(m->from);
-	m->msg.msg_iov = &m->iov;
-	m->msg.msg_iovlen = 1;
-	m->msg.msg_control = m->control;
-	m->msg.msg_controllen = c->schedule->room == AMPLE ?
-	    sizeof(m->control) : c->schedule->room == SMALL ?
-	    CMSG_LEN(sizeof(int)) :
-	    CMSG_SPACE(cred_size(c->shared->client.ngroups));
+	struct message *m = &c->message;
+
+	m->iov = (struct iovec){ m->data, sizeof(m->data) };
+	m->msg = (struct msghdr){ .msg_name = &m->from,
+	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
+	    .msg_iovlen = 1, .msg_control = m->control,
+	    .msg_controllen = (socklen_t)room };
 	return recvmsg(c->connection, &m->msg, MSG_DONTWAIT);
 }
 
+/* Whether n bytes and what came along are no message but the end of file. */
+static bool
+is_end(int type, const struct msghdr *msg, size_t n)
+{
+	return n == 0 && type != SOCK_DGRAM &&
+	    ((type == SOCK_STREAM && EOF_HAS_IDS) ||
+	    (msg->msg_controllen == 0 && (msg->msg_flags & MSG_CTRUNC) == 0));
+}
+
 /*
- * Returns the length, or -1 with errno.  Linux can report end of file on a
- * seqpacket socket ahead of a message, if it was sent and the socket closed
- * during the call: only the second one is believed.
+ * A second look at what seems to be the end of file: whether a message lies
+ * behind it.  There is no room for descriptors, which would be ours to close.
+ */
+static bool
+is_message_behind(struct run *c)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_LEN(0)];
+	struct iovec iov = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = control, .msg_controllen = sizeof(control) };
+	const ssize_t n = recvmsg(c->connection, &msg, MSG_DONTWAIT | MSG_PEEK);
+
+	c->message.empty = n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
+	return n != -1 && !is_end(c->message.type, &msg, (size_t)n);
+}
+
+/*
+ * Returns the length, or -1 with errno.  Kernels can report end of file ahead
+ * of a message, if it was sent and the socket closed during the call (Linux on
+ * seqpacket, NetBSD on streams), and a message of no bytes without credentials
+ * looks like it as well.
  */
 static ssize_t
-receive_now(const struct run *c, struct message *m)
+receive_now(struct run *c, size_t room)
 {
-	ssize_t n = receive_once(c, m);
+	struct message *m = &c->message;
+	ssize_t n = receive_once(c, room);
 
-	if (n == 0 && m->msg.msg_controllen == 0 &&
-	    socket_type(c) == SOCK_SEQPACKET)
-		n = receive_once(c, m);
+	m->empty = false;
+	if (n != -1 && is_end(m->type, &m->msg, (size_t)n) &&
+	    is_message_behind(c))
+		return receive_once(c, room);
 	/* The message may lie behind that error, which comes once. */
 	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(c, m)) == -1) {
+	    (n = receive_once(c, room)) == -1) {
 		m->msg.msg_controllen = 0;	/* nothing was put there */
 		m->msg.msg_flags = 0;
 		n = 0;
@@ -1667,27 +1764,158 @@ receive_now(const struct run *c, struct message *m)
 	return n;
 }
 
-static size_t
-receive(struct run *c, struct message *m)
+static void
+receive(struct run *c)
 {
-	const int64_t until = deadline(c);
+	struct message *m = &c->message;
+	size_t room = sizeof(m->control);
 	ssize_t n;
 
-	for (;;) {
-		n = receive_now(c, m);
-		/* Of datagrams to a path only our client's are meant. */
-		if (n != -1 && (c->replylen == 0 ||
-		    (m->msg.msg_namelen == c->replylen &&
-		    memcmp(&m->from, &c->reply, c->replylen) == 0)))
-			break;
-		if (n == -1 && !again(c, c->connection, POLLIN, until,
-		    events[MESSAGE_SENT].step))
-			err(EXIT_TROUBLE, "recvmsg");
-	}
-	reach(c, RECEIVED);
-	return (size_t)n;
+	if (c->step == RECEIVE_SMALL)
+		room = CMSG_LEN(sizeof(int));
+	else if (c->step == RECEIVE_EXACT)
+		room = CMSG_SPACE(cred_size(c->shared->client.ngroups));
+	/* Of datagrams to a path only our client's are meant. */
+	do
+		while ((n = receive_now(c, room)) == -1)
+			retry(c, c->connection, POLLIN, "recvmsg");
+	while (c->clientlen != 0 && (m->msg.msg_namelen != c->clientlen ||
+	    memcmp(&m->from, &c->client, c->clientlen) != 0));
+	m->bytes = (size_t)n;
 }
 
+/*
+ * Every step: what does it, its word in the timeline (NULL: none), what it may
+ * have to wait for itself, and what one waits for who waits for it.
+ */
+static const struct {
+	void (*run)(struct run *);
+	const char *done, *waits, *awaited;
+} steps[NSTEPS] = {
+	[READY] = { get_ready, "ready for the client", NULL, "the server" },
+	[ACCEPT] = { accept_client, "accepted", "the client to connect",
+	    "the server to accept" },
+	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
+	[PERSISTENT] = { set_option, NULL, NULL, "the option to be set" },
+	[WRONG_OPTION] = { set_option, NULL, NULL, "the option to be set" },
+	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
+	[RECEIVE] = { receive, "received", "the client's message",
+	    "the server to receive" },
+	[RECEIVE_SMALL] = { receive, NULL, "the client's message", NULL },
+	[RECEIVE_EXACT] = { receive, NULL, "the client's message", NULL },
+	[CONNECT] = { connect_server, "connected", "the server to accept",
+	    "the client to connect" },
+	[ASK] = { ask_peer, NULL, NULL, NULL },
+	[OWN_OPTION] = { set_option, NULL, NULL, NULL },
+	[AWAKE] = { do_nothing, NULL, NULL, NULL },
+	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
+	[WRITE] = { send_message, "message sent", "room for the message",
+	    "the client's message" },
+	[WRITE_AGAIN] = { send_message, NULL, "room for the message", NULL },
+	[SENDMSG] = { send_message, NULL, NULL, "the client's message" },
+	[DESCRIPTOR] = { send_message, NULL, NULL, "the client's message" },
+	[EMPTY] = { send_message, NULL, NULL, "the client's message" },
+	[CLAIM] = { send_message, NULL, NULL, "the client's message" },
+	[FORGE] = { send_message, NULL, NULL, "the client's message" },
+	[DONE] = { NULL, NULL, NULL, "the client's message" },
+	[DELAY] = { race_delay, NULL, NULL, NULL },
+};
+
+/* A step of ours begins where the last ended. */
+static void
+take_step(struct run *c, enum step s)
+{
+	struct times *times = times_of(c, c->side);
+
+	c->step = s;
+	c->waiting = steps[s].waits;
+	c->until = c->time + c->options->timeout;
+	times->begun[s] = c->time;
+	steps[s].run(c);
+	(void)tick(c);
+	if (times->ended[s] == 0)	/* or the step has noted it itself */
+		times->ended[s] = c->time;
+	tell(c, s);
+}
+
+/* Waits for a step of the other side's. */
+static void
+await_step(struct run *c, enum step s, uint64_t trial)
+{
+	c->waiting = steps[s].awaited;
+	c->until = c->time + c->options->timeout;
+	if (has_other(c))
+		await(c, s, trial);
+	(void)tick(c);
+}
+
+/* Takes one side's steps, until one of either side's has failed. */
+static void
+take_steps(struct run *c, const unsigned char *list)
+{
+	for (; *list != END && c->shared->error == 0; list++)
+		if ((*list & UNTIL(END)) != 0)
+			await_step(c, (enum step)(*list & ~UNTIL(END)),
+			    c->trial);
+		else
+			take_step(c, (enum step)*list);
+}
+
+static void
+begin_trial(struct run *c)
+{
+	c->trial++;
+	memset(times_of(c, c->side), 0, sizeof(struct times));
+}
+
+/* A named datagram socket stays, without the option. */
+static void
+end_trial(struct run *c)
+{
+	const int off = 0;
+
+	if (c->connection != c->listener)
+		(void)close(c->connection);
+	else if (c->mechanism->option != NULL && setsockopt(c->connection,
+	    c->mechanism->level, c->mechanism->name, &off, sizeof(off)) == -1)
+		fail(c, errno, "setsockopt: %s", c->mechanism->option);
+	c->connection = -1;
+	if (c->side == CLIENT)
+		remove_made(&c->shared->made[CLIENT]);
+}
+
+/*
+ * The client's whole life.  It may be a trial ahead of the server, whose times
+ * of this one are read until then.
+ */
+static _Noreturn void
+run_client(struct run *c)
+{
+	const char *what, *user = c->options->user.argument;
+	const char *effective = c->options->effective.argument;
+
+	if (become(c->options, &what) == -1)
+		err(EXIT_TROUBLE, "--%s %s needs root: %s",
+		    user != NULL ? "user" : "effective",
+		    visible(user != NULL ? user : effective), what);
+	if (has_other(c))
+		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
+	while (c->trial < c->options->count) {
+		begin_trial(c);
+		if (has_other(c))
+			await_step(c, READY, MAX(c->trial - 1, 1));
+		take_steps(c, c->schedule->client);
+		tell(c, DONE);
+		end_trial(c);
+		if (c->options->path == NULL)	/* while the server parses */
+			(void)make_pair(c, c->trial);
+	}
+	exit(EXIT_SUCCESS);
+}
+
+/*
+ * The parser.
+ */
 static void
 close_fds(const unsigned char *data, size_t len)
 {
@@ -1702,6 +1930,33 @@ close_fds(const unsigned char *data, size_t len)
 	}
 }
 
+/* Linux: no process, and the IDs that stand for those without a name. */
+static bool
+is_placeholder(const struct message *m, const struct cred *cr)
+{
+	return cr->source[PID] == NULL && cr->source[EUID] == NULL &&
+	    cr->id[UID] == m->overflow_uid && cr->id[GID] == m->overflow_gid;
+}
+
+/*
+ * Credentials out of one control message's data, of which len bytes arrived;
+ * NONE if it is of another kind.
+ */
+static enum outcome
+read_cred(const struct message *m, const struct cmsghdr *cm,
+    const unsigned char *data, size_t len, struct cred *cr)
+{
+	const struct layout *l = find_layout(cm->cmsg_level, cm->cmsg_type,
+	    data, len, m->may_claim);
+
+	if (l == NULL)
+		return NONE;
+	if (len < l->fixed)
+		return TRUNCATED;
+	read_layout(l, data, len, cr);
+	return is_placeholder(m, cr) ? PLACEHOLDER : CREDENTIALS;
+}
+
 /*
  * Walks the control messages by what did arrive: NetBSD leaves the length of
  * a message that was cut as it had been, so that CMSG_NXTHDR and cmsg_len
@@ -1709,10 +1964,10 @@ close_fds(const unsigned char *data, size_t len)
  * sent along.
  */
 static enum outcome
-parse_control(const struct msghdr *msg, struct cred *cr)
+parse_control(const struct message *m, struct cred *cr)
 {
-	const unsigned char *buf = msg->msg_control;
-	const size_t total = msg->msg_controllen;
+	const unsigned char *buf = m->msg.msg_control;
+	const size_t total = m->msg.msg_controllen;
 	enum outcome found = NONE, o;
 	struct cmsghdr cm;
 	size_t len, space;
@@ -1727,8 +1982,7 @@ parse_control(const struct msghdr *msg, struct cred *cr)
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(buf + off + CMSG_LEN(0), len);
 		else if (found == NONE || found == TRUNCATED) {
-			o = read_cred(cm.cmsg_level, cm.cmsg_type,
-			    buf + off + CMSG_LEN(0), len, cr);
+			o = read_cred(m, &cm, buf + off + CMSG_LEN(0), len, cr);
 			if (o != NONE)
 				found = o;
 		}
@@ -1736,21 +1990,16 @@ parse_control(const struct msghdr *msg, struct cred *cr)
 	return found;
 }
 
-/*
- * What n bytes and their control messages mean.  Linux attaches "UID 0" to the
- * end of file of a stream, so no bytes there are no message, whatever came
- * with them; elsewhere a message may have none.
- */
+/* What a message and its control messages mean. */
 static void
-parse(int type, const struct msghdr *msg, size_t n, struct result *r)
+parse(const struct message *m, struct result *r)
 {
 	cred_forget(&r->message);
-	r->bytes = n;
-	r->ctrunc = (msg->msg_flags & MSG_CTRUNC) != 0;
-	r->outcome = parse_control(msg, &r->message);
+	r->bytes = m->bytes;
+	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
+	r->outcome = parse_control(m, &r->message);
 	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
-	if (n == 0 && (type == SOCK_STREAM ||
-	    (type == SOCK_SEQPACKET && msg->msg_controllen == 0)))
+	if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
 		r->outcome = CLOSED;
 	else if (mechanisms[0].option == NULL)
 		r->outcome = UNSUPPORTED;
@@ -1760,70 +2009,8 @@ parse(int type, const struct msghdr *msg, size_t n, struct result *r)
 		cred_forget(&r->message);
 }
 
-static void
-server(struct run *c, struct result *r)
-{
-	const struct schedule *s = c->schedule;
-	struct message m;
-	size_t n = 0;
-
-	/* 1. Wait for the client's connection. */
-	reach(c, READY);
-	await(c, s->accept);
-	if (s->option == CONNECTED) {
-		await(c, CONNECTED);
-		set_option(c, c->listener);
-	}
-	accept_client(c);
-
-	/* 2. Set the option on it, unless it was to be inherited. */
-	if (s->option != READY && s->option != CONNECTED) {
-		await(c, s->option);
-		race_delay(c);
-		set_option(c, c->connection);
-	}
-
-	/* 3. Send "go on" to the client. */
-	if (s->message == GO_ON)
-		send_go_on(c);
-
-	/* 4. Wait for the answer, which carries the credentials. */
-	if (s->how != WRITE)
-		await(c, MESSAGE_SENT);		/* or what became of it */
-	if (c->shared->error == 0)
-		n = receive(c, &m);
-	if (s->again)
-		n = receive(c, &m);
-	await(c, MESSAGE_SENT);
-
-	/* 5. Parse them. */
-	if (c->shared->error == 0)
-		parse(socket_type(c), &m.msg, n, r);
-	else
-		r->outcome = NONE;
-}
-
 /*
- * A server's end of a pair is closed in the next trial, and its datagram socket
- * stays, without the option.
- */
-static void
-end_trial(struct run *c)
-{
-	const int off = 0;
-
-	if (c->connection != c->listener) {
-		if (c->side == CLIENT || c->nbatch == 0)
-			(void)close(c->connection);
-	} else if (c->mechanism->option != NULL && setsockopt(c->connection,
-	    c->mechanism->level, c->mechanism->name, &off, sizeof(off)) == -1)
-		err(EXIT_TROUBLE, "setsockopt: %s", c->mechanism->option);
-	if (c->side == CLIENT)
-		remove_made(&c->shared->made[CLIENT]);
-}
-
-/*
- * 5. The report: one result, and two writers of it.
+ * 7. The report: one result, and two writers of it.
  */
 enum class { BEFORE, AFTER, OVERLAP, UNACCEPTED, NCLASSES };
 
@@ -1844,7 +2031,6 @@ struct tally {
 	uint64_t classes[NCLASSES][NOUTCOMES];
 	uint64_t bins[NBINS][NOUTCOMES];
 	uint64_t violations;
-	uint32_t checksum;		/* of the delays drawn */
 };
 
 /* Who knows a field: the message, else the connection, else nobody. */
@@ -1859,9 +2045,7 @@ knows(const struct result *r, enum field f)
 static const char *
 source_of(const struct result *r, enum field f)
 {
-	const struct cred *cr = knows(r, f);
-
-	return cr != NULL ? cr->source[f] : NULL;
+	return knows(r, f) != NULL ? knows(r, f)->source[f] : NULL;
 }
 
 static int
@@ -1872,32 +2056,30 @@ compare_gids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Groups as a set, at most as many as the kernel delivers of them. */
-static struct cred
-group_set(const struct cred *from)
+/* Makes groups a set, of at most as many as the kernel delivers. */
+static void
+make_set(struct cred *cr, const struct cred *from)
 {
-	struct cred to = { .ngroups = 0 };
-	const size_t n = mechanisms[0].maxgroups == 0 ? from->ngroups :
-	    MIN(from->ngroups, mechanisms[0].maxgroups);
+	size_t n = 0;
 
-	memcpy(cred_room(&to, n), from->groups, n * sizeof(gid_t));
-	qsort(to.groups, n, sizeof(gid_t), compare_gids);
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || to.groups[i] != to.groups[i - 1])
-			to.groups[to.ngroups++] = to.groups[i];
-	return to;
+	cred_groups(cr, from->groups, MIN(from->ngroups, MAXGROUPS), NULL);
+	qsort(cr->groups, cr->ngroups, sizeof(gid_t), compare_gids);
+	for (size_t i = 0; i < cr->ngroups; i++)
+		if (i == 0 || cr->groups[i] != cr->groups[i - 1])
+			cr->groups[n++] = cr->groups[i];
+	cr->ngroups = n;
 }
 
 static bool
 same_field(const struct cred *x, const struct cred *y, enum field f)
 {
-	struct cred a, b;
+	struct cred a = { .groups = NULL }, b = { .groups = NULL };
 	bool same;
 
 	if (f != GROUPS)
 		return x->id[f] == y->id[f];
-	a = group_set(x);
-	b = group_set(y);
+	make_set(&a, x);
+	make_set(&b, y);
 	same = a.ngroups == b.ngroups &&
 	    memcmp(a.groups, b.groups, a.ngroups * sizeof(gid_t)) == 0;
 	free(a.groups);
@@ -2027,36 +2209,36 @@ explain(const struct run *c, const struct result *r)
 		warnx("%s%s", missing, reasons[r->outcome]);
 }
 
-/* Length of the UTF-8 sequence at s, or 0 if there is no valid one. */
+/* Length of the UTF-8 sequence at s (RFC 3629), or 0 if there is none. */
 static size_t
 utf8_len(const unsigned char *s)
 {
 	static const struct {
-		unsigned char mask, lead;
-		uint32_t min, max;
+		unsigned char first[2], second[2];	/* from, to */
+		size_t len;
 	} forms[] = {
-		{ 0x80, 0x00, 0, 0x7f },
-		{ 0xe0, 0xc0, 0x80, 0x7ff },
-		{ 0xf0, 0xe0, 0x800, 0xffff },
-		{ 0xf8, 0xf0, 0x10000, 0x10ffff },
+		{ { 0x01, 0x7f }, { 0x00, 0xff }, 1 },
+		{ { 0xc2, 0xdf }, { 0x80, 0xbf }, 2 },
+		{ { 0xe0, 0xe0 }, { 0xa0, 0xbf }, 3 },
+		{ { 0xe1, 0xec }, { 0x80, 0xbf }, 3 },
+		{ { 0xed, 0xed }, { 0x80, 0x9f }, 3 },
+		{ { 0xee, 0xef }, { 0x80, 0xbf }, 3 },
+		{ { 0xf0, 0xf0 }, { 0x90, 0xbf }, 4 },
+		{ { 0xf1, 0xf3 }, { 0x80, 0xbf }, 4 },
+		{ { 0xf4, 0xf4 }, { 0x80, 0x8f }, 4 },
 	};
-	uint32_t code;
+	size_t i = 0, n;
 
-	for (size_t n = 0; n < nitems(forms); n++) {
-		if ((s[0] & forms[n].mask) != forms[n].lead)
-			continue;
-		code = s[0] & (unsigned char)~forms[n].mask;
-		for (size_t i = 1; i <= n; i++) {
-			if ((s[i] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (s[i] & 0x3f);
-		}
-		if (code < forms[n].min || code > forms[n].max ||
-		    (code >= 0xd800 && code <= 0xdfff))
+	while (i < nitems(forms) && (s[0] < forms[i].first[0] ||
+	    s[0] > forms[i].first[1] || s[1] < forms[i].second[0] ||
+	    s[1] > forms[i].second[1]))
+		i++;
+	if (i == nitems(forms))
+		return 0;
+	for (n = 2; n < forms[i].len; n++)
+		if ((s[n] & 0xc0) != 0x80)
 			return 0;
-		return n + 1;
-	}
-	return 0;
+	return forms[i].len;
 }
 
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
@@ -2071,22 +2253,14 @@ json_string(const char *string)
 		return;
 	}
 	putchar('"');
-	while (*s != '\0') {
-		for (n = 0; s[n] > 0x1f && s[n] < 0x7f && s[n] != '"' &&
-		    s[n] != '\\'; n++)
-			continue;
-		if (n > 0)
-			fwrite(s, 1, n, stdout);
-		else if (*s < 0x80) {
-			printf("\\u%04x", *s);
-			n = 1;
-		} else if ((n = utf8_len(s)) > 0)
-			fwrite(s, 1, n, stdout);
-		else {
+	for (; *s != '\0'; s += MAX(n, 1)) {
+		n = utf8_len(s);
+		if (n == 0)
 			printf("\\ufffd");
-			n = 1;
-		}
-		s += n;
+		else if (*s < 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
+			printf("\\u%04x", *s);
+		else
+			fwrite(s, 1, n, stdout);
 	}
 	putchar('"');
 }
@@ -2102,6 +2276,12 @@ json_member(const char *key, const char *value)
 {
 	json_key(key);
 	json_string(value);
+}
+
+static void
+json_bool(const char *key, bool value)
+{
+	printf(",\"%s\":%s", key, value ? "true" : "false");
 }
 
 static void
@@ -2138,23 +2318,17 @@ json_cred(const char *key, const struct cred *cr, unsigned without)
 	printf("}");
 }
 
-static const struct utsname *
-system_name(void)
-{
-	static struct utsname un;
-
-	if (un.sysname[0] == '\0' && uname(&un) == -1)
-		err(EXIT_TROUBLE, "uname");
-	return &un;
-}
-
 /* What every object begins with. */
 static void
 json_begin(const char *mode)
 {
+	struct utsname un;
+
+	if (uname(&un) == -1)
+		err(EXIT_TROUBLE, "uname");
 	printf("{\"format\":1");
-	json_member("system", system_name()->sysname);
-	json_member("release", system_name()->release);
+	json_member("system", un.sysname);
+	json_member("release", un.release);
 	json_member("mode", mode);
 }
 
@@ -2162,7 +2336,8 @@ static void
 json_head(const struct run *c)
 {
 	json_begin(c->schedule->name);
-	json_member("transport", c->transport->name);
+	json_member("transport", c->options->path == NULL ? "socketpair" :
+	    "path");
 	json_member("path", c->options->path);
 	json_member("type", types[c->options->type].name);
 	json_member("option", c->mechanism->option);
@@ -2186,11 +2361,11 @@ json_result(const struct run *c, const struct result *r)
 	const struct cred *truth = truth_of(c);
 
 	json_head(c);
-	if (c->options->role == 'l')
+	if (truth == NULL)
 		printf(",\"connection\":%" PRIu64, c->trial);
 	json_member("outcome", outcomes[r->outcome]);
-	printf(",\"bytes\":%zu,\"ctrunc\":%s", r->bytes,
-	    r->ctrunc ? "true" : "false");
+	printf(",\"bytes\":%zu", r->bytes);
+	json_bool("ctrunc", r->ctrunc);
 	for (enum field f = PID; f < NFIELDS; f++) {
 		json_key(fields[f].key);
 		json_field(knows(r, f), f);
@@ -2198,12 +2373,14 @@ json_result(const struct run *c, const struct result *r)
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
 	if (truth == NULL)
-		printf(",\"client\":null");
+		json_member("client", NULL);
 	else
 		json_cred("client", truth, 0);
-	printf(",\"match\":%s}\n", truth == NULL ||
-	    r->outcome != CREDENTIALS ? "null" :
-	    matches(r, truth) ? "true" : "false");
+	if (truth == NULL || r->outcome != CREDENTIALS)
+		json_member("match", NULL);
+	else
+		json_bool("match", matches(r, truth));
+	printf("}\n");
 }
 
 static uint64_t
@@ -2245,9 +2422,8 @@ bin_edge(const struct options *o, int bin)
 static void
 json_race(const struct options *o, const struct tally *t)
 {
-	printf(",\"spread_us\":%" PRId64 ",\"seed\":%" PRIu32
-	    ",\"delay_checksum\":%" PRIu32 ",\"classes\":{",
-	    o->spread / MICROSECOND, o->seed, t->checksum);
+	printf(",\"spread_us\":%" PRId64 ",\"classes\":{",
+	    o->spread / MICROSECOND);
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
 		printf("%s\"%s\":{\"trials\":%" PRIu64, k == BEFORE ? "" : ",",
 		    classes[k].name, sum(t->classes[k]));
@@ -2266,6 +2442,13 @@ json_race(const struct options *o, const struct tally *t)
 	printf("]");
 }
 
+static bool
+is_race(const struct run *c)
+{
+	return c->options->role == 0 && (c->schedule == &race_schedule ||
+	    c->schedule == &bare_schedule);
+}
+
 static void
 json_tally(const struct run *c, const struct tally *t)
 {
@@ -2275,7 +2458,7 @@ json_tally(const struct run *c, const struct tally *t)
 	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
 	    "\"trials_per_second\":%.1f", t->mismatches,
 	    (double)t->elapsed / SECOND, per_second(t));
-	if (c->schedule->race)
+	if (is_race(c))
 		json_race(c->options, t);
 	printf("}\n");
 }
@@ -2297,47 +2480,50 @@ text_tally(const char *what, const struct tally *t)
 	printf("\n");
 }
 
-/* One bar of up to BAR characters, as long as n is of most; 0 alone is none. */
-#define BAR		18
+#define BAR		18		/* the longest, in characters */
+
+/* A bar as long as n is of most; 0 alone is none. */
 static int
 bar(uint64_t n, uint64_t most)
 {
 	return n == 0 ? 0 : MAX(1, (int)(n * BAR / most));
 }
 
+static uint64_t
+lost_in(const uint64_t *counts)
+{
+	return sum(counts) - counts[CREDENTIALS];
+}
+
 static void
 text_histogram(const struct options *o, const struct tally *t)
 {
-	static const char lost_bar[] = "..................";
-	static const char won_bar[] = "##################";
-	uint64_t won, lost, most = 1;
 	const int decimals = o->spread < 10 * MILLISECOND;
+	uint64_t won, lost, most = 1;
 	int first = NBINS, last = 0;
 	char from[24], to[24];
 
-	for (int bin = 0; bin < NBINS; bin++) {
-		won = t->bins[bin][CREDENTIALS];
-		lost = sum(t->bins[bin]) - won;
-		most = MAX(most, MAX(won, lost));
-		if (won + lost > 0) {
+	for (int bin = 0; bin < NBINS; bin++)
+		if (sum(t->bins[bin]) > 0) {
+			most = MAX(most, t->bins[bin][CREDENTIALS]);
+			most = MAX(most, lost_in(t->bins[bin]));
 			first = MIN(first, bin);
 			last = bin;
 		}
-	}
 	printf("\n%-21s%*s | %s\n", "Lead of option", BAR + 9,
 	    "no credentials", "credentials");
 	printf("%-21s%*s |\n", "over write, us", BAR + 9, "");
 	for (int bin = first; bin <= last; bin++) {
-		won = t->bins[bin][CREDENTIALS];
-		lost = sum(t->bins[bin]) - won;
 		snprintf(from, sizeof(from), "%.*f", decimals,
 		    (double)bin_edge(o, bin) / MICROSECOND);
 		snprintf(to, sizeof(to), "%.*f", decimals,
 		    (double)bin_edge(o, bin + 1) / MICROSECOND);
+		won = t->bins[bin][CREDENTIALS];
+		lost = lost_in(t->bins[bin]);
 		printf("%8s ... %8s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
 		    bin == 0 ? "" : from, bin == NBINS - 1 ? "" : to, lost,
-		    BAR, bar(lost, most), lost_bar,
-		    BAR, bar(won, most), won_bar, won);
+		    BAR, bar(lost, most), "..................",
+		    BAR, bar(won, most), "##################", won);
 	}
 }
 
@@ -2345,7 +2531,7 @@ text_histogram(const struct options *o, const struct tally *t)
 static void
 text_lesson(const struct options *o, const struct tally *t)
 {
-	const uint64_t won = t->counts[CREDENTIALS], lost = t->trials - won;
+	const uint64_t won = t->counts[CREDENTIALS];
 	const uint64_t *early = t->classes[UNACCEPTED];
 
 	printf("\n");
@@ -2358,7 +2544,7 @@ text_lesson(const struct options *o, const struct tally *t)
 		    "never: synchronize, as --sync does.\n");
 	else
 		printf("The race was always %s this time%s.\n",
-		    lost == 0 ? "won" : won == 0 ? "lost" : "close",
+		    won == t->trials ? "won" : won == 0 ? "lost" : "close",
 		    o->spread == 0 ? "; --spread 20 shows both ends" : "");
 	if (sum(early) > 0)
 		printf("Of the writes that began before accept(2) had returned "
@@ -2378,8 +2564,7 @@ text_race(const struct options *o, const struct tally *t)
 	    per_second(t));
 	if (o->spread > 0)
 		printf("Each side waits 0 to %" PRId64 " us, counted from the "
-		    "accepted connection\nSeed %" PRIu32 "\n",
-		    o->spread / MICROSECOND, o->seed);
+		    "accepted connection\n", o->spread / MICROSECOND);
 	else
 		printf("No delays: the bare race\n");
 	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
@@ -2388,7 +2573,7 @@ text_race(const struct options *o, const struct tally *t)
 		if ((n = sum(t->classes[k])) > 0 || k != UNACCEPTED)
 			printf("%-28s%10" PRIu64 "%14" PRIu64 "%16" PRIu64 "\n",
 			    classes[k].text, n, t->classes[k][CREDENTIALS],
-			    n - t->classes[k][CREDENTIALS]);
+			    lost_in(t->classes[k]));
 	printf("%-28s%10" PRIu64 "\n", "violations of the rule",
 	    t->violations);
 	text_histogram(o, t);
@@ -2399,26 +2584,35 @@ text_race(const struct options *o, const struct tally *t)
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	const int64_t *at = c->shared->at;
-	enum event order[NEVENTS];
-	size_t n = 0, i;
+	const struct times *times[NSIDES] = { times_of(c, SERVER),
+	    times_of(c, CLIENT) };
+	int64_t start = INT64_MAX, last = 0, next;
+	enum side side;
+	enum step step;
 
-	for (enum event e = READY; e < NEVENTS; e++) {
-		if (at[e] == 0 || events[e].text == NULL)
-			continue;
-		for (i = n++; i > 0 && at[order[i - 1]] > at[e]; i--)
-			order[i] = order[i - 1];
-		order[i] = e;
-	}
 	if (c->options->counted)
 		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
 		    outcomes[r->outcome]);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
-	for (i = 0; i < n; i++)
+	for (;; last = next) {
+		next = INT64_MAX;
+		for (unsigned i = 0; i < NSIDES * NSTEPS; i++) {
+			const int64_t at = times[i / NSTEPS]->ended[i % NSTEPS];
+
+			if (at > last && at < next &&
+			    steps[i % NSTEPS].done != NULL) {
+				next = at;
+				side = (enum side)(i / NSTEPS);
+				step = (enum step)(i % NSTEPS);
+			}
+		}
+		if (next == INT64_MAX)
+			return;
+		start = MIN(start, next);
 		fprintf(stderr, "%10.1f  %*s%s\n",
-		    (double)(at[order[i]] - at[order[0]]) / MICROSECOND,
-		    events[order[i]].side == CLIENT ? 24 : 0, "",
-		    events[order[i]].text);
+		    (double)(next - start) / MICROSECOND,
+		    side == CLIENT ? 24 : 0, "", steps[step].done);
+	}
 }
 
 /* A report that nobody got in full is an error. */
@@ -2438,108 +2632,82 @@ finish_report(void)
 }
 
 /*
- * 6. The modes in which both sides are ours.
+ * 8. The modes in which both sides are ours.
  */
-static const struct schedule sync_schedule = {
-	.name = "sync", .option = ACCEPTED, .message = GO_ON
-};
-static const struct schedule late_schedule = {
-	.name = "late", .option = MESSAGE_SENT, .message = ACCEPTED
-};
-static const struct schedule inherit_schedule = {
-	.name = "inherit", .option = READY, .message = CONNECTED
-};
-static const struct schedule race_schedule = {
-	.name = "race", .option = ACCEPTED, .message = ACCEPTED, .race = true
-};
-/* Over a path, where a client needs no word to begin. */
-static const struct schedule bare_schedule = {
-	.name = "race", .option = ACCEPTED, .message = CONNECTED, .race = true
-};
 
-static _Noreturn void
-run_client(struct run *c)
+/* The pages that both sides share, and what goes when we end. */
+static void
+open_run(struct run *c, const struct options *o)
 {
-	assume_identity(c->options);
-	if (c->control != -1)
-		die_with_parent();	/* which a new identity forgets */
-	while (c->trial < c->options->count) {
-		begin_trial(c);
-		client(c);
-		end_trial(c);
-		if (c->options->path == NULL)	/* while the server parses */
-			(void)make_pair(c, c->trial);
-	}
-	exit(EXIT_SUCCESS);
+	memset(c, 0, sizeof(*c));
+	c->options = o;
+	c->schedule = o->schedule;
+	/* A foreign client may attach what looks like the usual one's. */
+	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 : 0];
+	c->listener = c->connection = c->control = c->wake = -1;
+	c->owner = getpid();
+	c->spins = MOST_SPINS;
+	c->tries = FIRST_TRY;
+	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
+	c->message.type = socket_type(c);
+	c->message.may_claim = o->role == 'l';
+	c->message.overflow_uid = overflow_id("/proc/sys/kernel/overflowuid");
+	c->message.overflow_gid = overflow_id("/proc/sys/kernel/overflowgid");
+	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
+	    MAP_ANON | MAP_SHARED, -1, 0);
+	if (c->shared == MAP_FAILED)
+		err(EXIT_TROUBLE, "mmap");
+	ending.run = c;
+}
+
+static void
+open_path(struct run *c)
+{
+	if (c->options->path == NULL)
+		return;
+	set_address(c);
+	if (c->options->role != 'C')
+		c->listener = named_socket(c);
+	if (is_named_dgram(c) && c->options->role != 'l')
+		set_client_address(c);
 }
 
 /* From here on nothing is left behind, however we end. */
 static void
 guard(void)
 {
-	if (leftovers.owner == 0 && atexit(clean_up) != 0)
+	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
-	leftovers.owner = getpid();
 	handle_signals(on_signal);
-}
-
-/* The page that both sides share, and what goes when we end. */
-static void
-open_run(struct run *c, const struct options *o)
-{
-	/* FreeBSD's getgroups(2) can return one more. */
-	const long max = sysconf(_SC_NGROUPS_MAX);
-	const size_t ngroups = max > 0 ? (size_t)max + 1 : 65536;
-
-	memset(c, 0, sizeof(*c));
-	c->options = o;
-	c->schedule = o->schedule;
-	/* A foreign client may attach what looks like the usual one's. */
-	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 :
-	    o->mechanism];
-	if (c->schedule->race && o->path != NULL && o->spread == 0)
-		c->schedule = &bare_schedule;
-	c->listener = c->control = -1;
-	c->transport = &transports[o->path == NULL ? 0 :
-	    socket_type(c) != SOCK_DGRAM ? 1 : 2];
-	c->shared = mmap(NULL, sizeof(*c->shared) +
-	    ngroups * sizeof(gid_t), PROT_READ | PROT_WRITE,
-	    MAP_ANON | MAP_SHARED, -1, 0);
-	if (c->shared == MAP_FAILED)
-		err(EXIT_TROUBLE, "mmap");
-	c->shared->client.groups = c->shared->groups;
-	c->shared->client.room = ngroups;
-	leftovers.made[SERVER] = &c->shared->made[SERVER];
-	leftovers.made[CLIENT] = &c->shared->made[CLIENT];
-	guard();
 }
 
 /* The client's process: only the server returns. */
 static void
 fork_client(struct run *c)
 {
-	int control[NSIDES];
+	int control[NSIDES], wake[NSIDES];
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1)
-		err(EXIT_TROUBLE, "socketpair");
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1 ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, wake) == -1)
+		fail(c, errno, "socketpair");
 	block_signals(SIG_BLOCK);
 	if ((c->child = fork()) == -1)
-		err(EXIT_TROUBLE, "fork");
+		fail(c, errno, "fork");
 	c->side = c->child == 0 ? CLIENT : SERVER;
-	c->control = leftovers.control = control[c->side];
-	if (c->side == CLIENT) {
-		/* It lives as long as its end of the control channel. */
+	c->owner = getpid();
+	c->random += c->side;
+	c->control = control[c->side];
+	c->wake = wake[c->side];
+	(void)close(control[!c->side]);
+	(void)close(wake[!c->side]);
+	if (c->side == CLIENT)
+		/* It lives as long as its wake-up line. */
 		handle_signals(SIG_IGN);
-		leftovers.owner = getpid();
-		leftovers.made[SERVER] = NULL;
-		leftovers.directory = NULL;
-	} else
-		leftovers.child = c->child;
 	block_signals(SIG_UNBLOCK);
-	(void)close(control[c->side == SERVER ? CLIENT : SERVER]);
 	if (c->side == CLIENT) {
 		if (c->listener != -1)
 			(void)close(c->listener);
+		c->listener = -1;
 		run_client(c);
 	}
 }
@@ -2547,57 +2715,58 @@ fork_client(struct run *c)
 static void
 close_run(struct run *c)
 {
-	end_client();
+	end_client(c);
 	for (int side = SERVER; side < NSIDES; side++)
 		remove_made(&c->shared->made[side]);
-	for (size_t i = c->next > 0 ? c->next - 1 : 0; i < c->nbatch; i++)
-		(void)close(c->batch[i]);
-	if (c->listener != -1)
-		(void)close(c->listener);
-	if (c->control != -1)
-		(void)close(c->control);
+	while (c->next < c->nends)
+		(void)close(c->ends[c->next++]);
+	if (c->connection != c->listener)
+		close_fd(&c->connection);
+	close_fd(&c->listener);
+	close_fd(&c->control);
+	close_fd(&c->wake);
+	if (c->strangers > 10)
+		warnx("not our client, and closed: %" PRIu64 " in all",
+		    c->strangers);
 }
 
-/* Its page goes last, as it has what the report needs. */
+/* Its pages go last, as they have what the report needs. */
 static void
 free_run(struct run *c)
 {
-	leftovers.made[SERVER] = leftovers.made[CLIENT] = NULL;
-	(void)munmap(c->shared, sizeof(*c->shared) +
-	    c->shared->client.room * sizeof(gid_t));
+	ending.run = NULL;
+	(void)munmap(c->shared, sizeof(*c->shared));
 }
 
 /* What came first in a trial of the race, by the readings of both sides. */
 static enum class
 classify(const struct run *c)
 {
-	const int64_t *at = c->shared->at;
+	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
 
-	if (c->listener != -1 && socket_type(c) != SOCK_DGRAM &&
-	    at[MESSAGE_BEGUN] < at[ACCEPTED])
+	if (c->options->path != NULL && !is_named_dgram(c) &&
+	    w->begun[WRITE] < s->ended[ACCEPT])
 		return UNACCEPTED;
-	if (at[OPTION_SET] < at[MESSAGE_BEGUN])
+	if (s->ended[OPTION] < w->begun[WRITE])
 		return BEFORE;
-	return at[MESSAGE_SENT] < at[OPTION_BEGUN] ? AFTER : OVERLAP;
+	return w->ended[WRITE] < s->begun[OPTION] ? AFTER : OVERLAP;
 }
 
 static void
 count_race(struct tally *t, const struct run *c, const struct result *r)
 {
 	const struct options *o = c->options;
-	const int64_t *at = c->shared->at;
+	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
+	const int64_t accepted = s->ended[ACCEPT];
+	const int64_t lead = (w->begun[WRITE] + w->ended[WRITE] -
+	    s->begun[OPTION] - s->ended[OPTION]) / 2;
 	const enum class k = classify(c);
-	const int64_t lead = (at[MESSAGE_BEGUN] + at[MESSAGE_SENT] -
-	    at[OPTION_BEGUN] - at[OPTION_SET]) / 2;
 	int bin = 0;
 
 	t->classes[k][r->outcome]++;
 	while (bin < NBINS - 1 && lead >= bin_edge(o, bin + 1))
 		bin++;
 	t->bins[bin][r->outcome]++;
-	for (enum side side = SERVER; side < NSIDES; side++)
-		t->checksum = (t->checksum ^ (uint32_t)draw_delay(o, c->trial,
-		    side)) * UINT32_C(16777619);
 	if ((k != BEFORE || r->outcome == CREDENTIALS) &&
 	    (k != AFTER || r->outcome != CREDENTIALS))
 		return;
@@ -2606,10 +2775,9 @@ count_race(struct tally *t, const struct run *c, const struct result *r)
 		warnx("violation in trial %" PRIu64 ": %s, %s (ns from "
 		    "accepted: option %" PRId64 " to %" PRId64 ", write %"
 		    PRId64 " to %" PRId64 ")", c->trial, classes[k].text,
-		    outcomes[r->outcome], at[OPTION_BEGUN] - at[ACCEPTED],
-		    at[OPTION_SET] - at[ACCEPTED],
-		    at[MESSAGE_BEGUN] - at[ACCEPTED],
-		    at[MESSAGE_SENT] - at[ACCEPTED]);
+		    outcomes[r->outcome], s->begun[OPTION] - accepted,
+		    s->ended[OPTION] - accepted, w->begun[WRITE] - accepted,
+		    w->ended[WRITE] - accepted);
 }
 
 static void
@@ -2620,7 +2788,7 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 	if (r->outcome == CREDENTIALS && truth_of(c) != NULL &&
 	    !matches(r, truth_of(c)))
 		t->mismatches++;
-	if (c->schedule->race && c->control != -1)
+	if (is_race(c) && r->outcome != UNSUPPORTED)
 		count_race(t, c, r);
 }
 
@@ -2633,26 +2801,35 @@ exit_status(const struct run *c, const struct tally *t)
 		return EXIT_MISSING;
 	if (t->trials == 0 && c->options->role == 'l')
 		return EXIT_MISSING;
-	return (c->schedule->race && c->options->role == 0) ||
-	    t->counts[CREDENTIALS] == t->trials ? EXIT_SUCCESS : EXIT_MISSING;
+	return is_race(c) || t->counts[CREDENTIALS] == t->trials ?
+	    EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /* A word to whoever waits at a terminal, five times a second. */
 static void
-show_progress(const struct run *c, int64_t start, bool end)
+show_progress(const struct run *c, int64_t time, int64_t *next)
 {
-	static int64_t next;
-	const int64_t t = c->shared->at[RECEIVED];
+	if (time < *next)
+		return;
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
+	    c->options->count);
+	*next = time + SECOND / 5;
+}
 
-	if (next == 0)
-		next = isatty(STDERR_FILENO) ? start + SECOND : INT64_MAX;
-	if (end && next > start + SECOND && next != INT64_MAX)
-		fprintf(stderr, "\r%*s\r", 40, "");
-	else if (!end && t > next) {
-		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials",
-		    c->trial, c->options->count);
-		next = t + SECOND / 5;
-	}
+/* One trial, from the server's side. */
+static void
+run_trial(struct run *c, struct result *r)
+{
+	begin_trial(c);
+	take_steps(c, c->schedule->server);
+	await_step(c, DONE, c->trial);
+	r->error = c->shared->error;
+	r->outcome = NONE;
+	if (r->error == 0)
+		parse(&c->message, r);
+	if (!c->options->counted)
+		peer_cred(c->connection, &r->peer);
+	end_trial(c);
 }
 
 /* Holds the conversations, and leaves the last one's result in r. */
@@ -2661,20 +2838,20 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 {
 	const struct options *o = c->options;
 	const int64_t start = now();
+	int64_t time = start;
+	int64_t progress = isatty(STDERR_FILENO) ? start + SECOND : INT64_MAX;
 
-	while (c->trial < o->count && !stopped &&
-	    (o->limit == 0 || c->shared->at[RECEIVED] < start + o->limit)) {
-		begin_trial(c);
-		server(c, r);
-		if (!o->counted)
-			peer_cred(c->connection, &r->peer);
-		end_trial(c);
+	while (c->trial < o->count && !ending.stopped &&
+	    (o->limit == 0 || time < start + o->limit)) {
+		run_trial(c, r);
 		count_result(t, c, r);
 		if (o->verbose && t->counts[r->outcome] == 1)
 			print_timeline(c, r);
-		show_progress(c, start, false);
+		time = times_of(c, SERVER)->ended[RECEIVE];
+		show_progress(c, time, &progress);
 	}
-	show_progress(c, start, true);
+	if (progress != INT64_MAX && time > start + SECOND)
+		fprintf(stderr, "\r%*s\r", 40, "");
 	t->elapsed = now() - start;
 }
 
@@ -2687,61 +2864,63 @@ run_both(const struct options *o)
 	int status;
 
 	open_run(&c, o);
-	if (o->path != NULL)
-		listen_path(&c);
+	open_path(&c);
 	fork_client(&c);
 	run_trials(&c, &tally, &r);
 	close_run(&c);
 
 	if (o->quiet)
 		;
+	else if (o->counted && o->json)
+		json_tally(&c, &tally);
 	else if (o->json)
-		o->counted ? json_tally(&c, &tally) : json_result(&c, &r);
-	else if (c.schedule->race)
+		json_result(&c, &r);
+	else if (is_race(&c))
 		text_race(o, &tally);
+	else if (o->counted)
+		text_tally("trial", &tally);
 	else
-		o->counted ? text_tally("trial", &tally) : text_result(&c, &r);
+		text_result(&c, &r);
 	if (!o->quiet)
 		finish_report();
 	if (!o->counted)
 		explain(&c, &r);
-	free(r.message.groups);
-	free(r.peer.groups);
+	result_free(&r);
 	status = exit_status(&c, &tally);
 	free_run(&c);
 	return status;
 }
 
 /*
- * 7. A server of its own: one process, and any number of clients at once.
+ * 9. A server of its own: one process, and any number of clients at once.
  */
-struct guest {
+struct connection {
 	int fd;
 	int64_t deadline;
 };
 
-struct house {
+struct server {
 	struct run *run;
 	struct tally tally;
 	struct result result;
-	struct guest *guests;
-	struct pollfd *fds;		/* wakeup, the listener, the guests */
-	size_t nguests, room;
+	struct connection *connections;
+	struct pollfd *fds;	/* wakeup, the listener, the connections */
+	size_t n, room;
 	uint64_t accepted;
-	bool full;			/* no descriptor left for another */
+	bool full;		/* no descriptor left for another */
 	bool warned;
 };
 
 /* Reports on the connection of the run, as the next one, and closes it. */
 static void
-report_guest(struct house *h, const struct message *m, size_t n)
+report_connection(struct server *s, bool came)
 {
-	struct run *c = h->run;
-	struct result *r = &h->result;
+	struct run *c = s->run;
+	struct result *r = &s->result;
 
 	cred_forget(&r->peer);
-	if (m != NULL)
-		parse(socket_type(c), &m->msg, n, r);
+	if (came)
+		parse(&c->message, r);
 	else {
 		cred_forget(&r->message);
 		r->outcome = TIMEOUT;
@@ -2753,7 +2932,7 @@ report_guest(struct house *h, const struct message *m, size_t n)
 		(void)close(c->connection);	/* no longer kept waiting */
 	}
 	c->trial++;
-	count_result(&h->tally, c, r);
+	count_result(&s->tally, c, r);
 	if (!c->options->quiet) {
 		if (c->options->json)
 			json_result(c, r);
@@ -2767,168 +2946,202 @@ report_guest(struct house *h, const struct message *m, size_t n)
 	explain(c, r);
 }
 
-/* True once the guest was reported on, and has gone. */
+/* Reads a message, if there is one: true if there was, or the end. */
 static bool
-serve_guest(struct house *h, struct guest *g, bool ready, int64_t time)
+receive_ready(struct run *c)
 {
-	struct message m;
-	ssize_t n;
+	ssize_t n = receive_now(c, sizeof(c->message.control));
 
-	h->run->connection = g->fd;
-	n = ready ? receive_now(h->run, &m) : -1;
-	if (ready && n == -1 && errno != EAGAIN && errno != EWOULDBLOCK &&
-	    errno != EINTR) {
+	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
+	    errno == EINTR))
+		return false;
+	if (n == -1) {
 		warn("recvmsg");
-		m.msg.msg_controllen = 0;
+		c->message.msg.msg_controllen = 0;
 		n = 0;
 	}
-	if (n != -1)
-		report_guest(h, &m, (size_t)n);
-	else if (time >= g->deadline)
-		report_guest(h, NULL, 0);
-	else
+	c->message.bytes = (size_t)n;
+	return true;
+}
+
+/* True once it was reported on, and has gone. */
+static bool
+serve_connection(struct server *s, struct connection *k, bool ready,
+    int64_t time)
+{
+	bool came;
+
+	s->run->connection = k->fd;
+	came = ready && receive_ready(s->run);
+	if (!came && time < k->deadline)
 		return false;
-	h->full = false;
+	report_connection(s, came);
+	s->full = false;
+	return true;
+}
+
+static void
+keep_connection(struct server *s, struct connection k)
+{
+	if (s->n == s->room) {
+		s->room = s->room * 2 + 16;
+		s->connections = realloc(s->connections,
+		    s->room * sizeof(*s->connections));
+		s->fds = realloc(s->fds, (s->room + 2) * sizeof(*s->fds));
+		if (s->connections == NULL || s->fds == NULL)
+			err(EXIT_TROUBLE, "%zu clients", s->room);
+	}
+	s->connections[s->n++] = k;
+}
+
+/* No descriptor left, or no memory for one: accepting pauses. */
+static bool
+pause_accepting(struct server *s)
+{
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+	    errno != ENOMEM)
+		return false;
+	s->full = true;
+	if (!s->warned)
+		warn("accept: waiting for clients to leave");
+	s->warned = true;
 	return true;
 }
 
 /* Accepts whoever is there; true if there might be more of them. */
 static bool
-accept_guest(struct house *h)
+accept_connection(struct server *s)
 {
-	struct run *c = h->run;
-	struct guest g;
+	struct run *c = s->run;
+	const unsigned char *list = c->schedule->server;
+	struct connection k;
 
-	if (h->accepted == c->options->count)
+	if (s->accepted == c->options->count)
 		return false;
-	if ((g.fd = accept(c->listener, NULL, NULL)) == -1) {
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-		    errno == ENOMEM) {
-			h->full = true;
-			if (!h->warned)
-				warn("accept: waiting for clients to leave");
-			h->warned = true;
-			return false;
-		}
-		if (errno != EAGAIN && errno != EWOULDBLOCK &&
-		    errno != EINTR && errno != ECONNABORTED)
+	if ((k.fd = accept(c->listener, NULL, NULL)) == -1) {
+		if (errno == ECONNABORTED)
+			return true;
+		if (!pause_accepting(s) && errno != EAGAIN &&
+		    errno != EWOULDBLOCK && errno != EINTR)
 			err(EXIT_TROUBLE, "accept");
-		return errno == ECONNABORTED;
+		return false;
 	}
-	h->accepted++;
-	c->connection = g.fd;
-	if (c->schedule->option != READY)
-		set_option(c, g.fd);
-	if (c->schedule->message == GO_ON)
-		send_go_on(c);
-	g.deadline = deadline(c);
-	if (serve_guest(h, &g, true, 0))
-		return true;
-	if (h->nguests == h->room) {
-		h->room = h->room * 2 + 16;
-		h->guests = realloc(h->guests, h->room * sizeof(*h->guests));
-		h->fds = realloc(h->fds, (h->room + 2) * sizeof(*h->fds));
-		if (h->guests == NULL || h->fds == NULL)
-			err(EXIT_TROUBLE, "%zu clients", h->room);
-	}
-	h->guests[h->nguests++] = g;
+	s->accepted++;
+	c->connection = k.fd;
+	/* What its list has between ACCEPT and RECEIVE. */
+	while (*list++ != ACCEPT)
+		continue;
+	for (; *list != RECEIVE; list++)
+		take_step(c, (enum step)*list);
+	k.deadline = now() + c->options->timeout;
+	if (!serve_connection(s, &k, true, 0))
+		keep_connection(s, k);
 	return true;
 }
 
 /* Each datagram is one report. */
 static bool
-receive_datagram(struct house *h)
+receive_datagram(struct server *s)
 {
-	struct message m;
-	ssize_t n;
-
-	h->run->connection = h->run->listener;
-	if ((n = receive_now(h->run, &m)) == -1) {
-		if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-			err(EXIT_TROUBLE, "recvmsg");
+	s->run->connection = s->run->listener;
+	if (!receive_ready(s->run))
 		return false;
-	}
-	report_guest(h, &m, (size_t)n);
+	report_connection(s, true);
 	return true;
 }
 
 /* Sleeps until there is something to do; returns the time. */
 static int64_t
-sleep_house(struct house *h)
+sleep_server(struct server *s)
 {
 	int64_t next = INT64_MAX, time = now();
 	int wait = -1;
 
-	h->fds[0] = (struct pollfd){ .fd = wakeup[0], .events = POLLIN };
-	h->fds[1] = (struct pollfd){ .fd = h->run->listener,
-	    .events = h->full || h->accepted == h->run->options->count ?
+	s->fds[0] = (struct pollfd){ .fd = ending.wakeup[0], .events = POLLIN };
+	s->fds[1] = (struct pollfd){ .fd = s->run->listener,
+	    .events = s->full || s->accepted == s->run->options->count ?
 	    0 : POLLIN };
-	for (size_t i = 0; i < h->nguests; i++) {
-		h->fds[i + 2] = (struct pollfd){ .fd = h->guests[i].fd,
+	for (size_t i = 0; i < s->n; i++) {
+		s->fds[i + 2] = (struct pollfd){ .fd = s->connections[i].fd,
 		    .events = POLLIN };
-		next = MIN(next, h->guests[i].deadline);
+		next = MIN(next, s->connections[i].deadline);
 	}
 	if (next != INT64_MAX)
-		wait = (int)MIN(MAX(next - time, 0) / MILLISECOND + 1,
-		    INT_MAX);
-	if (h->full && (wait == -1 || wait > 100)) {
+		wait = (int)(MAX(next - time, 0) / MILLISECOND) + 1;
+	if (s->full && (wait == -1 || wait > 100)) {
 		wait = 100;	/* others may have freed a descriptor */
-		h->full = false;
+		s->full = false;
 	}
-	if (poll(h->fds, (nfds_t)h->nguests + 2, wait) == -1 &&
-	    errno != EINTR)
+	if (poll(s->fds, (nfds_t)s->n + 2, wait) == -1 && errno != EINTR)
 		err(EXIT_TROUBLE, "poll");
 	return now();
+}
+
+static void
+serve(struct server *s)
+{
+	const struct options *o = s->run->options;
+	bool (*next)(struct server *) = is_named_dgram(s->run) ?
+	    receive_datagram : accept_connection;
+	int64_t time;
+	int n;
+
+	while (!ending.stopped && s->tally.trials < o->count) {
+		time = sleep_server(s);
+		/* From the end, which takes the place of who leaves. */
+		for (size_t i = s->n; i-- > 0;)
+			if (s->tally.trials < o->count && serve_connection(s,
+			    &s->connections[i], s->fds[i + 2].revents != 0,
+			    time))
+				s->connections[i] = s->connections[--s->n];
+		/* Not all at once, so that nobody waits for a crowd to pass. */
+		n = 0;
+		while (n++ < 64 && !ending.stopped &&
+		    s->tally.trials < o->count && next(s))
+			continue;
+	}
+	for (size_t i = 0; i < s->n; i++)
+		(void)close(s->connections[i].fd);
 }
 
 static int
 run_server(const struct options *o)
 {
-	struct house h = { .room = 0 };
+	struct server s = { .room = 0 };
 	struct run c;
-	int64_t time;
-	bool more;
+	int status;
 
 	open_run(&c, o);
-	h.run = &c;
-	h.fds = calloc(2, sizeof(*h.fds));
-	if (h.fds == NULL)
+	s.run = &c;
+	s.fds = calloc(2, sizeof(*s.fds));
+	if (s.fds == NULL)
 		err(EXIT_TROUBLE, "calloc");
-	if (pipe(wakeup) == -1)
+	if (pipe(ending.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
-	stoppable = true;
-	listen_path(&c);
+	ending.stoppable = true;
+	open_path(&c);
+	/* What its list has before ACCEPT. */
+	for (const unsigned char *list = c.schedule->server; *list != ACCEPT;
+	    list++)
+		take_step(&c, (enum step)*list);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", o->path);
-	while (!stopped && h.tally.trials < o->count) {
-		time = sleep_house(&h);
-		/* From the end, which takes the place of who leaves. */
-		for (size_t i = h.nguests; i-- > 0;)
-			if (h.tally.trials < o->count && serve_guest(&h,
-			    &h.guests[i], h.fds[i + 2].revents != 0, time))
-				h.guests[i] = h.guests[--h.nguests];
-		/* Not all at once, so that nobody waits for a crowd to pass. */
-		more = true;
-		for (int i = 0; i < 64 && more && !stopped &&
-		    h.tally.trials < o->count; i++)
-			more = socket_type(&c) == SOCK_DGRAM ?
-			    receive_datagram(&h) : accept_guest(&h);
-	}
-	for (size_t i = 0; i < h.nguests; i++)
-		(void)close(h.guests[i].fd);
+	serve(&s);
+	c.connection = -1;
 	close_run(&c);
 	if (!o->quiet) {
 		if (!o->json) {
-			printf("%s", h.tally.trials > 0 ? "\n" : "");
-			text_tally("connection", &h.tally);
+			printf("%s", s.tally.trials > 0 ? "\n" : "");
+			text_tally("connection", &s.tally);
 		}
 		finish_report();
 	}
-	free(h.result.message.groups);
-	free(h.result.peer.groups);
-	free(h.guests);
-	free(h.fds);
-	return exit_status(&c, &h.tally);
+	result_free(&s.result);
+	free(s.connections);
+	free(s.fds);
+	status = exit_status(&c, &s.tally);
+	free_run(&c);
+	return status;
 }
 
 /* The client of somebody's server: says nothing, and leaves. */
@@ -2939,102 +3152,19 @@ run_alone(const struct options *o)
 
 	open_run(&c, o);
 	c.side = CLIENT;
-	set_address(&c);
+	open_path(&c);
 	run_client(&c);
 }
 
 /*
- * 8. The survey: every ordering and trap, each a schedule of its own, for every
- * type of socket.
+ * 10. The survey: each row's conversation, for every type of socket.
  */
-enum row {
-	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, ON_LISTENER,
-	LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE, CLAIMED,
-	CLIENT_OPTION, FORGED, SMALL_BUFFER, WITH_DESCRIPTOR, BY_SENDMSG,
-	PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
-	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
-};
-
-#define FIRST	.option = ACCEPTED, .message = OPTION_SET
-#define LAST	.option = MESSAGE_SENT, .message = ACCEPTED
-
-static const struct survey_row {
-	struct schedule schedule;
-	const char *title;
-	bool path, connected;		/* needs a named, a connected socket */
-	bool peer;			/* it is the connection's that count */
-	size_t mechanism;
-} survey_rows[NROWS] = {
-	[OPTION_FIRST] = { { "option_first", FIRST },
-	    .title = "option, then message" },
-	[MESSAGE_FIRST] = { { "message_first", LAST },
-	    .title = "message, then option" },
-	[AFTER_LOST] = { { "after_lost", LAST, .again = true },
-	    .title = "second message after a lost first" },
-	[AFTER_GOOD] = { { "after_good", FIRST, .again = true },
-	    .title = "second message after a good first" },
-	[ON_LISTENER] = { { "on_listener", .option = READY,
-	    .message = CONNECTED }, .path = true, .connected = true,
-	    .title = "option on the listening socket" },
-	[LATE_LISTENER] = { { "late_listener", .option = CONNECTED,
-	    .message = ACCEPTED }, .path = true, .connected = true,
-	    .title = "the same between connect and accept" },
-	[BEFORE_ACCEPT] = { { "before_accept", .option = ACCEPTED,
-	    .message = CONNECTED, .accept = MESSAGE_SENT }, .path = true,
-	    .connected = true, .title = "message, accept, option" },
-	[END_OF_FILE] = { { "end_of_file", FIRST, .how = NOTHING },
-	    .connected = true, .title = "end of file without a message" },
-	[EMPTY_MESSAGE] = { { "empty_message", FIRST, .how = EMPTY },
-	    .title = "a message of no bytes" },
-	[CLAIMED] = { { "claimed", LAST, .how = CLAIM },
-	    .title = "client attaches its own, then option" },
-	[CLIENT_OPTION] = { { "client_option", LAST, .how = OWN_OPTION },
-	    .title = "client's own option, message, option" },
-	[FORGED] = { { "forged", FIRST, .how = FORGE },
-	    .title = "an ordinary user claims to be root" },
-	[SMALL_BUFFER] = { { "small_buffer", FIRST, .room = SMALL },
-	    .title = "control buffer too small" },
-	[WITH_DESCRIPTOR] = { { "with_descriptor", FIRST, .how = DESCRIPTOR,
-	    .room = EXACT }, .title = "a descriptor takes the buffer's room" },
-	[BY_SENDMSG] = { { "by_sendmsg", FIRST, .how = SENDMSG },
-	    .title = "by sendmsg(2) instead of write(2)" },
-	[PEER_PAIR] = { { "peer_pair", FIRST }, .peer = true,
-	    .title = "peer of a pair" },
-	[PEER_PATH] = { { "peer_path", FIRST }, .path = true, .peer = true,
-	    .title = "peer of a named socket" },
-	[PEER_SERVER] = { { "peer_server", FIRST, .how = ASK }, .path = true,
-	    .peer = true, .title = "the same, asked by the client" },
-	[WRONG_LEVEL] = { { "wrong_level", FIRST, .wrong_level = true },
-	    .title = "option at the wrong level" },
-	[PERSISTENT_FIRST] = { { "persistent_first", FIRST }, .mechanism = 1,
-	    .title = "persistent option, then message" },
-	[PERSISTENT_LATE] = { { "persistent_late", LAST }, .mechanism = 1,
-	    .title = "message, then persistent option" },
-	[PERSISTENT_AGAIN] = { { "persistent_again", FIRST, .again = true },
-	    .mechanism = 1, .title = "its second message after a good first" },
-};
-
-enum whose { NOBODY, CLIENTS, SERVERS };
-
-static const char *const whose[] = { NULL, "client", "server" };
-
-/* What one schedule came to on one type of socket. */
-struct cell {
-	const char *missing;		/* why there is none; NULL: there is */
-	enum outcome outcome;
-	int error;			/* errno of a step, or 0 */
-	bool raw, ctrunc;
-	intmax_t id[GROUPS];		/* -1: not known */
-	enum whose whose;		/* by its process ID */
-};
-
 struct survey {
-	struct cell cells[NROWS][nitems(types)];
-	struct result first;		/* with the sources of each field */
+	struct result cells[NROWS][nitems(types)];
 };
 
 /* What cures the race, and what else this kernel has in store. */
-enum need { ANY, RAW, CTRUNC, NO_ERROR, OWN };
+enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN };
 
 #define IS(o)		(1U << (o))
 #define LOST		(IS(PLACEHOLDER) | IS(NONE))
@@ -3068,7 +3198,7 @@ static const struct finding {
 	    { { LATE_LISTENER, LOST, ANY },
 	    { ON_LISTENER, IS(CREDENTIALS), ANY } } },
 	{ "end_of_file", "end of file reports UID 0",
-	    { { END_OF_FILE, IS(CLOSED), RAW } } },
+	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
 	{ "empty_message", "0 bytes can be a message, with credentials",
 	    { { EMPTY_MESSAGE, IS(CREDENTIALS), ANY } } },
 	{ "small_buffer", "a small control buffer cuts them",
@@ -3078,100 +3208,114 @@ static const struct finding {
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
 	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
 	{ "own_peer", "a client that asks for its peer gets itself",
-	    { { PEER_SERVER, IS(CREDENTIALS), OWN } } },
+	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
 	    { { WRONG_LEVEL, LOST, NO_ERROR } } },
 };
 
-/* Holds one conversation of a schedule, and keeps what came of it. */
+/* The identity of an ordinary user, for root to take. */
+static const struct identity ordinary = {
+	.argument = "12345:12345", .uid = 12345, .gid = 12345
+};
+
+/* Whether it is the client that a cell names, or us, by process ID. */
+static const char *
+whose(const struct result *r)
+{
+	const intmax_t pid = r->message.id[PID];
+
+	return r->message.source[PID] == NULL ? NULL :
+	    pid == r->client ? "client" : pid == getpid() ? "server" : NULL;
+}
+
+/* Holds a cell's conversation: true if it came to its end. */
+static bool
+hold_cell(struct run *c, const struct survey_row *sr, struct result *r)
+{
+	jmp_buf broken;
+
+	c->broken = &broken;
+	if (setjmp(broken) != 0)
+		return false;
+	open_path(c);
+	fork_client(c);
+	run_trial(c, r);
+	r->client = c->shared->client.id[PID];
+	if (sr->schedule.client[2] == ASK)
+		r->peer = c->shared->asked;
+	if (!sr->peer)
+		return true;
+	/* It is the connection's credentials that count. */
+	cred_forget(&r->message);
+	for (enum field f = PID; f < GROUPS; f++)
+		cred_id(&r->message, f, r->peer.id[f], r->peer.source[f]);
+	r->raw = true;
+	r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
+	return true;
+}
+
 static void
-survey_cell(const struct options *base, enum row row, struct survey *v,
-    size_t type)
+survey_cell(const struct options *base, enum row row, size_t type,
+    struct result *r)
 {
 	const struct survey_row *sr = &survey_rows[row];
-	struct cell *cell = &v->cells[row][type];
 	struct options o = *base;
-	struct result r = { .outcome = NONE };
-	const struct cred *from = sr->peer ? &r.peer : &r.message;
 	struct run c;
 
 	o.schedule = &sr->schedule;
-	o.mechanism = sr->mechanism;
 	o.type = type;
 	o.path = sr->path ? base->path : NULL;
-	if (sr->schedule.how == FORGE && geteuid() == 0)
-		o.user = (struct identity){ .argument = "12345:12345",
-		    .uid = 12345, .gid = 12345 };
+	o.timeout = MIN(o.timeout, SECOND);
+	if (row == FORGED && geteuid() == 0)
+		o.user = ordinary;
 	open_run(&c, &o);
-	if (o.path != NULL)
-		listen_path(&c);
-	fork_client(&c);
-	begin_trial(&c);
-	server(&c, &r);
-	peer_cred(c.connection, &r.peer);
-	if (sr->schedule.how == ASK)
-		for (enum field f = PID; f < GROUPS; f++)
-			cred_id(&r.peer, f, c.shared->asked[f],
-			    c.shared->asked[f] != -1 ? "asked" : NULL);
-	end_trial(&c);
+	c.message.may_claim = row == CLAIMED || row == FORGED;
+	if (!hold_cell(&c, sr, r))
+		r->failed = strdup(c.shared->failure);
 	close_run(&c);
-
-	cell->outcome = !sr->peer ? r.outcome :
-	    r.peer.source[EUID] != NULL ? CREDENTIALS : NONE;
-	cell->error = c.shared->error;
-	cell->raw = sr->peer || r.raw;
-	cell->ctrunc = r.ctrunc;
-	for (enum field f = PID; f < GROUPS; f++)
-		cell->id[f] = from->source[f] != NULL || (r.raw && !sr->peer &&
-		    r.outcome != CREDENTIALS && (f == UID || f == GID)) ?
-		    from->id[f] : -1;
-	cell->whose = from->source[PID] == NULL ? NOBODY :
-	    from->id[PID] == c.shared->client.id[PID] ? CLIENTS :
-	    from->id[PID] == getpid() ? SERVERS : NOBODY;
-	if (row == OPTION_FIRST && type == 0)
-		v->first = r;
-	else {
-		free(r.message.groups);
-		free(r.peer.groups);
-	}
 	free_run(&c);
+}
+
+static bool
+can_become_ordinary(void)
+{
+	const struct options o = { .user = ordinary };
+	const char *what;
+	int status = 0;
+	const pid_t child = fork();
+
+	if (child == 0)
+		_exit(become(&o, &what) == -1);
+	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0;
 }
 
 /* Why a row does not exist for a type of socket; NULL: it does. */
 static const char *
 why_missing(enum row row, size_t type)
 {
-	const struct survey_row *sr = &survey_rows[row];
-	const struct options o = { .user = { .argument = "", .uid = 12345,
-	    .gid = 12345 } };
-	const char *what;
-	int fd, status = 0;
-	pid_t child;
+	int fd;
 
-	if (sr->connected && types[type].type == SOCK_DGRAM)
+	if (survey_rows[row].connected && types[type].type == SOCK_DGRAM)
 		return "a datagram socket is not connected";
 	if ((fd = socket(AF_UNIX, types[type].type, 0)) == -1)
 		return "no such sockets here";
 	(void)close(fd);
-	if (row != FORGED || geteuid() != 0)
-		return NULL;
-	if ((child = fork()) == 0)
-		_exit(become(&o, &what) == -1);
-	return child == -1 || waitpid(child, &status, 0) == -1 || status != 0 ?
+	return row == FORGED && geteuid() == 0 && !can_become_ordinary() ?
 	    "root cannot become an ordinary user here" : NULL;
 }
 
 static bool
 holds(const struct survey *v, const struct condition *co, size_t type)
 {
-	const struct cell *cell = &v->cells[co->row][type];
+	const struct result *r = &v->cells[co->row][type];
 
-	return co->outcomes == 0 || (cell->missing == NULL &&
-	    (co->outcomes & IS(cell->outcome)) != 0 &&
-	    (co->need != RAW || (cell->raw && cell->id[UID] == 0)) &&
-	    (co->need != CTRUNC || cell->ctrunc) &&
-	    (co->need != NO_ERROR || cell->error == 0) &&
-	    (co->need != OWN || cell->whose == CLIENTS));
+	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
+	    (co->outcomes & IS(r->outcome)) != 0 &&
+	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
+	    (co->need != CTRUNC || r->ctrunc) &&
+	    (co->need != NO_ERROR || r->error == 0) &&
+	    (co->need != CLIENTS_OWN ||
+	    r->message.id[PID] == r->client));
 }
 
 /* The types of socket for which a finding shows, as a mask. */
@@ -3187,10 +3331,16 @@ found_types(const struct survey *v, const struct finding *f)
 	return mask;
 }
 
+/* FreeBSD's rows are of no other system. */
+static bool
+row_exists(enum row row)
+{
+	return row < PERSISTENT_FIRST || nitems(mechanisms) > 1;
+}
+
 static const char *
 error_name(int error)
 {
-	static char number[16];
 	static const struct {
 		int error;
 		const char *name;
@@ -3203,26 +3353,21 @@ error_name(int error)
 	for (size_t i = 0; i < nitems(names); i++)
 		if (names[i].error == error)
 			return names[i].name;
-	snprintf(number, sizeof(number), "errno %d", error);
-	return number;
+	return strerror(error);
 }
 
 static const char *
-cell_text(const struct survey_row *sr, const struct cell *cell)
+cell_text(const struct survey_row *sr, const struct result *r)
 {
-	if (cell->missing != NULL)
+	if (r->missing != NULL)
 		return "-";
-	if (cell->error != 0)
-		return error_name(cell->error);
-	return !sr->peer || cell->outcome != CREDENTIALS ?
-	    outcomes[cell->outcome] : cell->whose == NOBODY ? "unknown" :
-	    whose[cell->whose];
-}
-
-static bool
-row_exists(enum row row)
-{
-	return survey_rows[row].mechanism < nitems(mechanisms);
+	if (r->failed != NULL)
+		return "failed";
+	if (r->error != 0)
+		return error_name(r->error);
+	if (!sr->peer || r->outcome != CREDENTIALS)
+		return outcomes[r->outcome];
+	return whose(r) != NULL ? whose(r) : "unknown";
 }
 
 /* Each source once, with the fields that it told. */
@@ -3270,19 +3415,21 @@ text_findings(const struct survey *v, const char *title,
 static void
 text_survey(const struct survey *v)
 {
-	printf("%s %s: %s%s%s\n", system_name()->sysname,
-	    system_name()->release, mechanisms[0].option != NULL ?
-	    mechanisms[0].option : "no option for credentials",
-	    mechanisms[0].option != NULL ? ", " : "",
-	    mechanisms[0].option != NULL ? mechanisms[0].message : "");
-	text_sources(&v->first);
+	struct utsname un;
+
+	if (uname(&un) == -1)
+		err(EXIT_TROUBLE, "uname");
+	printf("%s %s: ", un.sysname, un.release);
+	if (mechanisms[0].option != NULL)
+		printf("%s, %s\n", mechanisms[0].option, mechanisms[0].message);
+	else
+		printf("no option for credentials\n");
+	text_sources(&v->cells[OPTION_FIRST][0]);
 	printf("\n%-36s", "");
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
-	for (enum row row = 0; row < NROWS; row++) {
-		if (!row_exists(row))
-			continue;
+	for (enum row row = 0; row < NROWS && row_exists(row); row++) {
 		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
@@ -3294,22 +3441,29 @@ text_survey(const struct survey *v)
 }
 
 static void
-json_cell(const struct cell *cell)
+json_cell(const struct result *r)
 {
+	const struct cred *cr = &r->message;
+	bool known;
+
 	printf("{\"outcome\":");
-	json_string(cell->missing != NULL || cell->error != 0 ? NULL :
-	    outcomes[cell->outcome]);
+	json_string(r->missing != NULL || r->failed != NULL || r->error != 0 ?
+	    NULL : outcomes[r->outcome]);
 	for (enum field f = UID; f < GROUPS; f++) {
 		json_key(fields[f].key);
-		if (cell->missing != NULL || cell->id[f] == -1)
-			printf("null");
+		/* The end of file can have IDs, which mean nothing. */
+		known = cr->source[f] != NULL || (r->raw &&
+		    r->outcome == CLOSED && (f == UID || f == GID));
+		if (known)
+			printf("%jd", cr->id[f]);
 		else
-			printf("%jd", cell->id[f]);
+			printf("null");
 	}
-	json_member("whose", whose[cell->whose]);
-	printf(",\"ctrunc\":%s", cell->ctrunc ? "true" : "false");
-	json_member("errno", cell->error != 0 ? error_name(cell->error) : NULL);
-	json_member("missing", cell->missing);
+	json_member("whose", whose(r));
+	json_bool("ctrunc", r->ctrunc);
+	json_member("errno", r->error != 0 ? error_name(r->error) : NULL);
+	json_member("missing", r->missing);
+	json_member("failed", r->failed);
 	printf("}");
 }
 
@@ -3332,17 +3486,13 @@ json_findings(const struct survey *v, const char *key,
 static void
 json_survey(const struct survey *v)
 {
-	const char *comma = "";
-
 	json_begin("survey");
 	json_member("option", mechanisms[0].option);
 	json_member("message", mechanisms[0].message);
-	json_sources(&v->first);
+	json_sources(&v->cells[OPTION_FIRST][0]);
 	printf(",\"rows\":[");
-	for (enum row row = 0; row < NROWS; row++) {
-		if (!row_exists(row))
-			continue;
-		printf("%s{\"name\":\"%s\"", comma,
+	for (enum row row = 0; row < NROWS && row_exists(row); row++) {
+		printf("%s{\"name\":\"%s\"", row > 0 ? "," : "",
 		    survey_rows[row].schedule.name);
 		json_member("title", survey_rows[row].title);
 		printf(",\"cells\":{");
@@ -3351,7 +3501,6 @@ json_survey(const struct survey *v)
 			json_cell(&v->cells[row][t]);
 		}
 		printf("}}");
-		comma = ",";
 	}
 	printf("]");
 	json_findings(v, "cures", cures, nitems(cures));
@@ -3359,26 +3508,44 @@ json_survey(const struct survey *v)
 	printf("}\n");
 }
 
-/* A directory for the named sockets, gone however we end; sets o->path. */
+/* A directory for the named sockets, gone however we end. */
 static void
-make_directory(struct options *o, char *path, size_t size)
+make_directory(char *name, size_t size)
 {
-	static char directory[PATH_MAX];
 	const char *tmp = getenv("TMPDIR");
 
 	if (tmp == NULL || tmp[0] == '\0')
 		tmp = "/tmp";
-	if ((size_t)snprintf(directory, sizeof(directory),
-	    "%s/credcheck.XXXXXX", tmp) >= sizeof(directory))
-		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", tmp);
-	guard();
+	if ((size_t)snprintf(name, size, "%s/credcheck.XXXXXX", tmp) >= size)
+		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", visible(tmp));
 	block_signals(SIG_BLOCK);
-	if (mkdtemp(directory) == NULL)
-		err(EXIT_TROUBLE, "TMPDIR: %s", directory);
-	leftovers.directory = directory;
+	if (mkdtemp(name) == NULL)
+		err(EXIT_TROUBLE, "TMPDIR: %s", visible(name));
+	ending.directory = name;
 	block_signals(SIG_UNBLOCK);
-	snprintf(path, size, "%s/sock", directory);
-	o->path = path;
+}
+
+/* All cells; true if every one was had. */
+static bool
+fill_survey(struct survey *v, const struct options *o)
+{
+	const char *why;
+	struct result *r;
+	bool all = true;
+
+	for (enum row row = 0; row < NROWS && row_exists(row); row++)
+		for (size_t t = 0; t < nitems(types); t++) {
+			r = &v->cells[row][t];
+			if ((r->missing = why_missing(row, t)) == NULL)
+				survey_cell(o, row, t, r);
+			all = all && r->failed == NULL;
+			why = r->missing != NULL ? r->missing : r->failed;
+			if (o->verbose && why != NULL)
+				fprintf(stderr, "%s, %s: %s\n",
+				    survey_rows[row].title, types[t].name,
+				    visible(why));
+		}
+	return all;
 }
 
 static int
@@ -3386,200 +3553,107 @@ run_survey(const struct options *base)
 {
 	struct options o = *base;
 	struct survey v;
-	char path[PATH_MAX + 8];
+	char directory[PATH_MAX], path[PATH_MAX + 8];
+	bool all;
 
 	memset(&v, 0, sizeof(v));
-	make_directory(&o, path, sizeof(path));
-	for (enum row row = 0; row < NROWS; row++)
-		for (size_t t = 0; t < nitems(types); t++) {
-			if (!row_exists(row))
-				continue;
-			v.cells[row][t].missing = why_missing(row, t);
-			if (v.cells[row][t].missing == NULL)
-				survey_cell(&o, row, &v, t);
-			else if (o.verbose)
-				fprintf(stderr, "%s, %s: %s\n",
-				    survey_rows[row].title, types[t].name,
-				    v.cells[row][t].missing);
-		}
+	make_directory(directory, sizeof(directory));
+	snprintf(path, sizeof(path), "%s/sock", directory);
+	o.path = path;
+	all = fill_survey(&v, &o);
 	clean_up();
-	leftovers.directory = NULL;
+	ending.directory = NULL;
 	if (!o.quiet) {
-		o.json ? json_survey(&v) : text_survey(&v);
+		if (o.json)
+			json_survey(&v);
+		else
+			text_survey(&v);
 		finish_report();
 	}
-	free(v.first.message.groups);
-	free(v.first.peer.groups);
-	return mechanisms[0].option != NULL ? EXIT_SUCCESS : EXIT_TROUBLE;
+	for (enum row row = 0; row < NROWS; row++)
+		for (size_t t = 0; t < nitems(types); t++) {
+			result_free(&v.cells[row][t]);
+			free(v.cells[row][t].failed);
+		}
+	return all && mechanisms[0].option != NULL ? EXIT_SUCCESS :
+	    EXIT_TROUBLE;
 }
 
 /*
- * 9. The command line, and main.
+ * 11. The command line, and main.
  */
-#define ROLES		"CSl"
-#define ORDERS		"Lirs"
-
-/*
- * Each option: for getopt_long(3), for --help, and for the check that it means
- * something in the mode.  The modes come first, and have their own letter.
- */
-static const struct {
-	int letter;
-	const char *name, *argument, *help;
-	const char *modes;		/* NULL: any */
-	const struct schedule *schedule;
-} optiontable[] = {
-	{ 'C', "client", "path",
-	    "only the client, of a --server", "C", NULL },
-	{ 'i', "inherit", NULL,
-	    "the option on the listening socket", "il",
-	    &inherit_schedule },
-	{ 'L', "late", NULL,
-	    "the message before the option: the lost race", "L",
-	    &late_schedule },
-	{ 'l', "server", "path",
-	    "only the server: reports on every client", "l", NULL },
-	{ 'r', "race", NULL,
-	    "no synchronization: many trials, counted", "rl",
-	    &race_schedule },
-	{ 'S', "survey", NULL,
-	    "what this kernel does in every ordering", "S", NULL },
-	{ 's', "sync", NULL,
-	    "option, \"go on\", message: always wins (default)", "slC",
-	    &sync_schedule },
-	{ 'c', "count", "n", "hold n conversations, count outcomes",
-	    "CLilrs", NULL },
-	{ 'e', "effective", "user[:group]",
-	    "the client's effective identity (root)", "CLirs", NULL },
-	{ 'h', "help", NULL, "print this", NULL, NULL },
-	{ 'j', "json", NULL, "report as JSON", "LSilrs", NULL },
-	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
-	    "Lilrs", NULL },
-	{ 'n', "names", NULL, "add user and group names to the text",
-	    "Lils", NULL },
-	{ 'p', "path", "path", "a named socket, not a socketpair",
-	    "Lirs", NULL },
-	{ 'q', "quiet", NULL, "no report; the exit status tells",
-	    "LSilrs", NULL },
-	{ 'R', "seed", "n", "seed of the race's delays", "r", NULL },
-	{ 't', "type", "type", "stream (default), seqpacket or dgram",
-	    "CLilrs", NULL },
-	{ 'u', "user", "user[:group]", "the client's identity (root)",
-	    "CLirs", NULL },
-	{ 'V', "version", NULL, "print the version", NULL, NULL },
-	{ 'v', "verbose", NULL, "the timeline, on standard error",
-	    "LSilrs", NULL },
-	{ 'W', "spread", "usec", "range of the race's delays (20)", "r", NULL },
-	{ 'w', "timeout", "seconds",
-	    "the longest wait of any step (5)", NULL, NULL },
-};
-
-static const char *
-option_name(int letter)
+static bool
+parse_digits(const char *s, int base, uintmax_t min, uintmax_t max,
+    uintmax_t *n)
 {
-	size_t i = 0;
-
-	while (optiontable[i].letter != letter)
-		i++;
-	return optiontable[i].name;
-}
-
-static void
-help(void)
-{
-	char option[40];
-
-	printf("usage: credcheck [-jnqv] [-i | -L | -r | -s] [-c count] "
-	    "[-e user[:group]]\n"
-	    "                 [-m mode] [-p path] [-R seed] [-t type] "
-	    "[-u user[:group]]\n"
-	    "                 [-W usec] [-w seconds]\n"
-	    "       credcheck -l path [-jnqv] [-i | -r | -s] [-c count] "
-	    "[-m mode] [-t type]\n"
-	    "                 [-w seconds]\n"
-	    "       credcheck -C path [-s] [-c count] [-e user[:group]] "
-	    "[-t type]\n"
-	    "                 [-u user[:group]] [-w seconds]\n"
-	    "       credcheck -S [-jqv] [-w seconds]\n\n");
-	for (size_t i = 0; i < nitems(optiontable); i++) {
-		snprintf(option, sizeof(option), "--%s%s%s",
-		    optiontable[i].name, optiontable[i].argument != NULL ?
-		    " " : "", optiontable[i].argument != NULL ?
-		    optiontable[i].argument : "");
-		printf("  -%c, %-24s  %s\n", optiontable[i].letter, option,
-		    optiontable[i].help);
-	}
-}
-
-static uint64_t
-parse_number(const char *what, const char *s, uint64_t min, uint64_t max)
-{
-	uintmax_t n;
 	char *end;
 
 	errno = 0;
-	n = strtoumax(s, &end, 10);
-	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 ||
-	    n < min || n > max)
-		errx(EXIT_TROUBLE, "%s is a number from %" PRIu64 " to %"
-		    PRIu64 ": %s", what, min, max, visible(s));
-	return n;
+	*n = strtoumax(s, &end, base);
+	return s[0] >= '0' && s[0] <= '9' && *end == '\0' && errno == 0 &&
+	    *n >= min && *n <= max;
 }
 
-static int64_t
-parse_timeout(const char *s)
+static void
+set_count(struct options *o, const char *s)
 {
-	double seconds;
-	char *end;
+	if (!parse_digits(s, 10, 1, 1000000000, &o->count))
+		errx(EXIT_TROUBLE, "count is a number from 1 to 1000000000: "
+		    "%s", visible(s));
+}
 
-	seconds = strtod(s, &end);
+static void
+set_spread(struct options *o, const char *s)
+{
+	uintmax_t usec;
+
+	if (!parse_digits(s, 10, 0, 1000000, &usec))
+		errx(EXIT_TROUBLE, "spread is a number from 0 to 1000000: %s",
+		    visible(s));
+	o->spread = (int64_t)usec * MICROSECOND;
+}
+
+static void
+set_mode(struct options *o, const char *s)
+{
+	uintmax_t mode;
+
+	if (!parse_digits(s, 8, 0, 0777, &mode))
+		errx(EXIT_TROUBLE, "mode is an octal number from 0 to 777: %s",
+		    visible(s));
+	o->mode = (mode_t)mode;
+}
+
+static void
+set_timeout(struct options *o, const char *s)
+{
+	char *end;
+	const double seconds = strtod(s, &end);
+
 	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
 	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
 		errx(EXIT_TROUBLE, "timeout is a number of seconds from 0.001 "
 		    "to 86400: %s", visible(s));
-	return (int64_t)(seconds * SECOND);
+	o->timeout = (int64_t)(seconds * SECOND);
 }
 
-static mode_t
-parse_mode(const char *s)
+static void
+set_type(struct options *o, const char *s)
 {
-	unsigned long mode;
-	char *end;
-
-	mode = strtoul(s, &end, 8);
-	if (s[0] < '0' || s[0] > '7' || *end != '\0' || mode > 0777)
-		errx(EXIT_TROUBLE, "mode is an octal number from 0 to 777: %s",
-		    visible(s));
-	return (mode_t)mode;
-}
-
-static size_t
-parse_type(const char *s)
-{
-	for (size_t i = 0; i < nitems(types); i++)
-		if (strcmp(s, types[i].name) == 0)
-			return i;
+	for (o->type = 0; o->type < nitems(types); o->type++)
+		if (strcmp(s, types[o->type].name) == 0)
+			return;
 	errx(EXIT_TROUBLE, "type is stream, seqpacket or dgram: %s",
 	    visible(s));
 }
 
-/* An ID in digits; the highest is no ID but "leave it" to setreuid(2). */
-static bool
-parse_id(const char *s, unsigned *id)
+static void
+set_path(struct options *o, const char *s)
 {
-	uintmax_t n;
-	char *end;
-
-	errno = 0;
-	n = strtoumax(s, &end, 10);
-	if (s[0] < '0' || s[0] > '9' || *end != '\0' || errno != 0 ||
-	    n >= UINT_MAX)
-		return false;
-	*id = (unsigned)n;
-	return true;
+	o->path = s;
 }
 
-/* user[:group]: each a name, else a number. */
+/* user[:group]: each a name, else a number; the highest ID is none. */
 static struct identity
 parse_identity(const char *argument)
 {
@@ -3587,15 +3661,15 @@ parse_identity(const char *argument)
 	const char *colon = strchr(argument, ':');
 	const struct passwd *pw;
 	const struct group *gr;
-	char *user = colon == NULL ? strdup(argument) :
-	    strndup(argument, (size_t)(colon - argument));
+	char *user = strndup(argument, strcspn(argument, ":"));
+	uintmax_t n;
 	bool number = false;
 
 	if (user == NULL)
-		err(EXIT_TROUBLE, "strdup");
+		err(EXIT_TROUBLE, "strndup");
 	if ((pw = getpwnam(user)) == NULL &&
-	    (number = parse_id(user, &id.uid)))
-		pw = getpwuid(id.uid);
+	    (number = parse_digits(user, 10, 0, UINT_MAX - 1, &n)))
+		pw = getpwuid(id.uid = (uid_t)n);
 	if (pw != NULL) {
 		if ((id.name = strdup(pw->pw_name)) == NULL)
 			err(EXIT_TROUBLE, "strdup");
@@ -3607,11 +3681,151 @@ parse_identity(const char *argument)
 		errx(EXIT_TROUBLE, "user ID without an entry needs a group, "
 		    "as %s:100: %s", argument, argument);
 	free(user);
-	if (colon != NULL && (gr = getgrnam(colon + 1)) != NULL)
+	if (colon == NULL)
+		return id;
+	if ((gr = getgrnam(colon + 1)) != NULL)
 		id.gid = gr->gr_gid;
-	else if (colon != NULL && !parse_id(colon + 1, &id.gid))
+	else if (parse_digits(colon + 1, 10, 0, UINT_MAX - 1, &n))
+		id.gid = (gid_t)n;
+	else
 		errx(EXIT_TROUBLE, "no such group: %s", visible(argument));
 	return id;
+}
+
+static void
+set_user(struct options *o, const char *s)
+{
+	o->user = parse_identity(s);
+}
+
+static void
+set_effective(struct options *o, const char *s)
+{
+	o->effective = parse_identity(s);
+}
+
+#define ORDERS		"Lirs"		/* modes in which both sides are ours */
+#define ROLES		"CSl"		/* the others */
+
+/*
+ * Each option: for getopt_long(3), --help, the usage and the check that it
+ * means something in the mode.  A mode has its option's letter.
+ */
+static const struct option_row {
+	int letter;
+	const char *name, *argument, *help;
+	const char *modes;		/* in which it means something */
+	void (*set)(struct options *, const char *);
+	const struct schedule *schedule;	/* that it chooses */
+	size_t flag;			/* a bool of struct options, plus 1 */
+} optiontable[] = {
+#define FLAG(member)	NULL, NULL, offsetof(struct options, member) + 1
+	{ 'C', "client", "path", "only the client, of a --server",
+	    "C", set_path, NULL, 0 },
+	{ 'i', "inherit", NULL, "the option on the listening socket",
+	    "il", NULL, &inherit_schedule, 0 },
+	{ 'L', "late", NULL, "the message before the option: the lost race",
+	    "L", NULL, &late_schedule, 0 },
+	{ 'l', "server", "path", "only the server: reports on every client",
+	    "l", set_path, NULL, 0 },
+	{ 'r', "race", NULL, "no synchronization: many trials, counted",
+	    "rl", NULL, &race_schedule, 0 },
+	{ 'S', "survey", NULL, "what this kernel does in every ordering",
+	    "S", NULL, NULL, 0 },
+	{ 's', "sync", NULL, "option, \"go on\", message: always wins (default)",
+	    "slC", NULL, &sync_schedule, 0 },
+	{ 'c', "count", "n", "hold n conversations, count outcomes",
+	    "CLilrs", set_count, NULL, 0 },
+	{ 'e', "effective", "user[:group]",
+	    "the client's effective identity (root)",
+	    "CLirs", set_effective, NULL, 0 },
+	{ 'h', "help", NULL, "print this", NULL, NULL, NULL, 0 },
+	{ 'j', "json", NULL, "report as JSON", "LSilrs", FLAG(json) },
+	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
+	    "Lilrs", set_mode, NULL, 0 },
+	{ 'n', "names", NULL, "add user and group names to the text",
+	    "Lils", FLAG(names) },
+	{ 'p', "path", "path", "a named socket, not a socketpair",
+	    "Lirs", set_path, NULL, 0 },
+	{ 'q', "quiet", NULL, "no report; the exit status tells",
+	    "LSilrs", FLAG(quiet) },
+	{ 't', "type", "type", "stream (default), seqpacket or dgram",
+	    "CLilrs", set_type, NULL, 0 },
+	{ 'u', "user", "user[:group]", "the client's identity (root)",
+	    "CLirs", set_user, NULL, 0 },
+	{ 'V', "version", NULL, "print the version", NULL, NULL, NULL, 0 },
+	{ 'v', "verbose", NULL, "the timeline, on standard error",
+	    "LSilrs", FLAG(verbose) },
+	{ 'W', "spread", "usec", "range of the race's delays (20)",
+	    "r", set_spread, NULL, 0 },
+	{ 'w', "timeout", "seconds", "the longest wait of any step (5)",
+	    ORDERS ROLES, set_timeout, NULL, 0 },
+	{ 0, NULL, NULL, NULL, NULL, NULL, NULL, 0 },
+};
+
+static const struct option_row *
+find_option(int letter)
+{
+	for (const struct option_row *o = optiontable; o->name != NULL; o++)
+		if (o->letter == letter)
+			return o;
+	return NULL;
+}
+
+/* The usage of one role, or of the modes that are an order. */
+static void
+usage(const char *start, const char *modes)
+{
+	char role[16] = "", flags[16] = "", orders[32] = "", rest[256] = "";
+	char line[sizeof(role) + sizeof(flags) + sizeof(orders) + sizeof(rest)];
+	int column = printf("%s credcheck", start), len;
+
+#define APPEND(to, ...) \
+	(void)snprintf(to + strlen(to), sizeof(to) - strlen(to), __VA_ARGS__)
+	for (const struct option_row *o = optiontable; o->name != NULL; o++)
+		if (o->modes == NULL || strpbrk(o->modes, modes) == NULL)
+			continue;
+		else if (o->flag != 0)
+			APPEND(flags, "%c", o->letter);
+		else if (o->schedule != NULL)
+			APPEND(orders, "%s-%c", orders[0] == '\0' ? "" : " | ",
+			    o->letter);
+		else if (strchr(ROLES, o->letter) == NULL)
+			APPEND(rest, " [-%c %s]", o->letter, o->argument);
+		else
+			APPEND(role, o->argument == NULL ? " -%c" : " -%c %s",
+			    o->letter, o->argument);
+	snprintf(line, sizeof(line), "%s", role);
+	if (flags[0] != '\0')
+		APPEND(line, " [-%s]", flags);
+	if (orders[0] != '\0')
+		APPEND(line, " [%s]", orders);
+	APPEND(line, "%s", rest);
+	for (const char *p = line, *next; p != NULL; p = next) {
+		next = strstr(p + 1, " [");
+		len = next != NULL ? (int)(next - p) : (int)strlen(p);
+		if (column + len > 79)
+			column = printf("\n%16s", "") - 1;
+		column += printf("%.*s", len, p);
+	}
+	printf("\n");
+}
+
+static void
+help(void)
+{
+	char option[40];
+
+	usage("usage:", ORDERS);
+	usage("      ", "l");
+	usage("      ", "C");
+	usage("      ", "S");
+	printf("\n");
+	for (const struct option_row *o = optiontable; o->name != NULL; o++) {
+		snprintf(option, sizeof(option), "--%s %s", o->name,
+		    o->argument != NULL ? o->argument : "");
+		printf("  -%c, %-24s  %s\n", o->letter, option, o->help);
+	}
 }
 
 /*
@@ -3631,27 +3845,29 @@ keep_standard_fds(void)
 static void
 check_options(const struct options *o, const bool *seen, int mode)
 {
-	for (size_t i = 0; i < nitems(optiontable); i++)
-		if (seen[optiontable[i].letter] &&
-		    optiontable[i].modes != NULL &&
-		    strchr(optiontable[i].modes, mode) == NULL)
+	const char *unconnected = o->role == 0 ? "i" : "irs";
+
+	for (const struct option_row *row = optiontable; row->name != NULL;
+	    row++)
+		if (seen[row->letter] && row->modes != NULL &&
+		    strchr(row->modes, mode) == NULL)
 			errx(EXIT_TROUBLE, "--%s means nothing with --%s",
-			    optiontable[i].name, option_name(mode));
+			    row->name, find_option(mode)->name);
 	if (seen['m'] && o->path == NULL)
 		errx(EXIT_TROUBLE, "--mode means nothing without --path");
-	if (seen['m'] && o->path[0] == '@' && mechanisms[0].abstract)
+	if (seen['m'] && o->path[0] == '@' && ABSTRACT)
 		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
-		    "socket: %s", o->path);
+		    "socket: %s", visible(o->path));
 	if (seen['n'] && o->role == 0 && o->count > 1)
 		errx(EXIT_TROUBLE, "--names means nothing with --count");
 	if (seen['i'] && o->path == NULL)
 		errx(EXIT_TROUBLE, "--inherit means nothing without --path");
-	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
+	for (const char *p = unconnected; *p != '\0'; p++)
 		if (types[o->type].type == SOCK_DGRAM &&
 		    seen[(unsigned char)*p])
 			errx(EXIT_TROUBLE, "--%s means nothing with --type "
-			    "dgram%s", option_name(*p), o->role == 0 ? "" :
-			    " between two programs");
+			    "dgram%s", find_option(*p)->name, o->role == 0 ?
+			    "" : " between two programs");
 }
 
 /* The one of these letters that was given, or 0; two exclude each other. */
@@ -3665,93 +3881,49 @@ only_one(const char *letters, const int *given)
 			continue;
 		if (one != 0)
 			errx(EXIT_TROUBLE, "--%s and --%s exclude each other",
-			    option_name(one), option_name(*given));
+			    find_option(one)->name, find_option(*given)->name);
 		one = *given;
 	}
 	return one;
 }
 
 static void
-set_flag(struct options *o, int letter, char *argument)
+set_option_row(struct options *o, const struct option_row *row,
+    const char *argument)
 {
-	switch (letter) {
-	case 'C':
-	case 'l':
-	case 'S':
-		o->role = letter;
-		o->path = argument;
-		break;
-	case 'c':
-		o->count = parse_number("count", argument, 1, 1000000000);
-		break;
-	case 'e':
-		o->effective = parse_identity(argument);
-		break;
-	case 'h':
-		help();
+	if (row->letter == 'h' || row->letter == 'V') {
+		if (row->letter == 'h')
+			help();
+		else
+			printf("credcheck %s\n", VERSION);
 		finish_report();
 		exit(EXIT_SUCCESS);
-	case 'j':
-		o->json = true;
-		break;
-	case 'm':
-		o->mode = parse_mode(argument);
-		break;
-	case 'n':
-		o->names = true;
-		break;
-	case 'p':
-		o->path = argument;
-		break;
-	case 'q':
-		o->quiet = true;
-		break;
-	case 'R':
-		o->seed = (uint32_t)parse_number("seed", argument, 0,
-		    UINT32_MAX);
-		break;
-	case 't':
-		o->type = parse_type(argument);
-		break;
-	case 'u':
-		o->user = parse_identity(argument);
-		break;
-	case 'V':
-		printf("credcheck %s\n", VERSION);
-		finish_report();
-		exit(EXIT_SUCCESS);
-	case 'v':
-		o->verbose = true;
-		break;
-	case 'W':
-		o->spread = (int64_t)parse_number("spread", argument, 0,
-		    1000000) * MICROSECOND;
-		break;
-	case 'w':
-		o->timeout = parse_timeout(argument);
-		break;
-	default:			/* an order */
-		for (size_t i = 0; i < nitems(optiontable); i++)
-			if (optiontable[i].letter == letter)
-				o->schedule = optiontable[i].schedule;
-		break;
 	}
+	if (row->flag != 0)
+		*(bool *)((char *)o + row->flag - 1) = true;
+	if (row->schedule != NULL)
+		o->schedule = row->schedule;
+	if (row->set != NULL)
+		row->set(o, argument);
 }
 
 /* What was not given depends on the mode. */
 static void
 set_defaults(struct options *o, const bool *seen, int order)
 {
-	if (order == 0)
-		o->schedule = o->role == 0 || o->role == 'S' ?
-		    &sync_schedule : &inherit_schedule;
+	const bool race = o->schedule == &race_schedule;
+
+	if (o->role != 0 && o->role != 'S' && order == 0)
+		o->schedule = &inherit_schedule;
+	if (race && (o->role != 0 || (o->path != NULL && o->spread == 0)))
+		o->schedule = &bare_schedule;
 	if (o->role == 'l' && !seen['c'])
 		o->count = UINT64_MAX;
 	o->counted = o->count > 1;
-	if (o->role != 0 || !o->schedule->race)
+	if (o->role != 0 || !race)
 		return;
 	o->counted = true;
-	stoppable = true;
+	ending.stoppable = true;
 	if (!seen['c']) {
 		o->count = 10000;
 		o->limit = SECOND;
@@ -3760,40 +3932,43 @@ set_defaults(struct options *o, const bool *seen, int order)
 		errx(EXIT_TROUBLE, "--spread %" PRId64 " us is longer than "
 		    "--timeout %g s", o->spread / MICROSECOND,
 		    (double)o->timeout / SECOND);
-	if (!seen['R'])
-		o->seed = (uint32_t)(now() ^ now() >> 32) ^
-		    (uint32_t)getpid() << 16;
+}
+
+/* The same table, as getopt_long(3) wants it. */
+static void
+make_getopt(struct option *longopts, char *letters)
+{
+	*letters++ = ':';
+	for (const struct option_row *o = optiontable; o->name != NULL; o++) {
+		*longopts++ = (struct option){ .name = o->name,
+		    .has_arg = o->argument != NULL, .val = o->letter };
+		*letters++ = (char)o->letter;
+		if (o->argument != NULL)
+			*letters++ = ':';
+	}
+	*longopts = (struct option){ .name = NULL };
+	*letters = '\0';
 }
 
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
-	struct option longopts[nitems(optiontable) + 1];
-	char letters[2 * nitems(optiontable) + 2], *p = letters;
+	struct option longopts[nitems(optiontable)];
+	char letters[2 * nitems(optiontable)];
 	bool seen[UCHAR_MAX + 1] = { false };
-	int given[nitems(optiontable) + 1] = { 0 };	/* in their order */
-	int ch, order, role, n = 0;
+	int given[nitems(optiontable)] = { 0 };	/* in their order */
+	int ch, order, n = 0;
 
-	memset(longopts, 0, sizeof(longopts));
-	*p++ = ':';
-	for (size_t i = 0; i < nitems(optiontable); i++) {
-		longopts[i].name = optiontable[i].name;
-		longopts[i].val = optiontable[i].letter;
-		*p++ = (char)optiontable[i].letter;
-		if (optiontable[i].argument != NULL) {
-			longopts[i].has_arg = required_argument;
-			*p++ = ':';
-		}
-	}
-	*p = '\0';
+	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
 		if (ch == ':')
 			errx(EXIT_TROUBLE, "option needs an argument: %s",
-			    argv[optind - 1]);
-		if (ch == '?' && optopt != 0 && strchr(letters, optopt) == NULL)
-			errx(EXIT_TROUBLE, "no such option: -%c "
-			    "(--help lists them)", optopt);
+			    visible(argv[optind - 1]));
+		if (ch == '?' && optopt != 0 && find_option(optopt) == NULL)
+			errx(EXIT_TROUBLE, "no such option: -%s "
+			    "(--help lists them)",
+			    visible((char[]){ (char)optopt, '\0' }));
 		if (ch == '?')
 			errx(EXIT_TROUBLE, "no such option, or more than one: "
 			    "%s (--help lists them)",
@@ -3801,14 +3976,15 @@ parse_options(int argc, char **argv, struct options *o)
 		if (!seen[ch])
 			given[n++] = ch;
 		seen[ch] = true;
-		set_flag(o, ch, optarg);
+		set_option_row(o, find_option(ch), optarg);
 	}
 	if (optind < argc)
 		errx(EXIT_TROUBLE, "unexpected operand: %s (--help lists the "
 		    "options)", visible(argv[optind]));
-	role = only_one(ROLES, given);
+	o->role = only_one(ROLES, given);
 	order = only_one(ORDERS, given);
-	check_options(o, seen, role != 0 ? role : order != 0 ? order : 's');
+	check_options(o, seen, o->role != 0 ? o->role :
+	    order != 0 ? order : 's');
 	set_defaults(o, seen, order);
 }
 
@@ -3829,6 +4005,7 @@ main(int argc, char **argv)
 	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */
 	keep_standard_fds();
 	parse_options(argc, argv, &o);
+	guard();
 	switch (o.role) {
 	case 'C':
 		status = run_alone(&o);

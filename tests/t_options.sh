@@ -39,10 +39,6 @@ values_body() {
 		line="count is a number from 1 to 1000000000: $n"
 		refused --count "$n"
 	done
-	for n in -1 4294967296 x ""; do
-		line="seed is a number from 0 to 4294967295: $n"
-		refused --race --seed "$n"
-	done
 	for n in -1 1000001 x 1.5; do
 		line="spread is a number from 0 to 1000000: $n"
 		refused --race --spread "$n"
@@ -98,12 +94,10 @@ meaningless_body() {
 	line="--spread 20000 us is longer than --timeout 0.01 s"
 	refused --race --spread 20000 --timeout 0.01
 	for mode in sync late; do
-		line="--seed means nothing with --$mode"
-		refused --seed 1 --$mode
 		line="--spread means nothing with --$mode"
 		refused --$mode --spread 1
 	done
-	line="--seed means nothing with --sync";	refused --seed 1
+	line="--spread means nothing with --sync";	refused --spread 1
 }
 
 atf_test_case help
