@@ -6,6 +6,7 @@
 #	check-warnings	gcc and clang, with every warning an error
 #	bench		the program beside its floors
 #	cross		compile and link for other systems, with zig cc
+#	kernels		the program on every other kernel that Debian packages
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	clean
 
@@ -69,6 +70,9 @@ bench: ${PROG} tests/h_floor
 
 tests: ${PROG} ${TESTS} ${HELPERS}
 
+kernels: ${PROG}
+	tests/kernels
+
 test: tests
 	kyua test
 	@kyua report | sed -n '/^===> Summary/,$$p'
@@ -81,6 +85,7 @@ WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
 check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
+	${cc} ${WARNINGS} -c -o /dev/null tests/headers.c
 .for t in ${TESTS_C} h_floor h_generic
 	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
 	    -c -o /dev/null tests/${t}.c
@@ -109,11 +114,13 @@ cross:
 			echo "$$target: skipped, not in zig $$($$zig version)"; \
 			continue; \
 		fi; \
-		$$zig cc -target $$target -std=gnu11 -O2 -Wall -Wextra -Werror \
-		    -o $$out/a.out credcheck.c; \
+		for source in tests/headers.c credcheck.c; do \
+			$$zig cc -target $$target ${WARNINGS} \
+			    -o $$out/a.out $$source; \
+		done; \
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all bench check-warnings cross install test tests
+.PHONY: all bench check-warnings cross install kernels test tests
 
 .include <bsd.prog.mk>

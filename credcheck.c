@@ -25,7 +25,6 @@
  * SUCH DAMAGE.
  */
 
-
 /*
  * Plays both ends of a UNIX-domain socket conversation and reports which
  * credentials the kernel delivered, by which mechanism, and whether they are
@@ -98,8 +97,7 @@ enum step {
 	/* The server's. */
 	READY,			/* bound and listening: a client may come */
 	ACCEPT,
-	OPTION,			/* on the connection, or before there is one */
-				/* on the listening socket */
+	OPTION,			/* on the connection, else on the listener */
 	PERSISTENT,		/* FreeBSD's other option, likewise */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON,			/* "go on" sent */
@@ -113,9 +111,7 @@ enum step {
 	OWN_OPTION,		/* on its own socket */
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
-	WRITE,
-	WRITE_AGAIN,
-	SENDMSG,
+	WRITE, WRITE_AGAIN, SENDMSG,
 	DESCRIPTOR,		/* with a descriptor */
 	EMPTY,			/* of no bytes */
 	CLAIM,			/* with its own credentials attached */
@@ -133,26 +129,31 @@ struct schedule {
 	unsigned char server[8], client[8];	/* up to END */
 };
 
+#define SET_THEN(option, message, receive) \
+	{ READY, ACCEPT, option, UNTIL(message), receive }, \
+	{ CONNECT, UNTIL(option), message }
+#define THEN_SET(message, option) \
+	{ READY, ACCEPT, UNTIL(message), option, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), message }
+#define TWICE(option) \
+	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
+	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
+
 static const struct schedule sync_schedule = { "sync",
-	.server = { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
-	.client = { CONNECT, HEAR_GO_ON, WRITE },
-};
-static const struct schedule late_schedule = { "late",
-	.server = { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
-	.client = { CONNECT, UNTIL(ACCEPT), WRITE },
-};
-static const struct schedule inherit_schedule = { "inherit",
-	.server = { OPTION, READY, ACCEPT, RECEIVE },
-	.client = { UNTIL(READY), CONNECT, WRITE },
-};
-static const struct schedule race_schedule = { "race",
-	.server = { READY, ACCEPT, DELAY, OPTION, UNTIL(DONE), RECEIVE },
-	.client = { CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE },
-};
-/* Without delays, over a path: a client that needs no word to begin. */
-static const struct schedule bare_schedule = { "race",
-	.server = { READY, ACCEPT, OPTION, RECEIVE },
-	.client = { UNTIL(READY), CONNECT, WRITE },
+	{ READY, ACCEPT, OPTION, GO_ON, RECEIVE },
+	{ CONNECT, HEAR_GO_ON, WRITE },
+}, late_schedule = { "late",
+	THEN_SET(WRITE, OPTION),
+}, inherit_schedule = { "inherit",
+	{ OPTION, READY, ACCEPT, RECEIVE },
+	{ UNTIL(READY), CONNECT, WRITE },
+}, race_schedule = { "race",
+	{ READY, ACCEPT, DELAY, OPTION, RECEIVE },
+	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE },
+}, bare_schedule = { "race",	/* over a path, without delays: a client that */
+				/* needs no word to begin */
+	{ READY, ACCEPT, OPTION, RECEIVE },
+	{ UNTIL(READY), CONNECT, WRITE },
 };
 
 /* The survey: every ordering and trap, for every type of socket. */
@@ -164,87 +165,68 @@ enum row {
 	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
 };
 
-#define SET_THEN(message) \
-	{ READY, ACCEPT, OPTION, UNTIL(message), RECEIVE }, \
-	{ CONNECT, UNTIL(OPTION), message }
-#define THEN_SET(message) \
-	{ READY, ACCEPT, UNTIL(message), OPTION, RECEIVE }, \
-	{ CONNECT, UNTIL(ACCEPT), message }
-#define TWICE(option) \
-	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
-	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
-
 static const struct survey_row {
-	struct schedule schedule;
 	const char *title;
+	struct schedule schedule;
 	bool path, connected;		/* needs a named, a connected socket */
 	bool peer;			/* what the connection knows counts */
 } survey_rows[NROWS] = {
-	[OPTION_FIRST] = { { "option_first", SET_THEN(WRITE) },
-	    .title = "option, then message" },
-	[MESSAGE_FIRST] = { { "message_first", THEN_SET(WRITE) },
-	    .title = "message, then option" },
-	[AFTER_LOST] = { { "after_lost",
+	[OPTION_FIRST] = { .title = "option, then message",
+	    { "option_first", SET_THEN(OPTION, WRITE, RECEIVE) } },
+	[MESSAGE_FIRST] = { .title = "message, then option",
+	    { "message_first", THEN_SET(WRITE, OPTION) } },
+	[AFTER_LOST] = { .title = "second message after a lost first",
+	    { "after_lost",
 	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN } },
-	    .title = "second message after a lost first" },
-	[AFTER_GOOD] = { { "after_good", TWICE(OPTION) },
-	    .title = "second message after a good first" },
-	[ON_LISTENER] = { { "on_listener", { OPTION, READY, ACCEPT, RECEIVE },
-	    { CONNECT, WRITE } }, .path = true, .connected = true,
-	    .title = "option on the listening socket" },
-	[LATE_LISTENER] = { { "late_listener",
-	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE } }, .path = true,
-	    .connected = true, .title = "the same between connect and accept" },
-	[BEFORE_ACCEPT] = { { "before_accept",
-	    { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, WRITE } }, .path = true, .connected = true,
-	    .title = "message, accept, option" },
-	[END_OF_FILE] = { { "end_of_file", { READY, ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, UNTIL(OPTION) } }, .connected = true,
-	    .title = "end of file without a message" },
-	[EMPTY_MESSAGE] = { { "empty_message", SET_THEN(EMPTY) },
-	    .title = "a message of no bytes" },
-	[CLAIMED] = { { "claimed", THEN_SET(CLAIM) },
-	    .title = "client attaches its own, then option" },
-	[CLIENT_OPTION] = { { "client_option",
-	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE } },
-	    .title = "client's own option, message, option" },
-	[FORGED] = { { "forged", SET_THEN(FORGE) },
-	    .title = "an ordinary user claims to be root" },
-	[SMALL_BUFFER] = { { "small_buffer",
-	    { READY, ACCEPT, OPTION, RECEIVE_SMALL },
-	    { CONNECT, UNTIL(OPTION), WRITE } },
-	    .title = "control buffer too small" },
-	[WITH_DESCRIPTOR] = { { "with_descriptor",
-	    { READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT },
-	    { CONNECT, UNTIL(OPTION), DESCRIPTOR } },
-	    .title = "a descriptor takes the buffer's room" },
-	[BY_SENDMSG] = { { "by_sendmsg", SET_THEN(SENDMSG) },
-	    .title = "by sendmsg(2) instead of write(2)" },
-	[PEER_PAIR] = { { "peer_pair", SET_THEN(WRITE) }, .peer = true,
-	    .title = "peer of a pair" },
-	[PEER_PATH] = { { "peer_path", SET_THEN(WRITE) }, .peer = true,
-	    .path = true, .title = "peer of a named socket" },
-	[PEER_SERVER] = { { "peer_server", { READY, ACCEPT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN } } },
+	[AFTER_GOOD] = { .title = "second message after a good first",
+	    { "after_good", TWICE(OPTION) } },
+	[ON_LISTENER] = { .title = "option on the listening socket",
+	    { "on_listener", { OPTION, READY, ACCEPT, RECEIVE },
+	    { CONNECT, WRITE } }, .path = true, .connected = true },
+	[LATE_LISTENER] = { .title = "the same between connect and accept",
+	    { "late_listener",
+	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, { CONNECT,
+	    UNTIL(ACCEPT), WRITE } }, .path = true, .connected = true },
+	[BEFORE_ACCEPT] = { .title = "message, accept, option",
+	    { "before_accept", { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, WRITE } }, .path = true, .connected = true },
+	[END_OF_FILE] = { .title = "end of file without a message",
+	    { "end_of_file", { READY, ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, UNTIL(OPTION) } }, .connected = true },
+	[EMPTY_MESSAGE] = { .title = "a message of no bytes",
+	    { "empty_message", SET_THEN(OPTION, EMPTY, RECEIVE) } },
+	[CLAIMED] = { .title = "client attaches its own, then option",
+	    { "claimed", THEN_SET(CLAIM, OPTION) } },
+	[CLIENT_OPTION] = { .title = "client's own option, message, option",
+	    { "client_option", { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE } } },
+	[FORGED] = { .title = "an ordinary user claims to be root",
+	    { "forged", SET_THEN(OPTION, FORGE, RECEIVE) } },
+	[SMALL_BUFFER] = { .title = "control buffer too small",
+	    { "small_buffer", SET_THEN(OPTION, WRITE, RECEIVE_SMALL) } },
+	[WITH_DESCRIPTOR] = { .title = "a descriptor takes the buffer's room",
+	    { "with_descriptor",
+	    SET_THEN(OPTION, DESCRIPTOR, RECEIVE_EXACT) } },
+	[BY_SENDMSG] = { .title = "by sendmsg(2) instead of write(2)",
+	    { "by_sendmsg", SET_THEN(OPTION, SENDMSG, RECEIVE) } },
+	[PEER_PAIR] = { .title = "peer of a pair",
+	    { "peer_pair", SET_THEN(OPTION, WRITE, RECEIVE) }, .peer = true },
+	[PEER_PATH] = { .title = "peer of a named socket",
+	    { "peer_path", SET_THEN(OPTION, WRITE, RECEIVE) }, .peer = true,
+	    .path = true },
+	[PEER_SERVER] = { .title = "the same, asked by the client",
+	    { "peer_server", { READY, ACCEPT, RECEIVE },
 	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE } }, .peer = true,
-	    .path = true, .title = "the same, asked by the client" },
-	[WRONG_LEVEL] = { { "wrong_level",
-	    { READY, ACCEPT, WRONG_OPTION, RECEIVE },
-	    { CONNECT, UNTIL(WRONG_OPTION), WRITE } },
-	    .title = "option at the wrong level" },
-	[PERSISTENT_FIRST] = { { "persistent_first",
-	    { READY, ACCEPT, PERSISTENT, RECEIVE },
-	    { CONNECT, UNTIL(PERSISTENT), WRITE } },
-	    .title = "persistent option, then message" },
-	[PERSISTENT_LATE] = { { "persistent_late",
-	    { READY, ACCEPT, UNTIL(WRITE), PERSISTENT, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE } },
-	    .title = "message, then persistent option" },
-	[PERSISTENT_AGAIN] = { { "persistent_again", TWICE(PERSISTENT) },
-	    .title = "its second message after a good first" },
+	    .path = true },
+	[WRONG_LEVEL] = { .title = "option at the wrong level",
+	    { "wrong_level", SET_THEN(WRONG_OPTION, WRITE, RECEIVE) } },
+	[PERSISTENT_FIRST] = { .title = "persistent option, then message",
+	    { "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE) } },
+	[PERSISTENT_LATE] = { .title = "message, then persistent option",
+	    { "persistent_late", THEN_SET(WRITE, PERSISTENT) } },
+	[PERSISTENT_AGAIN] = { .title = "its second message after a good first",
+	    { "persistent_again", TWICE(PERSISTENT) } },
 };
 
 /*
@@ -256,10 +238,8 @@ enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
 static const struct {
 	const char *key, *label;
 } fields[NFIELDS] = {
-	[PID] = { "pid", "PID" },
-	[UID] = { "uid", "UID" },
-	[EUID] = { "euid", "EUID" },
-	[GID] = { "gid", "GID" },
+	[PID] = { "pid", "PID" }, [UID] = { "uid", "UID" },
+	[EUID] = { "euid", "EUID" }, [GID] = { "gid", "GID" },
 	[EGID] = { "egid", "EGID" },
 	[GROUPS] = { "groups", "Supplementary groups" },
 };
@@ -277,13 +257,9 @@ enum outcome {
 };
 
 static const char *const outcomes[NOUTCOMES] = {
-	[CREDENTIALS] = "credentials",
-	[PLACEHOLDER] = "placeholder",
-	[NONE] = "none",
-	[TRUNCATED] = "truncated",
-	[CLOSED] = "closed",
-	[TIMEOUT] = "timeout",
-	[UNSUPPORTED] = "unsupported",
+	[CREDENTIALS] = "credentials", [PLACEHOLDER] = "placeholder",
+	[NONE] = "none", [TRUNCATED] = "truncated", [CLOSED] = "closed",
+	[TIMEOUT] = "timeout", [UNSUPPORTED] = "unsupported",
 };
 
 struct result {
@@ -291,7 +267,7 @@ struct result {
 	size_t bytes;
 	bool ctrunc;
 	bool raw;			/* there were IDs, whatever they mean */
-	int error;			/* errno of a step that may fail, or 0 */
+	int error;			/* errno of a step that may fail */
 	const char *missing;		/* why there is none in a survey */
 	char *failed;			/* or why the conversation broke off */
 	intmax_t client;		/* its process ID */
@@ -312,7 +288,7 @@ cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
 	cr->source[f] = source;
 }
 
-/* Takes n groups from a place that need not be aligned. */
+/* The groups need not be aligned. */
 static void
 cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
 {
@@ -355,6 +331,16 @@ struct layout {
 };
 #define AT(s, member)	((unsigned)offsetof(struct s, member) + 1)
 
+#if defined(__NetBSD__) || defined(__FreeBSD__)
+#ifndef SOL_LOCAL
+#define SOL_LOCAL	0
+#endif
+#define SOCKCRED(s)	AT(s, sc_groups) - 1, .ngroups = AT(s, sc_ngroups), \
+	.at[UID] = AT(s, sc_uid), .at[EUID] = AT(s, sc_euid), \
+	.at[GID] = AT(s, sc_gid), .at[EGID] = AT(s, sc_egid), \
+	.at[GROUPS] = AT(s, sc_groups)
+#endif
+
 #if defined(__linux__)
 
 #include <sys/prctl.h>
@@ -369,18 +355,15 @@ static const struct mechanism mechanisms[] = {
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 
 static const struct layout messages[] = {
-	{ .name = "SCM_CREDENTIALS", .level = SOL_SOCKET,
-	    .type = SCM_CREDENTIALS, .fixed = sizeof(struct ucred),
+	{ "SCM_CREDENTIALS", SOL_SOCKET, SCM_CREDENTIALS, sizeof(struct ucred),
 	    .at = { [PID] = AT(ucred, pid), [UID] = AT(ucred, uid),
 	    [GID] = AT(ucred, gid) } },
 	{ .name = NULL },
 }, peers[] = {
-	{ .name = "SO_PEERCRED", .level = SOL_SOCKET, .type = SO_PEERCRED,
-	    .fixed = sizeof(struct ucred),
+	{ "SO_PEERCRED", SOL_SOCKET, SO_PEERCRED, sizeof(struct ucred),
 	    .at = { [PID] = AT(ucred, pid), [EUID] = AT(ucred, uid),
 	    [EGID] = AT(ucred, gid) } },
-	{ .name = "SO_PEERGROUPS", .level = SOL_SOCKET, .type = SO_PEERGROUPS,
-	    .at = { [GROUPS] = 1 } },
+	{ "SO_PEERGROUPS", SOL_SOCKET, SO_PEERGROUPS, .at = { [GROUPS] = 1 } },
 	{ .name = NULL },
 };
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
@@ -391,32 +374,21 @@ static const struct layout messages[] = {
 #undef sched_yield
 int sched_yield(void);
 
-#ifndef SOL_LOCAL
-#define SOL_LOCAL	0
-#endif
-
 /* unix(4). */
 static const struct mechanism mechanisms[] = {
 	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
 };
 #define MAXGROUPS	16	/* NGROUPS_MAX */
-#define ABSTRACT	false
-#define EOF_HAS_IDS	false
 
 static const struct layout messages[] = {
-	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
-	    .fixed = AT(sockcred, sc_groups) - 1, .at = {
+	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, SOCKCRED(sockcred),
 #ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
-	    [PID] = AT(sockcred, sc_pid),
+	    .at[PID] = AT(sockcred, sc_pid),
 #endif
-	    [UID] = AT(sockcred, sc_uid), [EUID] = AT(sockcred, sc_euid),
-	    [GID] = AT(sockcred, sc_gid), [EGID] = AT(sockcred, sc_egid),
-	    [GROUPS] = AT(sockcred, sc_groups) },
-	    .ngroups = AT(sockcred, sc_ngroups) },
+	},
 	{ .name = NULL },
 }, peers[] = {
-	{ .name = "LOCAL_PEEREID", .level = SOL_LOCAL, .type = LOCAL_PEEREID,
-	    .fixed = sizeof(struct unpcbid),
+	{ "LOCAL_PEEREID", SOL_LOCAL, LOCAL_PEEREID, sizeof(struct unpcbid),
 	    .at = { [PID] = AT(unpcbid, unp_pid),
 	    [EUID] = AT(unpcbid, unp_euid), [EGID] = AT(unpcbid, unp_egid) } },
 	{ .name = NULL },
@@ -427,10 +399,6 @@ static const struct layout messages[] = {
 #include <sys/procctl.h>
 #include <sys/ucred.h>
 
-#ifndef SOL_LOCAL
-#define SOL_LOCAL	0
-#endif
-
 /* unix(4). */
 static const struct mechanism mechanisms[] = {
 	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
@@ -440,39 +408,24 @@ static const struct mechanism mechanisms[] = {
 #endif
 };
 #define MAXGROUPS	CMGROUP_MAX
-#define ABSTRACT	false
-#define EOF_HAS_IDS	false
 
 static const struct layout messages[] = {
-	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
-	    .fixed = AT(sockcred, sc_groups) - 1,
-	    .at = { [UID] = AT(sockcred, sc_uid),
-	    [EUID] = AT(sockcred, sc_euid), [GID] = AT(sockcred, sc_gid),
-	    [EGID] = AT(sockcred, sc_egid),
-	    [GROUPS] = AT(sockcred, sc_groups) },
-	    .ngroups = AT(sockcred, sc_ngroups) },
-	{ .name = "SCM_CREDS", .level = SOL_SOCKET, .type = SCM_CREDS,
-	    .fixed = AT(cmsgcred, cmcred_groups) - 1,
+	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, SOCKCRED(sockcred) },
+	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, AT(cmsgcred, cmcred_groups) - 1,
 	    .whole = sizeof(struct cmsgcred), .claimed = true,
 	    .at = { [PID] = AT(cmsgcred, cmcred_pid),
-	    [UID] = AT(cmsgcred, cmcred_uid),
+	    [UID] = AT(cmsgcred, cmcred_uid), [GID] = AT(cmsgcred, cmcred_gid),
 	    [EUID] = AT(cmsgcred, cmcred_euid),
-	    [GID] = AT(cmsgcred, cmcred_gid),
 	    [GROUPS] = AT(cmsgcred, cmcred_groups) },
 	    .ngroups = AT(cmsgcred, cmcred_ngroups), .narrow = true },
 #ifdef LOCAL_CREDS_PERSISTENT
-	{ .name = "SCM_CREDS2", .level = SOL_SOCKET, .type = SCM_CREDS2,
-	    .fixed = AT(sockcred2, sc_groups) - 1,
-	    .at = { [PID] = AT(sockcred2, sc_pid),
-	    [UID] = AT(sockcred2, sc_uid), [EUID] = AT(sockcred2, sc_euid),
-	    [GID] = AT(sockcred2, sc_gid), [EGID] = AT(sockcred2, sc_egid),
-	    [GROUPS] = AT(sockcred2, sc_groups) },
-	    .ngroups = AT(sockcred2, sc_ngroups) },
+	{ "SCM_CREDS2", SOL_SOCKET, SCM_CREDS2, SOCKCRED(sockcred2),
+	    .at[PID] = AT(sockcred2, sc_pid) },
 #endif
 	{ .name = NULL },
 }, peers[] = {
-	{ .name = "LOCAL_PEERCRED", .level = SOL_LOCAL, .type = LOCAL_PEERCRED,
-	    .fixed = sizeof(struct xucred), .at = {
+	{ "LOCAL_PEERCRED", SOL_LOCAL, LOCAL_PEERCRED, sizeof(struct xucred),
+	    .at = {
 #if __FreeBSD_version >= 1300000
 	    [PID] = AT(xucred, cr_pid),
 #endif
@@ -488,32 +441,43 @@ static const struct layout messages[] = {
 
 static const struct mechanism mechanisms[] = { { .option = NULL } };
 #define MAXGROUPS	MOST_GROUPS
-#define ABSTRACT	false
-#define EOF_HAS_IDS	false
 
+struct peerpid {
+	pid_t pid;
+};
 static const struct layout messages[] = { { .name = NULL } }, peers[] = {
 #if defined(__OpenBSD__)
-	{ .name = "SO_PEERCRED", .level = SOL_SOCKET, .type = SO_PEERCRED,
-	    .fixed = sizeof(struct sockpeercred),
+	{ "SO_PEERCRED", SOL_SOCKET, SO_PEERCRED, sizeof(struct sockpeercred),
 	    .at = { [PID] = AT(sockpeercred, pid),
 	    [EUID] = AT(sockpeercred, uid), [EGID] = AT(sockpeercred, gid) } },
 #elif defined(LOCAL_PEERPID)	/* macOS */
-	{ .name = "LOCAL_PEERPID", .level = SOL_LOCAL, .type = LOCAL_PEERPID,
-	    .fixed = sizeof(pid_t), .at = { [PID] = 1 } },
+	{ "LOCAL_PEERPID", SOL_LOCAL, LOCAL_PEERPID, sizeof(pid_t),
+	    .at = { [PID] = AT(peerpid, pid) } },
 #endif
 	{ .name = NULL },
 };
 #ifndef __OpenBSD__
 #define GETPEEREID(fd, uid, gid)	getpeereid(fd, uid, gid)
 #endif
+#ifdef __APPLE__
+#define BASEGID(gid)	((int)(gid))	/* of initgroups(3) */
+#endif
 
 #endif	/* of the systems; what follows is the same on each */
 
+#ifndef ABSTRACT
+#define ABSTRACT	false
+#define EOF_HAS_IDS	false
+#endif
 #ifndef DIE_WITH_PARENT		/* even when stopped, at a SIGKILL */
 #define DIE_WITH_PARENT()	0
 #endif
+#ifndef BASEGID
+#define BASEGID(gid)	(gid)
+#endif
 #ifndef GETPEEREID
-#define GETPEEREID(fd, uid, gid)	((void)(fd), (void)(uid), (void)(gid), -1)
+#define GETPEEREID(fd, uid, gid) \
+	((void)(fd), (void)(uid), (void)(gid), -1)
 #endif
 
 _Static_assert(sizeof(pid_t) == 4 && sizeof(uid_t) == 4 && sizeof(gid_t) == 4,
@@ -597,8 +561,8 @@ cred_size(size_t ngroups)
 {
 	const size_t n = MAX(MIN(ngroups, MAXGROUPS), 1);
 
-	return messages[0].at[GROUPS] == 0 ? messages[0].fixed :
-	    messages[0].fixed + n * sizeof(gid_t);
+	return messages[0].fixed +
+	    (messages[0].at[GROUPS] == 0 ? 0 : n * sizeof(gid_t));
 }
 
 /* The data of a control message by which a client claims to be someone. */
@@ -651,8 +615,7 @@ static const struct {
 	const char *name;
 	int type;
 } types[] = {
-	{ "stream", SOCK_STREAM },
-	{ "seqpacket", SOCK_SEQPACKET },
+	{ "stream", SOCK_STREAM }, { "seqpacket", SOCK_SEQPACKET },
 	{ "dgram", SOCK_DGRAM },
 };
 
@@ -665,8 +628,7 @@ struct identity {
 };
 
 struct options {
-	bool json, names, quiet, verbose;
-	bool counted;
+	bool json, names, quiet, verbose, counted;
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread;			/* of the race's delays, likewise */
@@ -695,7 +657,7 @@ struct times {
 struct told {
 	_Alignas(64) _Atomic uint32_t changes;	/* goes up with each step */
 	_Atomic uint32_t done[NSTEPS];	/* the trial in which it last was */
-	_Alignas(64) _Atomic int asleep;	/* until that step; END: awake */
+	_Alignas(64) _Atomic int asleep;	/* until that; END: awake */
 	_Atomic bool tired;		/* of spinning, which does not pay */
 	struct times times[2];		/* of an even and an odd trial */
 };
@@ -736,7 +698,7 @@ struct run {
 	pid_t owner;			/* our own process */
 	volatile pid_t child;		/* 0: none, any more */
 	int control;			/* hands over descriptors */
-	int wake;			/* a byte wakes us; its end is the other's */
+	int wake;			/* a byte wakes us; end: it has gone */
 	int listener, connection;	/* -1: none */
 	int ends[BATCH];		/* of connections to come */
 	size_t next, nends;
@@ -827,11 +789,10 @@ static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
 	char text[sizeof(c->shared->failure)];
-	const char *who = c->side == CLIENT ? "client: " : "";
+	int n = snprintf(text, sizeof(text), "%s",
+	    c->side == CLIENT ? "client: " : "");
 	va_list ap;
-	int n;
 
-	n = snprintf(text, sizeof(text), "%s", who);
 	va_start(ap, fmt);
 	n += vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
 	va_end(ap);
@@ -916,6 +877,10 @@ on_signal(int sig)
 {
 	const int error = errno;
 
+	if (sig == SIGCONT) {
+		ending.continued = 1;
+		return;
+	}
 	if (ending.stoppable && !ending.stopped &&
 	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM)) {
 		ending.stopped = sig;
@@ -931,31 +896,20 @@ on_signal(int sig)
 }
 
 static void
-on_continue(int sig)
-{
-	(void)sig;
-	ending.continued = 1;
-}
-
-static const int fatal_signals[] = {
-	SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM, SIGXCPU, SIGVTALRM,
-	SIGUSR1, SIGUSR2
-};
-
-static void
 handle_signals(void (*handler)(int))
 {
-	struct sigaction sa, old;
+	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM,
+	    SIGXCPU, SIGVTALRM, SIGUSR1, SIGUSR2 };
+	/* A report is written to its end. */
+	struct sigaction sa = { .sa_flags = SA_RESTART }, old;
 
-	memset(&sa, 0, sizeof(sa));
 	sigfillset(&sa.sa_mask);
 	sa.sa_handler = handler;
-	sa.sa_flags = SA_RESTART;	/* a report is written to its end */
-	for (size_t i = 0; i < nitems(fatal_signals); i++)
-		if (sigaction(fatal_signals[i], NULL, &old) == 0 &&
+	for (size_t i = 0; i < nitems(fatal); i++)
+		if (sigaction(fatal[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)	/* nohup(1) */
-			(void)sigaction(fatal_signals[i], &sa, NULL);
-	sa.sa_handler = on_continue;
+			(void)sigaction(fatal[i], &sa, NULL);
+	sa.sa_handler = on_signal;
 	(void)sigaction(SIGCONT, &sa, NULL);
 }
 
@@ -1207,24 +1161,30 @@ send_ends(struct run *c, const int *fds, size_t n)
 		retry(c, c->control, POLLOUT, "sendmsg");
 }
 
+/* Receives at most so many bytes, and so many of control messages. */
+static ssize_t
+receive_once(struct message *m, int fd, size_t bytes, size_t room)
+{
+	m->iov = (struct iovec){ m->data, bytes };
+	m->msg = (struct msghdr){ .msg_name = &m->from,
+	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
+	    .msg_iovlen = 1, .msg_control = m->control,
+	    .msg_controllen = (socklen_t)room };
+	return recvmsg(fd, &m->msg, MSG_DONTWAIT);
+}
+
 static void
 receive_ends(struct run *c)
 {
 	struct message *m = &c->message;
-	const struct cmsghdr *cm;
+	struct cmsghdr *cm;
 	ssize_t n;
 
-	for (;;) {
-		m->iov = (struct iovec){ m->data, 1 };
-		m->msg = (struct msghdr){ .msg_iov = &m->iov, .msg_iovlen = 1,
-		    .msg_control = m->control,
-		    .msg_controllen = CMSG_SPACE(BATCH * sizeof(int)) };
-		if ((n = recvmsg(c->control, &m->msg, MSG_DONTWAIT)) == 0)
-			other_exited(c);
-		if (n > 0)
-			break;
+	while ((n = receive_once(m, c->control, 1,
+	    CMSG_SPACE(BATCH * sizeof(int)))) == -1)
 		retry(c, c->control, POLLIN, "recvmsg");
-	}
+	if (n == 0)
+		other_exited(c);
 	cm = CMSG_FIRSTHDR(&m->msg);
 	if (cm == NULL || (m->msg.msg_flags & MSG_CTRUNC) != 0)
 		fail(c, 0, "no descriptors left to receive the client's");
@@ -1234,9 +1194,8 @@ receive_ends(struct run *c)
 }
 
 /*
- * Socketpairs.  The client makes them, so that the connection's own
- * credentials are the client's: one more, if there are trials and descriptors
- * left for it.
+ * The client makes the socketpairs, so that the connection's own credentials
+ * are its: one more, if there are trials and descriptors left for it.
  */
 static bool
 make_pair(struct run *c, uint64_t trials)
@@ -1272,20 +1231,17 @@ connect_pair(struct run *c)
 	return c->ends[c->next++];
 }
 
-/*
- * Named sockets.
- */
 static bool
-bind_made(struct made *m, int fd, const struct sockaddr_un *sun,
-    socklen_t len, mode_t mode)
+bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 {
+	struct made *m = &c->shared->made[c->side];
 	struct stat st;
 	mode_t mask;
 	int error;
 
 	/* A signal between bind and the note of it would leave the file. */
 	block_signals(SIG_BLOCK);
-	mask = umask(0777 & ~mode);
+	mask = umask(0777 & ~c->options->mode);
 	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
 	(void)umask(mask);
 	if (error == 0 && sun->sun_path[0] != '\0' &&
@@ -1313,7 +1269,7 @@ named_socket(struct run *c)
 static _Noreturn void
 explain_bind(struct run *c, const char *path)
 {
-	const char *what = "something that is no socket";
+	const char *what;
 	struct stat st;
 	int fd;
 
@@ -1321,13 +1277,12 @@ explain_bind(struct run *c, const char *path)
 		fail(c, errno, "%s", path);
 	if (c->address.sun_path[0] == '\0' || lstat(path, &st) == -1)
 		what = "an abstract socket";
-	else if (S_ISDIR(st.st_mode))
-		what = "a directory";
-	else if (S_ISREG(st.st_mode))
-		what = "a file";
-	else if (S_ISLNK(st.st_mode))
-		what = "a symbolic link";
-	else if (S_ISSOCK(st.st_mode)) {
+	else if (!S_ISSOCK(st.st_mode))
+		what = S_ISDIR(st.st_mode) ? "a directory" :
+		    S_ISREG(st.st_mode) ? "a file" :
+		    S_ISLNK(st.st_mode) ? "a symbolic link" :
+		    "something that is no socket";
+	else {
 		/* A datagram socket asks without making a connection. */
 		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
 		what = "a socket";
@@ -1394,48 +1349,23 @@ is_ours(struct run *c, int fd)
 {
 	struct cred peer = { .groups = NULL };
 	char byte;
+	ssize_t n;
 
 	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
 		check_deadline(c);
-	while (recv(c->ends[0], &byte, 1, MSG_DONTWAIT) != 1) {
-		if (errno == EINTR) {
-			check_deadline(c);
-			continue;
-		}
-		/* Ten are enough to read. */
-		if (++c->strangers <= 10) {
-			peer_cred(fd, &peer);
-			warnx(peer.source[PID] == NULL ?
-			    "not our client, and closed" :
-			    "not our client, and closed: process %jd",
-			    peer.id[PID]);
-			free(peer.groups);
-		}
-		(void)close(fd);
-		return false;
-	}
-	return true;
-}
-
-static int
-accept_ours(struct run *c)
-{
-	/* Nobody else comes to a directory of our own. */
-	const bool sure = c->options->role == 'S';
-	int fd;
-
-	if (!sure)
-		receive_ends(c);
-	do {
-		while ((fd = accept(c->listener, NULL, NULL)) == -1)
-			retry(c, c->listener, POLLIN, "accept");
+	while ((n = recv(c->ends[0], &byte, 1, MSG_DONTWAIT)) == -1 &&
+	    errno == EINTR)
 		check_deadline(c);
-		times_of(c, SERVER)->ended[ACCEPT] = c->time;
-	} while (!sure && !is_ours(c, fd));
-	if (!sure)
-		(void)close(c->ends[0]);
-	c->next = c->nends = 0;
-	return fd;
+	if (n == 1)
+		return true;
+	if (++c->strangers <= 10) {	/* ten are enough to read */
+		peer_cred(fd, &peer);
+		warnx(peer.source[PID] == NULL ? "not our client, and closed" :
+		    "not our client, and closed: process %jd", peer.id[PID]);
+		free(peer.groups);
+	}
+	(void)close(fd);
+	return false;
 }
 
 /*
@@ -1452,7 +1382,7 @@ become(const struct options *o, const char **what)
 		return 0;
 	*what = "setgroups";
 	if (u->argument != NULL && (u->name != NULL ?
-	    initgroups(u->name, u->basegid) : setgroups(1, &u->gid)) == -1)
+	    initgroups(u->name, BASEGID(u->basegid)) : setgroups(1, &u->gid)) == -1)
 		return -1;
 	*what = "setregid";
 	if (setregid(u->argument != NULL ? u->gid : getgid(),
@@ -1463,23 +1393,6 @@ become(const struct options *o, const char **what)
 	    e->argument != NULL ? e->uid : u->uid);
 }
 
-static void
-record_truth(struct run *c, struct cred *cr)
-{
-	const int n = getgroups(nitems(c->shared->groups), c->shared->groups);
-
-	if (n == -1)
-		fail(c, errno, "getgroups");
-	cred_id(cr, PID, getpid(), "getpid");
-	cred_id(cr, UID, getuid(), "getuid");
-	cred_id(cr, EUID, geteuid(), "geteuid");
-	cred_id(cr, GID, getgid(), "getgid");
-	cred_id(cr, EGID, getegid(), "getegid");
-	cr->groups = c->shared->groups;
-	cr->ngroups = (size_t)n;
-	cr->source[GROUPS] = "getgroups";
-}
-
 static int
 connect_path(struct run *c)
 {
@@ -1487,8 +1400,7 @@ connect_path(struct run *c)
 	const int fd = named_socket(c);
 
 	if (has_other(c) && is_named_dgram(c)) {
-		if (!bind_made(&c->shared->made[CLIENT], fd, &c->client,
-		    c->clientlen, c->options->mode))
+		if (!bind_made(c, fd, &c->client, c->clientlen))
 			fail(c, errno, "%s", c->client.sun_path);
 	} else if (has_other(c) && c->options->role != 'S')
 		send_ends(c, &fd, 1);
@@ -1504,10 +1416,23 @@ connect_path(struct run *c)
 static void
 connect_server(struct run *c)
 {
+	struct cred *cr = &c->shared->client;
+	int n;
+
 	c->connection = c->options->path == NULL ? connect_pair(c) :
 	    connect_path(c);
-	if (c->trial == 1)
-		record_truth(c, &c->shared->client);
+	if (c->trial > 1)
+		return;
+	cred_id(cr, PID, getpid(), "getpid");
+	cred_id(cr, UID, getuid(), "getuid");
+	cred_id(cr, EUID, geteuid(), "geteuid");
+	cred_id(cr, GID, getgid(), "getgid");
+	cred_id(cr, EGID, getegid(), "getegid");
+	cr->groups = c->shared->groups;
+	if ((n = getgroups(nitems(c->shared->groups), cr->groups)) == -1)
+		fail(c, errno, "getgroups");
+	cr->ngroups = (size_t)n;
+	cr->source[GROUPS] = "getgroups";
 }
 
 static void
@@ -1542,7 +1467,7 @@ send_message(struct run *c)
 		break;
 	case DESCRIPTOR:
 		n = send_with(c->connection, SCM_RIGHTS, &c->control,
-		    sizeof(c->control));
+		    sizeof(int));
 		break;
 	case FORGE:
 		claimed.id[UID] = claimed.id[GID] = 0;
@@ -1572,12 +1497,6 @@ ask_peer(struct run *c)
 	cr->source[GROUPS] = NULL;
 }
 
-static void
-do_nothing(struct run *c)
-{
-	(void)c;
-}
-
 /* A random number: the finalizer of SplitMix64. */
 static uint64_t
 draw(struct run *c)
@@ -1590,25 +1509,16 @@ draw(struct run *c)
 }
 
 /*
- * Whether the two sides cannot run at the same time, as far as they know: then
- * spinning does not pay, and somebody has to give way.
- */
-static bool
-is_alone(const struct run *c)
-{
-	return atomic_load(&c->shared->told[SERVER].tired) ||
-	    atomic_load(&c->shared->told[CLIENT].tired);
-}
-
-/*
  * A side of the race waits, from when both are awake, if that can be.  On a
- * single processor its time may be over before the other side could run at
- * all, and every second time it gives way nevertheless.  Where somebody else
- * takes the processor then, for a whole slice, that is left off for a while.
+ * single processor, which shows in that spinning does not pay, its time may be
+ * over before the other side could run at all, and every second time it gives
+ * way nevertheless.  Where somebody else takes the processor then, for a whole
+ * slice, that is left off for a while.
  */
 static void
 race_delay(struct run *c)
 {
+	const struct told *told = c->shared->told;
 	int64_t until, start;
 	bool yields;
 
@@ -1618,7 +1528,8 @@ race_delay(struct run *c)
 		continue;
 	until = tick(c) +
 	    (int64_t)(draw(c) % ((uint64_t)c->options->spread + 1));
-	yields = is_alone(c) && draw(c) % 2 == 0;
+	yields = (atomic_load(&told[SERVER].tired) ||
+	    atomic_load(&told[CLIENT].tired)) && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
@@ -1635,16 +1546,13 @@ race_delay(struct run *c)
 	} while (tick(c) < until);
 }
 
-/*
- * The server's steps.
- */
+/* The server's steps. */
 static void
 get_ready(struct run *c)
 {
 	if (c->listener == -1 || c->trial > 1)
 		return;
-	if (!bind_made(&c->shared->made[SERVER], c->listener, &c->address,
-	    c->addresslen, c->options->mode))
+	if (!bind_made(c, c->listener, &c->address, c->addresslen))
 		explain_bind(c, c->options->path);
 	if (socket_type(c) != SOCK_DGRAM &&
 	    listen(c->listener, SOMAXCONN) == -1)
@@ -1654,18 +1562,30 @@ get_ready(struct run *c)
 static void
 accept_client(struct run *c)
 {
-	if (c->options->path != NULL && !is_named_dgram(c)) {
-		c->connection = accept_ours(c);
+	/* Nobody else comes to a directory of our own. */
+	const bool sure = c->options->role == 'S';
+	int fd;
+
+	if (c->options->path == NULL && c->next == c->nends)
+		receive_ends(c);
+	if (c->options->path == NULL || is_named_dgram(c)) {
+		c->connection = is_named_dgram(c) ? c->listener :
+		    c->ends[c->next++];
+		await(c, CONNECT, c->trial);
 		return;
 	}
-	if (is_named_dgram(c))
-		c->connection = c->listener;
-	else {
-		if (c->next == c->nends)
-			receive_ends(c);
-		c->connection = c->ends[c->next++];
-	}
-	await(c, CONNECT, c->trial);
+	if (!sure)
+		receive_ends(c);
+	do {
+		while ((fd = accept(c->listener, NULL, NULL)) == -1)
+			retry(c, c->listener, POLLIN, "accept");
+		check_deadline(c);
+		times_of(c, SERVER)->ended[ACCEPT] = c->time;
+	} while (!sure && !is_ours(c, fd));
+	if (!sure)
+		(void)close(c->ends[0]);
+	c->next = c->nends = 0;
+	c->connection = fd;
 }
 
 static void
@@ -1699,19 +1619,6 @@ send_go_on(struct run *c)
 	}
 }
 
-static ssize_t
-receive_once(struct run *c, size_t room)
-{
-	struct message *m = &c->message;
-
-	m->iov = (struct iovec){ m->data, sizeof(m->data) };
-	m->msg = (struct msghdr){ .msg_name = &m->from,
-	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
-	    .msg_iovlen = 1, .msg_control = m->control,
-	    .msg_controllen = (socklen_t)room };
-	return recvmsg(c->connection, &m->msg, MSG_DONTWAIT);
-}
-
 /* Whether n bytes and what came along are no message but the end of file. */
 static bool
 is_end(int type, const struct msghdr *msg, size_t n)
@@ -1722,41 +1629,34 @@ is_end(int type, const struct msghdr *msg, size_t n)
 }
 
 /*
- * A second look at what seems to be the end of file: whether a message lies
- * behind it.  There is no room for descriptors, which would be ours to close.
- */
-static bool
-is_message_behind(struct run *c)
-{
-	_Alignas(struct cmsghdr) char control[CMSG_LEN(0)];
-	struct iovec iov = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = control, .msg_controllen = sizeof(control) };
-	const ssize_t n = recvmsg(c->connection, &msg, MSG_DONTWAIT | MSG_PEEK);
-
-	c->message.empty = n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
-	return n != -1 && !is_end(c->message.type, &msg, (size_t)n);
-}
-
-/*
  * Returns the length, or -1 with errno.  Kernels can report end of file ahead
  * of a message, if it was sent and the socket closed during the call (Linux on
  * seqpacket, NetBSD on streams), and a message of no bytes without credentials
- * looks like it as well.
+ * looks like it as well.  So there is a second look, without room for
+ * descriptors, which would be ours to close.
  */
 static ssize_t
 receive_now(struct run *c, size_t room)
 {
+	_Alignas(struct cmsghdr) char control[CMSG_LEN(0)];
 	struct message *m = &c->message;
-	ssize_t n = receive_once(c, room);
+	struct iovec iov = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = control, .msg_controllen = sizeof(control) };
+	const int fd = c->connection;
+	ssize_t n = receive_once(m, fd, DATA_ROOM, room), next;
 
 	m->empty = false;
-	if (n != -1 && is_end(m->type, &m->msg, (size_t)n) &&
-	    is_message_behind(c))
-		return receive_once(c, room);
+	if (n != -1 && is_end(m->type, &m->msg, (size_t)n)) {
+		next = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_PEEK);
+		m->empty = next == -1 &&
+		    (errno == EAGAIN || errno == EWOULDBLOCK);
+		if (next != -1 && !is_end(m->type, &msg, (size_t)next))
+			return receive_once(m, fd, DATA_ROOM, room);
+	}
 	/* The message may lie behind that error, which comes once. */
 	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(c, room)) == -1) {
+	    (n = receive_once(m, fd, DATA_ROOM, room)) == -1) {
 		m->msg.msg_controllen = 0;	/* nothing was put there */
 		m->msg.msg_flags = 0;
 		n = 0;
@@ -1785,9 +1685,13 @@ receive(struct run *c)
 }
 
 /*
- * Every step: what does it, its word in the timeline (NULL: none), what it may
- * have to wait for itself, and what one waits for who waits for it.
+ * Every step: what does it (NULL: it is only told), its word in the timeline
+ * (NULL: none), what it may have to wait for itself, and what one waits for
+ * who waits for it.
  */
+#define MESSAGE		"the client's message"
+#define ROOM		"room for the message"
+#define SET		"the option to be set"
 static const struct {
 	void (*run)(struct run *);
 	const char *done, *waits, *awaited;
@@ -1795,30 +1699,27 @@ static const struct {
 	[READY] = { get_ready, "ready for the client", NULL, "the server" },
 	[ACCEPT] = { accept_client, "accepted", "the client to connect",
 	    "the server to accept" },
-	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
-	[PERSISTENT] = { set_option, NULL, NULL, "the option to be set" },
-	[WRONG_OPTION] = { set_option, NULL, NULL, "the option to be set" },
+	[OPTION] = { set_option, "option set", NULL, SET },
+	[PERSISTENT] = { set_option, NULL, NULL, SET },
+	[WRONG_OPTION] = { set_option, NULL, NULL, SET },
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = { receive, "received", "the client's message",
-	    "the server to receive" },
-	[RECEIVE_SMALL] = { receive, NULL, "the client's message", NULL },
-	[RECEIVE_EXACT] = { receive, NULL, "the client's message", NULL },
+	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
+	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
+	[RECEIVE_EXACT] = { receive, NULL, MESSAGE, NULL },
 	[CONNECT] = { connect_server, "connected", "the server to accept",
 	    "the client to connect" },
-	[ASK] = { ask_peer, NULL, NULL, NULL },
-	[OWN_OPTION] = { set_option, NULL, NULL, NULL },
-	[AWAKE] = { do_nothing, NULL, NULL, NULL },
+	[ASK] = { .run = ask_peer },
+	[OWN_OPTION] = { .run = set_option },
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = { send_message, "message sent", "room for the message",
-	    "the client's message" },
-	[WRITE_AGAIN] = { send_message, NULL, "room for the message", NULL },
-	[SENDMSG] = { send_message, NULL, NULL, "the client's message" },
-	[DESCRIPTOR] = { send_message, NULL, NULL, "the client's message" },
-	[EMPTY] = { send_message, NULL, NULL, "the client's message" },
-	[CLAIM] = { send_message, NULL, NULL, "the client's message" },
-	[FORGE] = { send_message, NULL, NULL, "the client's message" },
-	[DONE] = { NULL, NULL, NULL, "the client's message" },
-	[DELAY] = { race_delay, NULL, NULL, NULL },
+	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
+	[WRITE_AGAIN] = { send_message, NULL, ROOM, NULL },
+	[SENDMSG] = { send_message, NULL, NULL, MESSAGE },
+	[DESCRIPTOR] = { send_message, NULL, NULL, MESSAGE },
+	[EMPTY] = { send_message, NULL, NULL, MESSAGE },
+	[CLAIM] = { send_message, NULL, NULL, MESSAGE },
+	[FORGE] = { send_message, NULL, NULL, MESSAGE },
+	[DONE] = { .awaited = MESSAGE },
+	[DELAY] = { .run = race_delay },
 };
 
 /* A step of ours begins where the last ended. */
@@ -1831,7 +1732,8 @@ take_step(struct run *c, enum step s)
 	c->waiting = steps[s].waits;
 	c->until = c->time + c->options->timeout;
 	times->begun[s] = c->time;
-	steps[s].run(c);
+	if (steps[s].run != NULL)
+		steps[s].run(c);
 	(void)tick(c);
 	if (times->ended[s] == 0)	/* or the step has noted it itself */
 		times->ended[s] = c->time;
@@ -1872,12 +1774,11 @@ begin_trial(struct run *c)
 static void
 end_trial(struct run *c)
 {
-	const int off = 0;
-
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	else if (c->mechanism->option != NULL && setsockopt(c->connection,
-	    c->mechanism->level, c->mechanism->name, &off, sizeof(off)) == -1)
+	    c->mechanism->level, c->mechanism->name, &(int){ 0 },
+	    sizeof(int)) == -1)
 		fail(c, errno, "setsockopt: %s", c->mechanism->option);
 	c->connection = -1;
 	if (c->side == CLIENT)
@@ -1913,9 +1814,7 @@ run_client(struct run *c)
 	exit(EXIT_SUCCESS);
 }
 
-/*
- * The parser.
- */
+/* The parser. */
 static void
 close_fds(const unsigned char *data, size_t len)
 {
@@ -1930,33 +1829,6 @@ close_fds(const unsigned char *data, size_t len)
 	}
 }
 
-/* Linux: no process, and the IDs that stand for those without a name. */
-static bool
-is_placeholder(const struct message *m, const struct cred *cr)
-{
-	return cr->source[PID] == NULL && cr->source[EUID] == NULL &&
-	    cr->id[UID] == m->overflow_uid && cr->id[GID] == m->overflow_gid;
-}
-
-/*
- * Credentials out of one control message's data, of which len bytes arrived;
- * NONE if it is of another kind.
- */
-static enum outcome
-read_cred(const struct message *m, const struct cmsghdr *cm,
-    const unsigned char *data, size_t len, struct cred *cr)
-{
-	const struct layout *l = find_layout(cm->cmsg_level, cm->cmsg_type,
-	    data, len, m->may_claim);
-
-	if (l == NULL)
-		return NONE;
-	if (len < l->fixed)
-		return TRUNCATED;
-	read_layout(l, data, len, cr);
-	return is_placeholder(m, cr) ? PLACEHOLDER : CREDENTIALS;
-}
-
 /*
  * Walks the control messages by what did arrive: NetBSD leaves the length of
  * a message that was cut as it had been, so that CMSG_NXTHDR and cmsg_len
@@ -1966,27 +1838,35 @@ read_cred(const struct message *m, const struct cmsghdr *cm,
 static enum outcome
 parse_control(const struct message *m, struct cred *cr)
 {
-	const unsigned char *buf = m->msg.msg_control;
+	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
-	enum outcome found = NONE, o;
+	const struct layout *l;
+	enum outcome found = NONE;
 	struct cmsghdr cm;
-	size_t len, space;
+	size_t len;
 
 	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
-	    off += space) {
+	    off += CMSG_SPACE(len)) {
 		memcpy(&cm, buf + off, sizeof(cm));
 		if (cm.cmsg_len < CMSG_LEN(0))
 			break;
+		data = buf + off + CMSG_LEN(0);
 		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
-		space = CMSG_SPACE(len);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
-			close_fds(buf + off + CMSG_LEN(0), len);
-		else if (found == NONE || found == TRUNCATED) {
-			o = read_cred(m, &cm, buf + off + CMSG_LEN(0), len, cr);
-			if (o != NONE)
-				found = o;
+			close_fds(data, len);
+		else if ((found == NONE || found == TRUNCATED) &&
+		    (l = find_layout(cm.cmsg_level, cm.cmsg_type, data, len,
+		    m->may_claim)) != NULL) {
+			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
+			if (found == CREDENTIALS)
+				read_layout(l, data, len, cr);
 		}
 	}
+	/* Linux: no process, and the IDs of those without a name. */
+	if (found == CREDENTIALS && cr->source[PID] == NULL &&
+	    cr->source[EUID] == NULL && cr->id[UID] == m->overflow_uid &&
+	    cr->id[GID] == m->overflow_gid)
+		return PLACEHOLDER;
 	return found;
 }
 
@@ -2056,35 +1936,28 @@ compare_gids(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Makes groups a set, of at most as many as the kernel delivers. */
-static void
-make_set(struct cred *cr, const struct cred *from)
+/* Whether y has all of x's groups, of as many as the kernel delivers. */
+static bool
+has_groups(const struct cred *y, const struct cred *x)
 {
-	size_t n = 0;
+	const size_t n = MIN(x->ngroups, MAXGROUPS);
+	struct cred set = { .groups = NULL };
+	size_t i = 0;
 
-	cred_groups(cr, from->groups, MIN(from->ngroups, MAXGROUPS), NULL);
-	qsort(cr->groups, cr->ngroups, sizeof(gid_t), compare_gids);
-	for (size_t i = 0; i < cr->ngroups; i++)
-		if (i == 0 || cr->groups[i] != cr->groups[i - 1])
-			cr->groups[n++] = cr->groups[i];
-	cr->ngroups = n;
+	cred_groups(&set, y->groups, MIN(y->ngroups, MAXGROUPS), NULL);
+	qsort(set.groups, set.ngroups, sizeof(gid_t), compare_gids);
+	while (i < n && bsearch(&x->groups[i], set.groups, set.ngroups,
+	    sizeof(gid_t), compare_gids) != NULL)
+		i++;
+	free(set.groups);
+	return i == n;
 }
 
 static bool
 same_field(const struct cred *x, const struct cred *y, enum field f)
 {
-	struct cred a = { .groups = NULL }, b = { .groups = NULL };
-	bool same;
-
-	if (f != GROUPS)
-		return x->id[f] == y->id[f];
-	make_set(&a, x);
-	make_set(&b, y);
-	same = a.ngroups == b.ngroups &&
-	    memcmp(a.groups, b.groups, a.ngroups * sizeof(gid_t)) == 0;
-	free(a.groups);
-	free(b.groups);
-	return same;
+	return f != GROUPS ? x->id[f] == y->id[f] :
+	    has_groups(x, y) && has_groups(y, x);
 }
 
 /* Whether every field that is known is the client's own. */
@@ -2099,35 +1972,29 @@ matches(const struct result *r, const struct cred *truth)
 	return true;
 }
 
-/* An ID, with its name as id(1) has it; one without a name is a number. */
+/* Each ID with its name as id(1) has it, if it has one; and who says so. */
 static void
-print_id(enum field f, intmax_t id, bool names)
+print_value(const char *sep, const struct cred *cr, enum field f, bool names,
+    const char *source)
 {
-	const struct passwd *pw;
-	const struct group *gr;
+	const size_t n = cr == NULL ? 0 : f == GROUPS ? cr->ngroups : 1;
+	const struct passwd *pw = NULL;
+	const struct group *gr = NULL;
+	intmax_t id;
 
-	printf(" %jd", id);
-	if (!names)
-		return;
-	if ((f == UID || f == EUID) && (pw = getpwuid((uid_t)id)) != NULL)
-		printf("(%s)", pw->pw_name);
-	if ((f == GID || f == EGID || f == GROUPS) &&
-	    (gr = getgrgid((gid_t)id)) != NULL)
-		printf("(%s)", gr->gr_name);
-}
-
-static void
-print_value(const struct cred *cr, enum field f, bool names)
-{
-	if (cr == NULL)
-		printf(" -");
-	else if (f != GROUPS)
-		print_id(f, cr->id[f], names);
-	else if (cr->ngroups == 0)
-		printf(" none");
-	else
-		for (size_t i = 0; i < cr->ngroups; i++)
-			print_id(f, cr->groups[i], names);
+	printf(n > 0 ? "%s" : cr == NULL ? "%s -" : "%s none", sep);
+	for (size_t i = 0; i < n; i++) {
+		id = f == GROUPS ? (intmax_t)cr->groups[i] : cr->id[f];
+		printf(" %jd", id);
+		if (names && (f == UID || f == EUID))
+			pw = getpwuid((uid_t)id);
+		else if (names && f != PID)
+			gr = getgrgid((gid_t)id);
+		if (pw != NULL || gr != NULL)
+			printf("(%s)", pw != NULL ? pw->pw_name : gr->gr_name);
+	}
+	if (source != NULL)
+		printf(" (%s)", source);
 }
 
 /* What the client is: its own word, which a server does not have. */
@@ -2141,8 +2008,7 @@ truth_of(const struct run *c)
 static bool
 differs(const struct result *r, enum field f)
 {
-	return r->outcome == CREDENTIALS && r->message.source[f] != NULL &&
-	    r->peer.source[f] != NULL &&
+	return knows(r, f) == &r->message && r->peer.source[f] != NULL &&
 	    !same_field(&r->message, &r->peer, f);
 }
 
@@ -2164,20 +2030,14 @@ text_result(const struct run *c, const struct result *r)
 	printf("Got %zu byte%s\n", r->bytes, r->bytes == 1 ? "" : "s");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
-		printf("%s:", fields[f].label);
-		print_value(cr, f, names);
-		if (cr == &r->peer)
-			printf(" (%s)", cr->source[f]);
-		if (cr != NULL && truth != NULL && !same_field(cr, truth, f)) {
-			printf(" !=");
-			print_value(truth, f, names);
-			printf(" (client)");
-		}
-		if (differs(r, f)) {
-			printf(" !=");
-			print_value(&r->peer, f, names);
-			printf(" (%s)", r->peer.source[f]);
-		}
+		printf("%s", fields[f].label);
+		print_value(":", cr, f, names,
+		    cr == &r->peer ? cr->source[f] : NULL);
+		if (cr != NULL && truth != NULL && !same_field(cr, truth, f))
+			print_value(" !=", truth, f, names, "client");
+		if (differs(r, f))
+			print_value(" !=", &r->peer, f, names,
+			    r->peer.source[f]);
 		printf("\n");
 	}
 	if (truth == NULL && differs(r, PID))
@@ -2190,55 +2050,43 @@ text_result(const struct run *c, const struct result *r)
 static void
 explain(const struct run *c, const struct result *r)
 {
-	static const char *const reasons[NOUTCOMES] = {
-		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
-		[CLOSED] = ": closed (end of file)",
-		[TIMEOUT] = ": timeout (no message came)",
-		[UNSUPPORTED] = ": unsupported (this system has no option "
-		    "for it)",
-	};
 	static const char missing[] = "Message did not include credentials";
+	static const char *const reasons[NOUTCOMES] = {
+		[TRUNCATED] = "they did not fit", [CLOSED] = "end of file",
+		[TIMEOUT] = "no message came",
+		[UNSUPPORTED] = "this system has no option for it",
+	};
 
-	if (c->options->json ||
+	if (r->outcome == CREDENTIALS || c->options->json ||
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
 		return;
 	if (r->outcome == PLACEHOLDER)
 		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
 		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
-	else if (r->outcome != CREDENTIALS)
-		warnx("%s%s", missing, reasons[r->outcome]);
+	else if (r->outcome == NONE)
+		warnx("%s", missing);
+	else
+		warnx("%s: %s (%s)", missing, outcomes[r->outcome],
+		    reasons[r->outcome]);
 }
 
 /* Length of the UTF-8 sequence at s (RFC 3629), or 0 if there is none. */
 static size_t
 utf8_len(const unsigned char *s)
 {
-	static const struct {
-		unsigned char first[2], second[2];	/* from, to */
-		size_t len;
-	} forms[] = {
-		{ { 0x01, 0x7f }, { 0x00, 0xff }, 1 },
-		{ { 0xc2, 0xdf }, { 0x80, 0xbf }, 2 },
-		{ { 0xe0, 0xe0 }, { 0xa0, 0xbf }, 3 },
-		{ { 0xe1, 0xec }, { 0x80, 0xbf }, 3 },
-		{ { 0xed, 0xed }, { 0x80, 0x9f }, 3 },
-		{ { 0xee, 0xef }, { 0x80, 0xbf }, 3 },
-		{ { 0xf0, 0xf0 }, { 0x90, 0xbf }, 4 },
-		{ { 0xf1, 0xf3 }, { 0x80, 0xbf }, 4 },
-		{ { 0xf4, 0xf4 }, { 0x80, 0x8f }, 4 },
-	};
-	size_t i = 0, n;
+	static const uint32_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 :
+	    s[0] < 0xf0 ? 3 : 4;
+	uint32_t code = s[0] - first[len];	/* too much, if it is no first */
 
-	while (i < nitems(forms) && (s[0] < forms[i].first[0] ||
-	    s[0] > forms[i].first[1] || s[1] < forms[i].second[0] ||
-	    s[1] > forms[i].second[1]))
-		i++;
-	if (i == nitems(forms))
-		return 0;
-	for (n = 2; n < forms[i].len; n++)
-		if ((s[n] & 0xc0) != 0x80)
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	return forms[i].len;
+		code = code << 6 | (s[i] & 0x3fU);
+	}
+	return code >= least[len] && code <= 0x10ffff &&
+	    (code < 0xd800 || code > 0xdfff) ? len : 0;
 }
 
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
@@ -2285,36 +2133,29 @@ json_bool(const char *key, bool value)
 }
 
 static void
-json_field(const struct cred *cr, enum field f)
+json_field(const char *sep, const struct cred *cr, enum field f)
 {
-	if (cr == NULL || cr->source[f] == NULL) {
+	printf("%s\"%s\":", sep, fields[f].key);
+	if (cr == NULL || cr->source[f] == NULL)
 		printf("null");
-		return;
-	}
-	if (f != GROUPS) {
+	else if (f != GROUPS)
 		printf("%jd", cr->id[f]);
-		return;
+	else {
+		for (size_t i = 0; i < cr->ngroups; i++)
+			printf("%c%ju", i > 0 ? ',' : '[',
+			    (uintmax_t)cr->groups[i]);
+		printf(cr->ngroups > 0 ? "]" : "[]");
 	}
-	printf("[");
-	for (size_t i = 0; i < cr->ngroups; i++)
-		printf("%s%ju", i > 0 ? "," : "", (uintmax_t)cr->groups[i]);
-	printf("]");
 }
 
 /* One struct cred as an object, without the fields in a mask. */
 static void
 json_cred(const char *key, const struct cred *cr, unsigned without)
 {
-	char open = '{';
-
 	json_key(key);
-	for (enum field f = PID; f < NFIELDS; f++) {
-		if ((without & 1U << f) != 0)
-			continue;
-		printf("%c\"%s\":", open, fields[f].key);
-		json_field(cr, f);
-		open = ',';
-	}
+	for (enum field f = PID; f < NFIELDS; f++)
+		if ((without & 1U << f) == 0)
+			json_field(f == PID ? "{" : ",", cr, f);
 	printf("}");
 }
 
@@ -2366,21 +2207,17 @@ json_result(const struct run *c, const struct result *r)
 	json_member("outcome", outcomes[r->outcome]);
 	printf(",\"bytes\":%zu", r->bytes);
 	json_bool("ctrunc", r->ctrunc);
-	for (enum field f = PID; f < NFIELDS; f++) {
-		json_key(fields[f].key);
-		json_field(knows(r, f), f);
-	}
+	for (enum field f = PID; f < NFIELDS; f++)
+		json_field(",", knows(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
 	if (truth == NULL)
 		json_member("client", NULL);
 	else
 		json_cred("client", truth, 0);
-	if (truth == NULL || r->outcome != CREDENTIALS)
-		json_member("match", NULL);
-	else
-		json_bool("match", matches(r, truth));
-	printf("}\n");
+	printf(",\"match\":%s}\n", truth == NULL ||
+	    r->outcome != CREDENTIALS ? "null" :
+	    matches(r, truth) ? "true" : "false");
 }
 
 static uint64_t
@@ -2391,13 +2228,6 @@ sum(const uint64_t *counts)
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		n += counts[o];
 	return n;
-}
-
-static double
-per_second(const struct tally *t)
-{
-	return t->elapsed > 0 ?
-	    (double)t->trials * SECOND / (double)t->elapsed : 0;
 }
 
 static void
@@ -2419,9 +2249,29 @@ bin_edge(const struct options *o, int bin)
 	return (bin - NBINS / 2) * half / (NBINS / 2 - 1);
 }
 
-static void
-json_race(const struct options *o, const struct tally *t)
+static bool
+is_race(const struct run *c)
 {
+	return c->options->role == 0 && (c->schedule == &race_schedule ||
+	    c->schedule == &bare_schedule);
+}
+
+static void
+json_tally(const struct run *c, const struct tally *t)
+{
+	const struct options *o = c->options;
+
+	json_head(c);
+	printf(",\"trials\":%" PRIu64, t->trials);
+	json_counts("counts", t->counts);
+	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
+	    "\"trials_per_second\":%.1f", t->mismatches,
+	    (double)t->elapsed / SECOND,
+	    (double)t->trials * SECOND / (double)t->elapsed);
+	if (!is_race(c)) {
+		printf("}\n");
+		return;
+	}
 	printf(",\"spread_us\":%" PRId64 ",\"classes\":{",
 	    o->spread / MICROSECOND);
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
@@ -2439,28 +2289,7 @@ json_race(const struct options *o, const struct tally *t)
 		json_counts("counts", t->bins[bin]);
 		printf("}");
 	}
-	printf("]");
-}
-
-static bool
-is_race(const struct run *c)
-{
-	return c->options->role == 0 && (c->schedule == &race_schedule ||
-	    c->schedule == &bare_schedule);
-}
-
-static void
-json_tally(const struct run *c, const struct tally *t)
-{
-	json_head(c);
-	printf(",\"trials\":%" PRIu64, t->trials);
-	json_counts("counts", t->counts);
-	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
-	    "\"trials_per_second\":%.1f", t->mismatches,
-	    (double)t->elapsed / SECOND, per_second(t));
-	if (is_race(c))
-		json_race(c->options, t);
-	printf("}\n");
+	printf("]}\n");
 }
 
 static void
@@ -2489,40 +2318,32 @@ bar(uint64_t n, uint64_t most)
 	return n == 0 ? 0 : MAX(1, (int)(n * BAR / most));
 }
 
-static uint64_t
-lost_in(const uint64_t *counts)
-{
-	return sum(counts) - counts[CREDENTIALS];
-}
-
 static void
 text_histogram(const struct options *o, const struct tally *t)
 {
 	const int decimals = o->spread < 10 * MILLISECOND;
-	uint64_t won, lost, most = 1;
+	uint64_t n, won, most = 1;
 	int first = NBINS, last = 0;
-	char from[24], to[24];
+	char edges[2][24];
 
 	for (int bin = 0; bin < NBINS; bin++)
-		if (sum(t->bins[bin]) > 0) {
-			most = MAX(most, t->bins[bin][CREDENTIALS]);
-			most = MAX(most, lost_in(t->bins[bin]));
+		if ((n = sum(t->bins[bin])) > 0) {
+			won = t->bins[bin][CREDENTIALS];
+			most = MAX(most, MAX(won, n - won));
 			first = MIN(first, bin);
 			last = bin;
 		}
-	printf("\n%-21s%*s | %s\n", "Lead of option", BAR + 9,
-	    "no credentials", "credentials");
-	printf("%-21s%*s |\n", "over write, us", BAR + 9, "");
+	printf("\n%-21s%*s | credentials\n%-21s%*s |\n", "Lead of option",
+	    BAR + 9, "no credentials", "over write, us", BAR + 9, "");
 	for (int bin = first; bin <= last; bin++) {
-		snprintf(from, sizeof(from), "%.*f", decimals,
-		    (double)bin_edge(o, bin) / MICROSECOND);
-		snprintf(to, sizeof(to), "%.*f", decimals,
-		    (double)bin_edge(o, bin + 1) / MICROSECOND);
+		for (int i = 0; i < 2; i++)
+			snprintf(edges[i], sizeof(edges[i]), "%.*f", decimals,
+			    (double)bin_edge(o, bin + i) / MICROSECOND);
 		won = t->bins[bin][CREDENTIALS];
-		lost = lost_in(t->bins[bin]);
+		n = sum(t->bins[bin]) - won;
 		printf("%8s ... %8s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
-		    bin == 0 ? "" : from, bin == NBINS - 1 ? "" : to, lost,
-		    BAR, bar(lost, most), "..................",
+		    bin == 0 ? "" : edges[0], bin == NBINS - 1 ? "" : edges[1],
+		    n, BAR, bar(n, most), "..................",
 		    BAR, bar(won, most), "##################", won);
 	}
 }
@@ -2553,18 +2374,19 @@ text_lesson(const struct options *o, const struct tally *t)
 }
 
 static void
-text_race(const struct options *o, const struct tally *t)
+text_trials(const struct run *c, const struct tally *t)
 {
+	const int64_t spread = c->options->spread;
 	uint64_t n;
 
 	text_tally("trial", t);
-	if (t->trials == 0)
+	if (!is_race(c) || t->trials == 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
-	    per_second(t));
-	if (o->spread > 0)
+	    (double)t->trials * SECOND / (double)t->elapsed);
+	if (spread > 0)
 		printf("Each side waits 0 to %" PRId64 " us, counted from the "
-		    "accepted connection\n", o->spread / MICROSECOND);
+		    "accepted connection\n", spread / MICROSECOND);
 	else
 		printf("No delays: the bare race\n");
 	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
@@ -2573,61 +2395,57 @@ text_race(const struct options *o, const struct tally *t)
 		if ((n = sum(t->classes[k])) > 0 || k != UNACCEPTED)
 			printf("%-28s%10" PRIu64 "%14" PRIu64 "%16" PRIu64 "\n",
 			    classes[k].text, n, t->classes[k][CREDENTIALS],
-			    lost_in(t->classes[k]));
+			    n - t->classes[k][CREDENTIALS]);
 	printf("%-28s%10" PRIu64 "\n", "violations of the rule",
 	    t->violations);
-	text_histogram(o, t);
-	text_lesson(o, t);
+	text_histogram(c->options, t);
+	text_lesson(c->options, t);
 }
 
 /* Both sides' steps in the order of their time, in microseconds. */
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	const struct times *times[NSIDES] = { times_of(c, SERVER),
-	    times_of(c, CLIENT) };
-	int64_t start = INT64_MAX, last = 0, next;
-	enum side side;
-	enum step step;
+	struct times times[NSIDES] = { *times_of(c, SERVER),
+	    *times_of(c, CLIENT) };
+	const unsigned sends[] = { GO_ON, (unsigned)NSTEPS + WRITE };
+	int64_t start = 0, *at, *first;
+	unsigned next = 0;
 
 	if (c->options->counted)
 		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
 		    outcomes[r->outcome]);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
-	for (;; last = next) {
-		next = INT64_MAX;
-		for (unsigned i = 0; i < NSIDES * NSTEPS; i++) {
-			const int64_t at = times[i / NSTEPS]->ended[i % NSTEPS];
-
-			if (at > last && at < next &&
-			    steps[i % NSTEPS].done != NULL) {
-				next = at;
-				side = (enum side)(i / NSTEPS);
-				step = (enum step)(i % NSTEPS);
+	/* What was sent can be there before its sender knows. */
+	for (size_t i = 0; i < nitems(sends); i++)
+		times[sends[i] / NSTEPS].ended[sends[i] % NSTEPS] =
+		    times[sends[i] / NSTEPS].begun[sends[i] % NSTEPS];
+	for (;; *first = 0) {
+		first = NULL;
+		for (unsigned i = 0; i < (unsigned)NSIDES * NSTEPS; i++) {
+			at = &times[i / NSTEPS].ended[i % NSTEPS];
+			if (*at != 0 && steps[i % NSTEPS].done != NULL &&
+			    (first == NULL || *at < *first)) {
+				first = at;
+				next = i;
 			}
 		}
-		if (next == INT64_MAX)
+		if (first == NULL)
 			return;
-		start = MIN(start, next);
+		if (start == 0)
+			start = *first;
 		fprintf(stderr, "%10.1f  %*s%s\n",
-		    (double)(next - start) / MICROSECOND,
-		    side == CLIENT ? 24 : 0, "", steps[step].done);
+		    (double)(*first - start) / MICROSECOND,
+		    next < NSTEPS ? 0 : 24, "", steps[next % NSTEPS].done);
 	}
 }
 
 /* A report that nobody got in full is an error. */
 static void
-flush_report(void)
-{
-	if (fflush(stdout) == EOF || ferror(stdout) != 0)
-		err(EXIT_TROUBLE, "standard output");
-}
-
-static void
 finish_report(void)
 {
-	flush_report();
-	if (fclose(stdout) == EOF)
+	if (fflush(stdout) == EOF || ferror(stdout) != 0 ||
+	    fclose(stdout) == EOF)
 		err(EXIT_TROUBLE, "standard output");
 }
 
@@ -2639,15 +2457,11 @@ finish_report(void)
 static void
 open_run(struct run *c, const struct options *o)
 {
-	memset(c, 0, sizeof(*c));
-	c->options = o;
-	c->schedule = o->schedule;
+	*c = (struct run){ .options = o, .schedule = o->schedule,
+	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
+	    .owner = getpid(), .spins = MOST_SPINS, .tries = FIRST_TRY };
 	/* A foreign client may attach what looks like the usual one's. */
 	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 : 0];
-	c->listener = c->connection = c->control = c->wake = -1;
-	c->owner = getpid();
-	c->spins = MOST_SPINS;
-	c->tries = FIRST_TRY;
 	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
 	c->message.type = socket_type(c);
 	c->message.may_claim = o->role == 'l';
@@ -2704,12 +2518,10 @@ fork_client(struct run *c)
 		/* It lives as long as its wake-up line. */
 		handle_signals(SIG_IGN);
 	block_signals(SIG_UNBLOCK);
-	if (c->side == CLIENT) {
-		if (c->listener != -1)
-			(void)close(c->listener);
-		c->listener = -1;
-		run_client(c);
-	}
+	if (c->side == SERVER)
+		return;
+	close_fd(&c->listener);
+	run_client(c);
 }
 
 static void
@@ -2738,20 +2550,7 @@ free_run(struct run *c)
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
 
-/* What came first in a trial of the race, by the readings of both sides. */
-static enum class
-classify(const struct run *c)
-{
-	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
-
-	if (c->options->path != NULL && !is_named_dgram(c) &&
-	    w->begun[WRITE] < s->ended[ACCEPT])
-		return UNACCEPTED;
-	if (s->ended[OPTION] < w->begun[WRITE])
-		return BEFORE;
-	return w->ended[WRITE] < s->begun[OPTION] ? AFTER : OVERLAP;
-}
-
+/* A trial of the race, by what came first in the readings of both sides. */
 static void
 count_race(struct tally *t, const struct run *c, const struct result *r)
 {
@@ -2760,9 +2559,15 @@ count_race(struct tally *t, const struct run *c, const struct result *r)
 	const int64_t accepted = s->ended[ACCEPT];
 	const int64_t lead = (w->begun[WRITE] + w->ended[WRITE] -
 	    s->begun[OPTION] - s->ended[OPTION]) / 2;
-	const enum class k = classify(c);
+	enum class k = OVERLAP;
 	int bin = 0;
 
+	if (o->path != NULL && !is_named_dgram(c) && w->begun[WRITE] < accepted)
+		k = UNACCEPTED;
+	else if (s->ended[OPTION] < w->begun[WRITE])
+		k = BEFORE;
+	else if (w->ended[WRITE] < s->begun[OPTION])
+		k = AFTER;
 	t->classes[k][r->outcome]++;
 	while (bin < NBINS - 1 && lead >= bin_edge(o, bin + 1))
 		bin++;
@@ -2792,28 +2597,18 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 		count_race(t, c, r);
 }
 
+/* Frees what the report needed; returns the exit status. */
 static int
-exit_status(const struct run *c, const struct tally *t)
+exit_status(struct run *c, const struct tally *t, struct result *r)
 {
-	if (t->counts[UNSUPPORTED] > 0)
-		return EXIT_TROUBLE;
-	if (t->mismatches > 0 || t->violations > 0)
-		return EXIT_MISSING;
-	if (t->trials == 0 && c->options->role == 'l')
-		return EXIT_MISSING;
-	return is_race(c) || t->counts[CREDENTIALS] == t->trials ?
-	    EXIT_SUCCESS : EXIT_MISSING;
-}
+	const bool good = t->mismatches == 0 && t->violations == 0 &&
+	    (is_race(c) || (t->trials > 0 &&
+	    t->counts[CREDENTIALS] == t->trials));
 
-/* A word to whoever waits at a terminal, five times a second. */
-static void
-show_progress(const struct run *c, int64_t time, int64_t *next)
-{
-	if (time < *next)
-		return;
-	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
-	    c->options->count);
-	*next = time + SECOND / 5;
+	result_free(r);
+	free_run(c);
+	return t->counts[UNSUPPORTED] > 0 ? EXIT_TROUBLE :
+	    good ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /* One trial, from the server's side. */
@@ -2838,8 +2633,9 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 {
 	const struct options *o = c->options;
 	const int64_t start = now();
-	int64_t time = start;
+	/* A word to whoever waits at a terminal, five times a second. */
 	int64_t progress = isatty(STDERR_FILENO) ? start + SECOND : INT64_MAX;
+	int64_t time = start;
 
 	while (c->trial < o->count && !ending.stopped &&
 	    (o->limit == 0 || time < start + o->limit)) {
@@ -2848,11 +2644,15 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 		if (o->verbose && t->counts[r->outcome] == 1)
 			print_timeline(c, r);
 		time = times_of(c, SERVER)->ended[RECEIVE];
-		show_progress(c, time, &progress);
+		if (time < progress)
+			continue;
+		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
+		    o->count);
+		progress = time + SECOND / 5;
 	}
 	if (progress != INT64_MAX && time > start + SECOND)
 		fprintf(stderr, "\r%*s\r", 40, "");
-	t->elapsed = now() - start;
+	t->elapsed = MAX(now() - start, 1);
 }
 
 static int
@@ -2861,7 +2661,6 @@ run_both(const struct options *o)
 	struct tally tally = { .trials = 0 };
 	struct result r = { .outcome = NONE };
 	struct run c;
-	int status;
 
 	open_run(&c, o);
 	open_path(&c);
@@ -2869,47 +2668,51 @@ run_both(const struct options *o)
 	run_trials(&c, &tally, &r);
 	close_run(&c);
 
-	if (o->quiet)
-		;
-	else if (o->counted && o->json)
-		json_tally(&c, &tally);
-	else if (o->json)
-		json_result(&c, &r);
-	else if (is_race(&c))
-		text_race(o, &tally);
-	else if (o->counted)
-		text_tally("trial", &tally);
-	else
-		text_result(&c, &r);
-	if (!o->quiet)
+	if (!o->quiet) {
+		if (o->counted && o->json)
+			json_tally(&c, &tally);
+		else if (o->counted)
+			text_trials(&c, &tally);
+		else if (o->json)
+			json_result(&c, &r);
+		else
+			text_result(&c, &r);
 		finish_report();
+	}
 	if (!o->counted)
 		explain(&c, &r);
-	result_free(&r);
-	status = exit_status(&c, &tally);
-	free_run(&c);
-	return status;
+	return exit_status(&c, &tally, &r);
 }
 
 /*
  * 9. A server of its own: one process, and any number of clients at once.
  */
-struct connection {
-	int fd;
-	int64_t deadline;
-};
-
 struct server {
 	struct run *run;
 	struct tally tally;
 	struct result result;
-	struct connection *connections;
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
+	int64_t *deadlines;	/* of the same */
 	size_t n, room;
 	uint64_t accepted;
 	bool full;		/* no descriptor left for another */
 	bool warned;
 };
+
+static void
+watch(struct server *s, int fd, int64_t deadline)
+{
+	if (s->n == s->room) {
+		s->room = s->room * 2 + 16;
+		s->fds = realloc(s->fds, s->room * sizeof(*s->fds));
+		s->deadlines = realloc(s->deadlines,
+		    s->room * sizeof(*s->deadlines));
+		if (s->fds == NULL || s->deadlines == NULL)
+			err(EXIT_TROUBLE, "%zu clients", s->room);
+	}
+	s->fds[s->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	s->deadlines[s->n++] = deadline;
+}
 
 /* Reports on the connection of the run, as the next one, and closes it. */
 static void
@@ -2919,17 +2722,13 @@ report_connection(struct server *s, bool came)
 	struct result *r = &s->result;
 
 	cred_forget(&r->peer);
-	if (came)
-		parse(&c->message, r);
-	else {
-		cred_forget(&r->message);
+	parse(&c->message, r);
+	if (!came)
 		r->outcome = TIMEOUT;
-		r->bytes = 0;
-		r->ctrunc = false;
-	}
 	if (c->connection != c->listener) {
 		peer_cred(c->connection, &r->peer);
 		(void)close(c->connection);	/* no longer kept waiting */
+		s->full = false;
 	}
 	c->trial++;
 	count_result(&s->tally, c, r);
@@ -2941,70 +2740,35 @@ report_connection(struct server *s, bool came)
 			    c->trial > 1 ? "\n" : "", c->trial);
 			text_result(c, r);
 		}
-		flush_report();
+		if (fflush(stdout) == EOF || ferror(stdout) != 0)
+			err(EXIT_TROUBLE, "standard output");
 	}
 	explain(c, r);
 }
 
-/* Reads a message, if there is one: true if there was, or the end. */
+/* Reads a message, or the end; true once it was reported on, and has gone. */
 static bool
-receive_ready(struct run *c)
+serve_connection(struct server *s, int fd, bool ready, bool late)
 {
-	ssize_t n = receive_now(c, sizeof(c->message.control));
+	struct message *m = &s->run->message;
+	ssize_t n = -1;
 
-	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK ||
-	    errno == EINTR))
+	s->run->connection = fd;
+	if (ready && (n = receive_now(s->run, sizeof(m->control))) == -1) {
+		ready = errno != EAGAIN && errno != EWOULDBLOCK &&
+		    errno != EINTR;
+		if (ready)
+			warn("recvmsg");
+	}
+	if (!ready && !late)
 		return false;
-	if (n == -1) {
-		warn("recvmsg");
-		c->message.msg.msg_controllen = 0;
+	if (n == -1) {			/* nothing was put there */
+		m->msg.msg_controllen = 0;
+		m->msg.msg_flags = 0;
 		n = 0;
 	}
-	c->message.bytes = (size_t)n;
-	return true;
-}
-
-/* True once it was reported on, and has gone. */
-static bool
-serve_connection(struct server *s, struct connection *k, bool ready,
-    int64_t time)
-{
-	bool came;
-
-	s->run->connection = k->fd;
-	came = ready && receive_ready(s->run);
-	if (!came && time < k->deadline)
-		return false;
-	report_connection(s, came);
-	s->full = false;
-	return true;
-}
-
-static void
-keep_connection(struct server *s, struct connection k)
-{
-	if (s->n == s->room) {
-		s->room = s->room * 2 + 16;
-		s->connections = realloc(s->connections,
-		    s->room * sizeof(*s->connections));
-		s->fds = realloc(s->fds, (s->room + 2) * sizeof(*s->fds));
-		if (s->connections == NULL || s->fds == NULL)
-			err(EXIT_TROUBLE, "%zu clients", s->room);
-	}
-	s->connections[s->n++] = k;
-}
-
-/* No descriptor left, or no memory for one: accepting pauses. */
-static bool
-pause_accepting(struct server *s)
-{
-	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-	    errno != ENOMEM)
-		return false;
-	s->full = true;
-	if (!s->warned)
-		warn("accept: waiting for clients to leave");
-	s->warned = true;
+	m->bytes = (size_t)n;
+	report_connection(s, ready);
 	return true;
 }
 
@@ -3013,40 +2777,33 @@ static bool
 accept_connection(struct server *s)
 {
 	struct run *c = s->run;
-	const unsigned char *list = c->schedule->server;
-	struct connection k;
+	const unsigned char *list = memchr(c->schedule->server, ACCEPT,
+	    sizeof(c->schedule->server));
+	int fd;
 
 	if (s->accepted == c->options->count)
 		return false;
-	if ((k.fd = accept(c->listener, NULL, NULL)) == -1) {
-		if (errno == ECONNABORTED)
-			return true;
-		if (!pause_accepting(s) && errno != EAGAIN &&
-		    errno != EWOULDBLOCK && errno != EINTR)
+	if ((fd = accept(c->listener, NULL, NULL)) == -1) {
+		if (errno == ECONNABORTED || errno == EAGAIN ||
+		    errno == EWOULDBLOCK || errno == EINTR)
+			return errno == ECONNABORTED;
+		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
+		    errno != ENOMEM)
 			err(EXIT_TROUBLE, "accept");
+		/* No descriptor left, or no memory: accepting pauses. */
+		if (!s->warned)
+			warn("accept: waiting for clients to leave");
+		s->full = s->warned = true;
 		return false;
 	}
 	s->accepted++;
-	c->connection = k.fd;
+	c->connection = fd;
+	(void)tick(c);
 	/* What its list has between ACCEPT and RECEIVE. */
-	while (*list++ != ACCEPT)
-		continue;
-	for (; *list != RECEIVE; list++)
+	while (*++list != RECEIVE)
 		take_step(c, (enum step)*list);
-	k.deadline = now() + c->options->timeout;
-	if (!serve_connection(s, &k, true, 0))
-		keep_connection(s, k);
-	return true;
-}
-
-/* Each datagram is one report. */
-static bool
-receive_datagram(struct server *s)
-{
-	s->run->connection = s->run->listener;
-	if (!receive_ready(s->run))
-		return false;
-	report_connection(s, true);
+	if (!serve_connection(s, fd, true, false))
+		watch(s, fd, now() + c->options->timeout);
 	return true;
 }
 
@@ -3054,72 +2811,68 @@ receive_datagram(struct server *s)
 static int64_t
 sleep_server(struct server *s)
 {
-	int64_t next = INT64_MAX, time = now();
+	int64_t next = INT64_MAX;
 	int wait = -1;
 
-	s->fds[0] = (struct pollfd){ .fd = ending.wakeup[0], .events = POLLIN };
-	s->fds[1] = (struct pollfd){ .fd = s->run->listener,
-	    .events = s->full || s->accepted == s->run->options->count ?
-	    0 : POLLIN };
-	for (size_t i = 0; i < s->n; i++) {
-		s->fds[i + 2] = (struct pollfd){ .fd = s->connections[i].fd,
-		    .events = POLLIN };
-		next = MIN(next, s->connections[i].deadline);
-	}
+	s->fds[1].events = s->full || s->accepted == s->run->options->count ?
+	    0 : POLLIN;
+	if (s->full)			/* others may free a descriptor */
+		next = now() + 100 * MILLISECOND;
+	s->full = false;
+	for (size_t i = 2; i < s->n; i++)
+		next = MIN(next, s->deadlines[i]);
 	if (next != INT64_MAX)
-		wait = (int)(MAX(next - time, 0) / MILLISECOND) + 1;
-	if (s->full && (wait == -1 || wait > 100)) {
-		wait = 100;	/* others may have freed a descriptor */
-		s->full = false;
-	}
-	if (poll(s->fds, (nfds_t)s->n + 2, wait) == -1 && errno != EINTR)
+		wait = (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
+	if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
 		err(EXIT_TROUBLE, "poll");
 	return now();
+}
+
+static bool
+goes_on(const struct server *s)
+{
+	return !ending.stopped && s->tally.trials < s->run->options->count;
 }
 
 static void
 serve(struct server *s)
 {
-	const struct options *o = s->run->options;
-	bool (*next)(struct server *) = is_named_dgram(s->run) ?
-	    receive_datagram : accept_connection;
+	const bool dgram = is_named_dgram(s->run);
 	int64_t time;
-	int n;
 
-	while (!ending.stopped && s->tally.trials < o->count) {
+	while (goes_on(s)) {
 		time = sleep_server(s);
 		/* From the end, which takes the place of who leaves. */
-		for (size_t i = s->n; i-- > 0;)
-			if (s->tally.trials < o->count && serve_connection(s,
-			    &s->connections[i], s->fds[i + 2].revents != 0,
-			    time))
-				s->connections[i] = s->connections[--s->n];
+		for (size_t i = s->n; i-- > 2;)
+			if (s->tally.trials < s->run->options->count &&
+			    serve_connection(s, s->fds[i].fd,
+			    s->fds[i].revents != 0, time >= s->deadlines[i])) {
+				s->fds[i] = s->fds[--s->n];
+				s->deadlines[i] = s->deadlines[s->n];
+			}
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		n = 0;
-		while (n++ < 64 && !ending.stopped &&
-		    s->tally.trials < o->count && next(s))
-			continue;
+		for (int n = 0; n < 64 && goes_on(s); n++)
+			if (!(dgram ? serve_connection(s, s->run->listener,
+			    true, false) : accept_connection(s)))
+				break;
 	}
-	for (size_t i = 0; i < s->n; i++)
-		(void)close(s->connections[i].fd);
+	while (s->n > 2)
+		(void)close(s->fds[--s->n].fd);
 }
 
 static int
 run_server(const struct options *o)
 {
-	struct server s = { .room = 0 };
 	struct run c;
-	int status;
+	struct server s = { .run = &c };
 
 	open_run(&c, o);
-	s.run = &c;
-	s.fds = calloc(2, sizeof(*s.fds));
-	if (s.fds == NULL)
-		err(EXIT_TROUBLE, "calloc");
 	if (pipe(ending.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
 	ending.stoppable = true;
 	open_path(&c);
+	watch(&s, ending.wakeup[0], INT64_MAX);
+	watch(&s, c.listener, INT64_MAX);
 	/* What its list has before ACCEPT. */
 	for (const unsigned char *list = c.schedule->server; *list != ACCEPT;
 	    list++)
@@ -3129,19 +2882,15 @@ run_server(const struct options *o)
 	serve(&s);
 	c.connection = -1;
 	close_run(&c);
-	if (!o->quiet) {
-		if (!o->json) {
-			printf("%s", s.tally.trials > 0 ? "\n" : "");
-			text_tally("connection", &s.tally);
-		}
-		finish_report();
+	if (!o->quiet && !o->json) {
+		printf("%s", s.tally.trials > 0 ? "\n" : "");
+		text_tally("connection", &s.tally);
 	}
-	result_free(&s.result);
-	free(s.connections);
+	if (!o->quiet)
+		finish_report();
+	free(s.deadlines);
 	free(s.fds);
-	status = exit_status(&c, &s.tally);
-	free_run(&c);
-	return status;
+	return exit_status(&c, &s.tally, &s.result);
 }
 
 /* The client of somebody's server: says nothing, and leaves. */
@@ -3167,7 +2916,9 @@ struct survey {
 enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN };
 
 #define IS(o)		(1U << (o))
-#define LOST		(IS(PLACEHOLDER) | IS(NONE))
+#define WHEN(row, o)	{ row, o, ANY }
+#define GOOD(row)	WHEN(row, IS(CREDENTIALS))
+#define LOST(row)	WHEN(row, IS(PLACEHOLDER) | IS(NONE))
 
 static const struct finding {
 	const char *name, *text;
@@ -3178,40 +2929,40 @@ static const struct finding {
 	} conditions[2];		/* for the same type of socket */
 } cures[] = {
 	{ "synchronize", "synchronize: \"go on\" after the option (--sync)",
-	    { { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
+	    { GOOD(OPTION_FIRST) } },
 	{ "on_listener", "the option on the listening socket (--inherit)",
-	    { { ON_LISTENER, IS(CREDENTIALS), ANY } } },
+	    { GOOD(ON_LISTENER) } },
 	{ "claimed", "the client attaches its own credentials",
-	    { { CLAIMED, IS(CREDENTIALS), ANY } } },
+	    { GOOD(CLAIMED) } },
 	{ "client_option", "the client sets the option on its own socket",
-	    { { CLIENT_OPTION, IS(CREDENTIALS), ANY } } },
+	    { GOOD(CLIENT_OPTION) } },
 }, traps[] = {
 	{ "placeholder", "a lost race looks like user 65534",
-	    { { MESSAGE_FIRST, IS(PLACEHOLDER), ANY } } },
+	    { WHEN(MESSAGE_FIRST, IS(PLACEHOLDER)) } },
 	{ "accept", "a write before accept(2) wins, one after it loses",
-	    { { BEFORE_ACCEPT, IS(CREDENTIALS), ANY },
-	    { MESSAGE_FIRST, LOST, ANY } } },
+	    { GOOD(BEFORE_ACCEPT), LOST(MESSAGE_FIRST) } },
 	{ "once", "credentials come only once",
-	    { { AFTER_GOOD, IS(NONE), ANY },
-	    { OPTION_FIRST, IS(CREDENTIALS), ANY } } },
+	    { WHEN(AFTER_GOOD, IS(NONE)), GOOD(OPTION_FIRST) } },
 	{ "late_listener", "on the listening socket: too late if connected",
-	    { { LATE_LISTENER, LOST, ANY },
-	    { ON_LISTENER, IS(CREDENTIALS), ANY } } },
+	    { LOST(LATE_LISTENER), GOOD(ON_LISTENER) } },
 	{ "end_of_file", "end of file reports UID 0",
 	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
 	{ "empty_message", "0 bytes can be a message, with credentials",
-	    { { EMPTY_MESSAGE, IS(CREDENTIALS), ANY } } },
+	    { GOOD(EMPTY_MESSAGE) } },
 	{ "small_buffer", "a small control buffer cuts them",
-	    { { SMALL_BUFFER, IS(TRUNCATED), ANY } } },
+	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
 	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
-	    { { WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE), ANY } } },
+	    { WHEN(WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE)) } },
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
 	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
 	{ "own_peer", "a client that asks for its peer gets itself",
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
-	    { { WRONG_LEVEL, LOST, NO_ERROR } } },
+	    { { WRONG_LEVEL, IS(PLACEHOLDER) | IS(NONE), NO_ERROR } } },
 };
+
+/* FreeBSD's rows are of no other system. */
+#define ROWS	(nitems(mechanisms) > 1 ? NROWS : PERSISTENT_FIRST)
 
 /* The identity of an ordinary user, for root to take. */
 static const struct identity ordinary = {
@@ -3228,39 +2979,15 @@ whose(const struct result *r)
 	    pid == r->client ? "client" : pid == getpid() ? "server" : NULL;
 }
 
-/* Holds a cell's conversation: true if it came to its end. */
-static bool
-hold_cell(struct run *c, const struct survey_row *sr, struct result *r)
-{
-	jmp_buf broken;
-
-	c->broken = &broken;
-	if (setjmp(broken) != 0)
-		return false;
-	open_path(c);
-	fork_client(c);
-	run_trial(c, r);
-	r->client = c->shared->client.id[PID];
-	if (sr->schedule.client[2] == ASK)
-		r->peer = c->shared->asked;
-	if (!sr->peer)
-		return true;
-	/* It is the connection's credentials that count. */
-	cred_forget(&r->message);
-	for (enum field f = PID; f < GROUPS; f++)
-		cred_id(&r->message, f, r->peer.id[f], r->peer.source[f]);
-	r->raw = true;
-	r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
-	return true;
-}
-
+/* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(const struct options *base, enum row row, size_t type,
     struct result *r)
 {
 	const struct survey_row *sr = &survey_rows[row];
 	struct options o = *base;
-	struct run c;
+	static struct run c;	/* a longjmp(3) leaves it as it is */
+	jmp_buf broken;
 
 	o.schedule = &sr->schedule;
 	o.type = type;
@@ -3270,38 +2997,48 @@ survey_cell(const struct options *base, enum row row, size_t type,
 		o.user = ordinary;
 	open_run(&c, &o);
 	c.message.may_claim = row == CLAIMED || row == FORGED;
-	if (!hold_cell(&c, sr, r))
+	c.broken = &broken;
+	if (setjmp(broken) == 0) {
+		open_path(&c);
+		fork_client(&c);
+		run_trial(&c, r);
+		r->client = c.shared->client.id[PID];
+		if (sr->schedule.client[2] == ASK)
+			r->peer = c.shared->asked;
+	} else
 		r->failed = strdup(c.shared->failure);
+	if (sr->peer && r->failed == NULL) {
+		/* It is the connection's credentials that count. */
+		for (enum field f = PID; f < GROUPS; f++)
+			cred_id(&r->message, f, r->peer.id[f],
+			    r->peer.source[f]);
+		r->raw = true;
+		r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
+	}
 	close_run(&c);
 	free_run(&c);
-}
-
-static bool
-can_become_ordinary(void)
-{
-	const struct options o = { .user = ordinary };
-	const char *what;
-	int status = 0;
-	const pid_t child = fork();
-
-	if (child == 0)
-		_exit(become(&o, &what) == -1);
-	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0;
 }
 
 /* Why a row does not exist for a type of socket; NULL: it does. */
 static const char *
 why_missing(enum row row, size_t type)
 {
-	int fd;
+	const struct options o = { .user = ordinary };
+	const char *what;
+	int fd, status = 0;
+	pid_t child;
 
 	if (survey_rows[row].connected && types[type].type == SOCK_DGRAM)
 		return "a datagram socket is not connected";
 	if ((fd = socket(AF_UNIX, types[type].type, 0)) == -1)
 		return "no such sockets here";
 	(void)close(fd);
-	return row == FORGED && geteuid() == 0 && !can_become_ordinary() ?
-	    "root cannot become an ordinary user here" : NULL;
+	if (row != FORGED || geteuid() != 0)
+		return NULL;
+	if ((child = fork()) == 0)
+		_exit(become(&o, &what) == -1);
+	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0 ?
+	    NULL : "root cannot become an ordinary user here";
 }
 
 static bool
@@ -3314,8 +3051,7 @@ holds(const struct survey *v, const struct condition *co, size_t type)
 	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != NO_ERROR || r->error == 0) &&
-	    (co->need != CLIENTS_OWN ||
-	    r->message.id[PID] == r->client));
+	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
 }
 
 /* The types of socket for which a finding shows, as a mask. */
@@ -3331,13 +3067,6 @@ found_types(const struct survey *v, const struct finding *f)
 	return mask;
 }
 
-/* FreeBSD's rows are of no other system. */
-static bool
-row_exists(enum row row)
-{
-	return row < PERSISTENT_FIRST || nitems(mechanisms) > 1;
-}
-
 static const char *
 error_name(int error)
 {
@@ -3345,9 +3074,9 @@ error_name(int error)
 		int error;
 		const char *name;
 	} names[] = {
-		{ EPERM, "EPERM" }, { EINVAL, "EINVAL" },
-		{ EOPNOTSUPP, "EOPNOTSUPP" }, { ENOPROTOOPT, "ENOPROTOOPT" },
-		{ EACCES, "EACCES" }, { ENOTCONN, "ENOTCONN" },
+#define NAMED(error)	{ error, #error }
+		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
+		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
 	};
 
 	for (size_t i = 0; i < nitems(names); i++)
@@ -3404,10 +3133,10 @@ text_findings(const struct survey *v, const char *title,
 		if ((mask = found_types(v, &f[i])) == 0)
 			continue;
 		printf("  %s", f[i].text);
-		for (size_t t = 0; t < nitems(types) && mask != all; t++)
-			if ((mask & 1U << t) != 0)
-				printf("%s%s", (mask & ((1U << t) - 1)) == 0 ?
-				    "; " : ", ", types[t].name);
+		for (size_t t = 0, shown = 0; t < nitems(types); t++)
+			if (mask != all && (mask & 1U << t) != 0)
+				printf("%s%s", shown++ == 0 ? "; " : ", ",
+				    types[t].name);
 		printf("\n");
 	}
 }
@@ -3429,7 +3158,7 @@ text_survey(const struct survey *v)
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
-	for (enum row row = 0; row < NROWS && row_exists(row); row++) {
+	for (enum row row = 0; row < ROWS; row++) {
 		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
@@ -3443,22 +3172,16 @@ text_survey(const struct survey *v)
 static void
 json_cell(const struct result *r)
 {
-	const struct cred *cr = &r->message;
-	bool known;
+	struct cred cr = r->message;
 
+	/* The end of file can have IDs, which mean nothing. */
+	if (r->raw && r->outcome == CLOSED)
+		cr.source[UID] = cr.source[GID] = outcomes[CLOSED];
 	printf("{\"outcome\":");
 	json_string(r->missing != NULL || r->failed != NULL || r->error != 0 ?
 	    NULL : outcomes[r->outcome]);
-	for (enum field f = UID; f < GROUPS; f++) {
-		json_key(fields[f].key);
-		/* The end of file can have IDs, which mean nothing. */
-		known = cr->source[f] != NULL || (r->raw &&
-		    r->outcome == CLOSED && (f == UID || f == GID));
-		if (known)
-			printf("%jd", cr->id[f]);
-		else
-			printf("null");
-	}
+	for (enum field f = UID; f < GROUPS; f++)
+		json_field(",", &cr, f);
 	json_member("whose", whose(r));
 	json_bool("ctrunc", r->ctrunc);
 	json_member("errno", r->error != 0 ? error_name(r->error) : NULL);
@@ -3471,15 +3194,11 @@ static void
 json_findings(const struct survey *v, const char *key,
     const struct finding *f, size_t n)
 {
-	const char *comma = "";
-
 	json_key(key);
 	printf("[");
-	for (size_t i = 0; i < n; i++)
-		if (found_types(v, &f[i]) != 0) {
-			printf("%s\"%s\"", comma, f[i].name);
-			comma = ",";
-		}
+	for (size_t i = 0, found = 0; i < n; i++)
+		if (found_types(v, &f[i]) != 0)
+			printf("%s\"%s\"", found++ > 0 ? "," : "", f[i].name);
 	printf("]");
 }
 
@@ -3491,7 +3210,7 @@ json_survey(const struct survey *v)
 	json_member("message", mechanisms[0].message);
 	json_sources(&v->cells[OPTION_FIRST][0]);
 	printf(",\"rows\":[");
-	for (enum row row = 0; row < NROWS && row_exists(row); row++) {
+	for (enum row row = 0; row < ROWS; row++) {
 		printf("%s{\"name\":\"%s\"", row > 0 ? "," : "",
 		    survey_rows[row].schedule.name);
 		json_member("title", survey_rows[row].title);
@@ -3508,23 +3227,6 @@ json_survey(const struct survey *v)
 	printf("}\n");
 }
 
-/* A directory for the named sockets, gone however we end. */
-static void
-make_directory(char *name, size_t size)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	if (tmp == NULL || tmp[0] == '\0')
-		tmp = "/tmp";
-	if ((size_t)snprintf(name, size, "%s/credcheck.XXXXXX", tmp) >= size)
-		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", visible(tmp));
-	block_signals(SIG_BLOCK);
-	if (mkdtemp(name) == NULL)
-		err(EXIT_TROUBLE, "TMPDIR: %s", visible(name));
-	ending.directory = name;
-	block_signals(SIG_UNBLOCK);
-}
-
 /* All cells; true if every one was had. */
 static bool
 fill_survey(struct survey *v, const struct options *o)
@@ -3533,7 +3235,7 @@ fill_survey(struct survey *v, const struct options *o)
 	struct result *r;
 	bool all = true;
 
-	for (enum row row = 0; row < NROWS && row_exists(row); row++)
+	for (enum row row = 0; row < ROWS; row++)
 		for (size_t t = 0; t < nitems(types); t++) {
 			r = &v->cells[row][t];
 			if ((r->missing = why_missing(row, t)) == NULL)
@@ -3551,30 +3253,32 @@ fill_survey(struct survey *v, const struct options *o)
 static int
 run_survey(const struct options *base)
 {
+	const char *tmp = getenv("TMPDIR");
 	struct options o = *base;
-	struct survey v;
+	static struct survey v;
 	char directory[PATH_MAX], path[PATH_MAX + 8];
 	bool all;
 
-	memset(&v, 0, sizeof(v));
-	make_directory(directory, sizeof(directory));
+	if (tmp == NULL || tmp[0] == '\0')
+		tmp = "/tmp";
+	if ((size_t)snprintf(directory, sizeof(directory),
+	    "%s/credcheck.XXXXXX", tmp) >= sizeof(directory))
+		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", visible(tmp));
+	/* The directory of the named sockets is gone however we end. */
+	block_signals(SIG_BLOCK);
+	if (mkdtemp(directory) == NULL)
+		err(EXIT_TROUBLE, "TMPDIR: %s", visible(directory));
+	ending.directory = directory;
+	block_signals(SIG_UNBLOCK);
 	snprintf(path, sizeof(path), "%s/sock", directory);
 	o.path = path;
 	all = fill_survey(&v, &o);
 	clean_up();
 	ending.directory = NULL;
 	if (!o.quiet) {
-		if (o.json)
-			json_survey(&v);
-		else
-			text_survey(&v);
+		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
 	}
-	for (enum row row = 0; row < NROWS; row++)
-		for (size_t t = 0; t < nitems(types); t++) {
-			result_free(&v.cells[row][t]);
-			free(v.cells[row][t].failed);
-		}
 	return all && mechanisms[0].option != NULL ? EXIT_SUCCESS :
 	    EXIT_TROUBLE;
 }
@@ -3582,6 +3286,8 @@ run_survey(const struct options *base)
 /*
  * 11. The command line, and main.
  */
+#define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
+
 static bool
 parse_digits(const char *s, int base, uintmax_t min, uintmax_t max,
     uintmax_t *n)
@@ -3594,63 +3300,38 @@ parse_digits(const char *s, int base, uintmax_t min, uintmax_t max,
 	    *n >= min && *n <= max;
 }
 
-static void
-set_count(struct options *o, const char *s)
+/* Of a number out of its range the message names the range. */
+static uintmax_t
+parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
+    const char *range)
 {
-	if (!parse_digits(s, 10, 1, 1000000000, &o->count))
-		errx(EXIT_TROUBLE, "count is a number from 1 to 1000000000: "
-		    "%s", visible(s));
+	uintmax_t n;
+
+	if (!parse_digits(s, base, min, max, &n))
+		REFUSE("%s: %s", range, visible(s));
+	return n;
 }
 
-static void
-set_spread(struct options *o, const char *s)
-{
-	uintmax_t usec;
-
-	if (!parse_digits(s, 10, 0, 1000000, &usec))
-		errx(EXIT_TROUBLE, "spread is a number from 0 to 1000000: %s",
-		    visible(s));
-	o->spread = (int64_t)usec * MICROSECOND;
-}
-
-static void
-set_mode(struct options *o, const char *s)
-{
-	uintmax_t mode;
-
-	if (!parse_digits(s, 8, 0, 0777, &mode))
-		errx(EXIT_TROUBLE, "mode is an octal number from 0 to 777: %s",
-		    visible(s));
-	o->mode = (mode_t)mode;
-}
-
-static void
-set_timeout(struct options *o, const char *s)
+static int64_t
+parse_timeout(const char *s)
 {
 	char *end;
 	const double seconds = strtod(s, &end);
 
 	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
 	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
-		errx(EXIT_TROUBLE, "timeout is a number of seconds from 0.001 "
-		    "to 86400: %s", visible(s));
-	o->timeout = (int64_t)(seconds * SECOND);
+		REFUSE("timeout is a number of seconds from 0.001 to 86400: "
+		    "%s", visible(s));
+	return (int64_t)(seconds * SECOND);
 }
 
-static void
-set_type(struct options *o, const char *s)
+static size_t
+parse_type(const char *s)
 {
-	for (o->type = 0; o->type < nitems(types); o->type++)
-		if (strcmp(s, types[o->type].name) == 0)
-			return;
-	errx(EXIT_TROUBLE, "type is stream, seqpacket or dgram: %s",
-	    visible(s));
-}
-
-static void
-set_path(struct options *o, const char *s)
-{
-	o->path = s;
+	for (size_t t = 0; t < nitems(types); t++)
+		if (strcmp(s, types[t].name) == 0)
+			return t;
+	REFUSE("type is stream, seqpacket or dgram: %s", visible(s));
 }
 
 /* user[:group]: each a name, else a number; the highest ID is none. */
@@ -3676,10 +3357,10 @@ parse_identity(const char *argument)
 		id.uid = pw->pw_uid;
 		id.gid = id.basegid = pw->pw_gid;
 	} else if (!number)
-		errx(EXIT_TROUBLE, "no such user: %s", visible(argument));
+		REFUSE("no such user: %s", visible(argument));
 	else if (colon == NULL)
-		errx(EXIT_TROUBLE, "user ID without an entry needs a group, "
-		    "as %s:100: %s", argument, argument);
+		REFUSE("user ID without an entry needs a group, as %s:100: "
+		    "%s", argument, argument);
 	free(user);
 	if (colon == NULL)
 		return id;
@@ -3688,85 +3369,62 @@ parse_identity(const char *argument)
 	else if (parse_digits(colon + 1, 10, 0, UINT_MAX - 1, &n))
 		id.gid = (gid_t)n;
 	else
-		errx(EXIT_TROUBLE, "no such group: %s", visible(argument));
+		REFUSE("no such group: %s", visible(argument));
 	return id;
-}
-
-static void
-set_user(struct options *o, const char *s)
-{
-	o->user = parse_identity(s);
-}
-
-static void
-set_effective(struct options *o, const char *s)
-{
-	o->effective = parse_identity(s);
 }
 
 #define ORDERS		"Lirs"		/* modes in which both sides are ours */
 #define ROLES		"CSl"		/* the others */
+#define IDENTITY	"user[:group]"
 
 /*
- * Each option: for getopt_long(3), --help, the usage and the check that it
- * means something in the mode.  A mode has its option's letter.
+ * Each option: for getopt_long(3), --help, the usage and the check that it means
+ * something in the mode.  A mode has its option's letter.
  */
 static const struct option_row {
-	int letter;
-	const char *name, *argument, *help;
+	char letter;
+	const char *name, *argument;
 	const char *modes;		/* in which it means something */
-	void (*set)(struct options *, const char *);
-	const struct schedule *schedule;	/* that it chooses */
-	size_t flag;			/* a bool of struct options, plus 1 */
+	const char *help;
 } optiontable[] = {
-#define FLAG(member)	NULL, NULL, offsetof(struct options, member) + 1
-	{ 'C', "client", "path", "only the client, of a --server",
-	    "C", set_path, NULL, 0 },
-	{ 'i', "inherit", NULL, "the option on the listening socket",
-	    "il", NULL, &inherit_schedule, 0 },
-	{ 'L', "late", NULL, "the message before the option: the lost race",
-	    "L", NULL, &late_schedule, 0 },
-	{ 'l', "server", "path", "only the server: reports on every client",
-	    "l", set_path, NULL, 0 },
-	{ 'r', "race", NULL, "no synchronization: many trials, counted",
-	    "rl", NULL, &race_schedule, 0 },
-	{ 'S', "survey", NULL, "what this kernel does in every ordering",
-	    "S", NULL, NULL, 0 },
-	{ 's', "sync", NULL, "option, \"go on\", message: always wins (default)",
-	    "slC", NULL, &sync_schedule, 0 },
-	{ 'c', "count", "n", "hold n conversations, count outcomes",
-	    "CLilrs", set_count, NULL, 0 },
-	{ 'e', "effective", "user[:group]",
-	    "the client's effective identity (root)",
-	    "CLirs", set_effective, NULL, 0 },
-	{ 'h', "help", NULL, "print this", NULL, NULL, NULL, 0 },
-	{ 'j', "json", NULL, "report as JSON", "LSilrs", FLAG(json) },
-	{ 'm', "mode", "mode", "permissions of the named socket (0666)",
-	    "Lilrs", set_mode, NULL, 0 },
-	{ 'n', "names", NULL, "add user and group names to the text",
-	    "Lils", FLAG(names) },
-	{ 'p', "path", "path", "a named socket, not a socketpair",
-	    "Lirs", set_path, NULL, 0 },
-	{ 'q', "quiet", NULL, "no report; the exit status tells",
-	    "LSilrs", FLAG(quiet) },
-	{ 't', "type", "type", "stream (default), seqpacket or dgram",
-	    "CLilrs", set_type, NULL, 0 },
-	{ 'u', "user", "user[:group]", "the client's identity (root)",
-	    "CLirs", set_user, NULL, 0 },
-	{ 'V', "version", NULL, "print the version", NULL, NULL, NULL, 0 },
-	{ 'v', "verbose", NULL, "the timeline, on standard error",
-	    "LSilrs", FLAG(verbose) },
-	{ 'W', "spread", "usec", "range of the race's delays (20)",
-	    "r", set_spread, NULL, 0 },
-	{ 'w', "timeout", "seconds", "the longest wait of any step (5)",
-	    ORDERS ROLES, set_timeout, NULL, 0 },
-	{ 0, NULL, NULL, NULL, NULL, NULL, NULL, 0 },
+	{ 'C', "client", "path", "C", "only the client, of a --server" },
+	{ 'i', "inherit", NULL, "il", "the option on the listening socket" },
+	{ 'L', "late", NULL, "L",
+	    "the message before the option: the lost race" },
+	{ 'l', "server", "path", "l",
+	    "only the server: reports on every client" },
+	{ 'r', "race", NULL, "rl", "no synchronization: many trials, counted" },
+	{ 'S', "survey", NULL, "S", "what this kernel does in every ordering" },
+	{ 's', "sync", NULL, "slC",
+	    "option, \"go on\", message: always wins (default)" },
+	{ 'c', "count", "n", "CLilrs", "hold n conversations, count outcomes" },
+	{ 'e', "effective", IDENTITY, "CLirs",
+	    "the client's effective identity (root)" },
+	{ 'h', "help", NULL, ORDERS ROLES, "print this" },
+	{ 'j', "json", NULL, "LSilrs", "report as JSON" },
+	{ 'm', "mode", "mode", "Lilrs",
+	    "permissions of the named socket (0666)" },
+	{ 'n', "names", NULL, "Lils", "add user and group names to the text" },
+	{ 'p', "path", "path", "Lirs", "a named socket, not a socketpair" },
+	{ 'q', "quiet", NULL, "LSilrs", "no report; the exit status tells" },
+	{ 't', "type", "type", "CLilrs",
+	    "stream (default), seqpacket or dgram" },
+	{ 'u', "user", IDENTITY, "CLirs", "the client's identity (root)" },
+	{ 'V', "version", NULL, ORDERS ROLES, "print the version" },
+	{ 'v', "verbose", NULL, "LSilrs", "the timeline, on standard error" },
+	{ 'W', "spread", "usec", "r", "range of the race's delays (20)" },
+	{ 'w', "timeout", "seconds", ORDERS ROLES,
+	    "the longest wait of any step (5)" },
 };
+#define GIVEN(letter)	(strchr(given, letter) != NULL)
+#define FOREACH_OPTION(o) \
+	for (const struct option_row *o = optiontable; \
+	    o < optiontable + nitems(optiontable); o++)
 
 static const struct option_row *
 find_option(int letter)
 {
-	for (const struct option_row *o = optiontable; o->name != NULL; o++)
+	FOREACH_OPTION(o)
 		if (o->letter == letter)
 			return o;
 	return NULL;
@@ -3782,25 +3440,24 @@ usage(const char *start, const char *modes)
 
 #define APPEND(to, ...) \
 	(void)snprintf(to + strlen(to), sizeof(to) - strlen(to), __VA_ARGS__)
-	for (const struct option_row *o = optiontable; o->name != NULL; o++)
-		if (o->modes == NULL || strpbrk(o->modes, modes) == NULL)
+	FOREACH_OPTION(o)
+		if (strpbrk(o->modes, modes) == NULL ||
+		    strchr("hV", o->letter) != NULL)
 			continue;
-		else if (o->flag != 0)
-			APPEND(flags, "%c", o->letter);
-		else if (o->schedule != NULL)
-			APPEND(orders, "%s-%c", orders[0] == '\0' ? "" : " | ",
-			    o->letter);
-		else if (strchr(ROLES, o->letter) == NULL)
-			APPEND(rest, " [-%c %s]", o->letter, o->argument);
-		else
+		else if (strchr(ROLES, o->letter) != NULL)
 			APPEND(role, o->argument == NULL ? " -%c" : " -%c %s",
 			    o->letter, o->argument);
-	snprintf(line, sizeof(line), "%s", role);
-	if (flags[0] != '\0')
-		APPEND(line, " [-%s]", flags);
-	if (orders[0] != '\0')
-		APPEND(line, " [%s]", orders);
-	APPEND(line, "%s", rest);
+		else if (o->argument != NULL)
+			APPEND(rest, " [-%c %s]", o->letter, o->argument);
+		else if (strchr(ORDERS, o->letter) != NULL)
+			APPEND(orders, "%s-%c", orders[0] == '\0' ? " [" :
+			    " | ", o->letter);
+		else
+			APPEND(flags, "%s%c", flags[0] == '\0' ? " [-" : "",
+			    o->letter);
+	snprintf(line, sizeof(line), "%s%s%s%s%s%s", role, flags,
+	    flags[0] == '\0' ? "" : "]", orders,
+	    orders[0] == '\0' ? "" : "]", rest);
 	for (const char *p = line, *next; p != NULL; p = next) {
 		next = strstr(p + 1, " [");
 		len = next != NULL ? (int)(next - p) : (int)strlen(p);
@@ -3814,124 +3471,123 @@ usage(const char *start, const char *modes)
 static void
 help(void)
 {
-	char option[40];
-
 	usage("usage:", ORDERS);
 	usage("      ", "l");
 	usage("      ", "C");
 	usage("      ", "S");
 	printf("\n");
-	for (const struct option_row *o = optiontable; o->name != NULL; o++) {
-		snprintf(option, sizeof(option), "--%s %s", o->name,
-		    o->argument != NULL ? o->argument : "");
-		printf("  -%c, %-24s  %s\n", o->letter, option, o->help);
-	}
-}
-
-/*
- * A standard descriptor that is closed would be the next socket's; standard
- * output stays as unwritable as it was.
- */
-static void
-keep_standard_fds(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 &&
-		    open("/dev/null", O_RDONLY) == -1)
-			err(EXIT_TROUBLE, "/dev/null");
+	FOREACH_OPTION(o)
+		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
+		    21 - (int)strlen(o->name),
+		    o->argument != NULL ? o->argument : "", o->help);
 }
 
 /* Every option given must mean something in the mode, and with the others. */
 static void
-check_options(const struct options *o, const bool *seen, int mode)
+check_options(const struct options *o, const char *given, int mode)
 {
-	const char *unconnected = o->role == 0 ? "i" : "irs";
-
-	for (const struct option_row *row = optiontable; row->name != NULL;
-	    row++)
-		if (seen[row->letter] && row->modes != NULL &&
-		    strchr(row->modes, mode) == NULL)
-			errx(EXIT_TROUBLE, "--%s means nothing with --%s",
-			    row->name, find_option(mode)->name);
-	if (seen['m'] && o->path == NULL)
-		errx(EXIT_TROUBLE, "--mode means nothing without --path");
-	if (seen['m'] && o->path[0] == '@' && ABSTRACT)
-		errx(EXIT_TROUBLE, "--mode means nothing to an abstract "
-		    "socket: %s", visible(o->path));
-	if (seen['n'] && o->role == 0 && o->count > 1)
-		errx(EXIT_TROUBLE, "--names means nothing with --count");
-	if (seen['i'] && o->path == NULL)
-		errx(EXIT_TROUBLE, "--inherit means nothing without --path");
-	for (const char *p = unconnected; *p != '\0'; p++)
-		if (types[o->type].type == SOCK_DGRAM &&
-		    seen[(unsigned char)*p])
-			errx(EXIT_TROUBLE, "--%s means nothing with --type "
-			    "dgram%s", find_option(*p)->name, o->role == 0 ?
-			    "" : " between two programs");
+	FOREACH_OPTION(row)
+		if (GIVEN(row->letter) && strchr(row->modes, mode) == NULL)
+			REFUSE("--%s means nothing with --%s", row->name,
+			    find_option(mode)->name);
+	if (GIVEN('m') && o->path == NULL)
+		REFUSE("--mode means nothing without --path");
+	if (GIVEN('m') && o->path[0] == '@' && ABSTRACT)
+		REFUSE("--mode means nothing to an abstract socket: %s",
+		    visible(o->path));
+	if (o->names && o->role == 0 && o->count > 1)
+		REFUSE("--names means nothing with --count");
+	if (GIVEN('i') && o->path == NULL)
+		REFUSE("--inherit means nothing without --path");
+	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
+		if (types[o->type].type == SOCK_DGRAM && GIVEN(*p))
+			REFUSE("--%s means nothing with --type dgram%s",
+			    find_option(*p)->name, o->role == 0 ? "" :
+			    " between two programs");
+	if (mode == 'r' && o->spread > o->timeout)
+		REFUSE("--spread %" PRId64 " us is longer than --timeout "
+		    "%g s", o->spread / MICROSECOND,
+		    (double)o->timeout / SECOND);
 }
 
 /* The one of these letters that was given, or 0; two exclude each other. */
 static int
-only_one(const char *letters, const int *given)
+only_one(const char *letters, const char *given)
 {
 	int one = 0;
 
-	for (; *given != 0; given++) {
-		if (strchr(letters, *given) == NULL || *given == one)
-			continue;
-		if (one != 0)
-			errx(EXIT_TROUBLE, "--%s and --%s exclude each other",
+	for (; *given != '\0'; given++)
+		if (strchr(letters, *given) != NULL && one != 0)
+			REFUSE("--%s and --%s exclude each other",
 			    find_option(one)->name, find_option(*given)->name);
-		one = *given;
-	}
+		else if (strchr(letters, *given) != NULL)
+			one = *given;
 	return one;
 }
 
 static void
-set_option_row(struct options *o, const struct option_row *row,
-    const char *argument)
+set_option_value(struct options *o, int letter, const char *s)
 {
-	if (row->letter == 'h' || row->letter == 'V') {
-		if (row->letter == 'h')
-			help();
-		else
-			printf("credcheck %s\n", VERSION);
-		finish_report();
-		exit(EXIT_SUCCESS);
+	switch (letter) {
+	case 'C':
+	case 'l':
+	case 'p':
+		o->path = s;
+		break;
+	case 'c':
+		o->count = parse_number(s, 10, 1, 1000000000,
+		    "count is a number from 1 to 1000000000");
+		break;
+	case 'e':
+		o->effective = parse_identity(s);
+		break;
+	case 'h':
+		help();
+		break;
+	case 'm':
+		o->mode = (mode_t)parse_number(s, 8, 0, 0777,
+		    "mode is an octal number from 0 to 777");
+		break;
+	case 't':
+		o->type = parse_type(s);
+		break;
+	case 'u':
+		o->user = parse_identity(s);
+		break;
+	case 'V':
+		printf("credcheck %s\n", VERSION);
+		break;
+	case 'W':
+		o->spread = MICROSECOND * (int64_t)parse_number(s, 10, 0,
+		    1000000, "spread is a number from 0 to 1000000");
+		break;
+	case 'w':
+		o->timeout = parse_timeout(s);
+		break;
 	}
-	if (row->flag != 0)
-		*(bool *)((char *)o + row->flag - 1) = true;
-	if (row->schedule != NULL)
-		o->schedule = row->schedule;
-	if (row->set != NULL)
-		row->set(o, argument);
 }
 
-/* What was not given depends on the mode. */
+/* What was not given depends on the mode, which is a role or an order. */
 static void
-set_defaults(struct options *o, const bool *seen, int order)
+set_defaults(struct options *o, const char *given, int mode, int order)
 {
-	const bool race = o->schedule == &race_schedule;
+	static const struct schedule *const schedules[] = {
+		['L'] = &late_schedule, ['i'] = &inherit_schedule,
+		['r'] = &race_schedule, ['s'] = &sync_schedule,
+	};
 
-	if (o->role != 0 && o->role != 'S' && order == 0)
-		o->schedule = &inherit_schedule;
-	if (race && (o->role != 0 || (o->path != NULL && o->spread == 0)))
+	o->schedule = schedules[order];
+	if (order == 'r' &&
+	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;
-	if (o->role == 'l' && !seen['c'])
+	if (!GIVEN('c') && mode == 'l')
 		o->count = UINT64_MAX;
-	o->counted = o->count > 1;
-	if (o->role != 0 || !race)
-		return;
-	o->counted = true;
-	ending.stoppable = true;
-	if (!seen['c']) {
+	else if (!GIVEN('c') && mode == 'r') {
 		o->count = 10000;
 		o->limit = SECOND;
 	}
-	if (o->spread > o->timeout)
-		errx(EXIT_TROUBLE, "--spread %" PRId64 " us is longer than "
-		    "--timeout %g s", o->spread / MICROSECOND,
-		    (double)o->timeout / SECOND);
+	o->counted = o->count > 1 || mode == 'r';
+	ending.stoppable = mode == 'r';
 }
 
 /* The same table, as getopt_long(3) wants it. */
@@ -3939,10 +3595,10 @@ static void
 make_getopt(struct option *longopts, char *letters)
 {
 	*letters++ = ':';
-	for (const struct option_row *o = optiontable; o->name != NULL; o++) {
+	FOREACH_OPTION(o) {
 		*longopts++ = (struct option){ .name = o->name,
 		    .has_arg = o->argument != NULL, .val = o->letter };
-		*letters++ = (char)o->letter;
+		*letters++ = o->letter;
 		if (o->argument != NULL)
 			*letters++ = ':';
 	}
@@ -3953,74 +3609,69 @@ make_getopt(struct option *longopts, char *letters)
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
-	struct option longopts[nitems(optiontable)];
-	char letters[2 * nitems(optiontable)];
-	bool seen[UCHAR_MAX + 1] = { false };
-	int given[nitems(optiontable)] = { 0 };	/* in their order */
-	int ch, order, n = 0;
+	struct option longopts[nitems(optiontable) + 1];
+	char letters[2 * nitems(optiontable) + 2];
+	char given[nitems(optiontable) + 1] = "";	/* letters, each once */
+	int ch, mode, order;
 
 	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
 		if (ch == ':')
-			errx(EXIT_TROUBLE, "option needs an argument: %s",
+			REFUSE("option needs an argument: %s",
 			    visible(argv[optind - 1]));
 		if (ch == '?' && optopt != 0 && find_option(optopt) == NULL)
-			errx(EXIT_TROUBLE, "no such option: -%s "
-			    "(--help lists them)",
+			REFUSE("no such option: -%s (--help lists them)",
 			    visible((char[]){ (char)optopt, '\0' }));
 		if (ch == '?')
-			errx(EXIT_TROUBLE, "no such option, or more than one: "
-			    "%s (--help lists them)",
-			    visible(argv[optind - 1]));
-		if (!seen[ch])
-			given[n++] = ch;
-		seen[ch] = true;
-		set_option_row(o, find_option(ch), optarg);
+			REFUSE("no such option, or more than one: %s (--help "
+			    "lists them)", visible(argv[optind - 1]));
+		if (!GIVEN(ch))
+			given[strlen(given)] = (char)ch;
+		set_option_value(o, ch, optarg);
+		if (ch == 'h' || ch == 'V') {
+			finish_report();
+			exit(EXIT_SUCCESS);
+		}
 	}
 	if (optind < argc)
-		errx(EXIT_TROUBLE, "unexpected operand: %s (--help lists the "
-		    "options)", visible(argv[optind]));
+		REFUSE("unexpected operand: %s (--help lists the options)",
+		    visible(argv[optind]));
+	o->json = GIVEN('j');
+	o->names = GIVEN('n');
+	o->quiet = GIVEN('q');
+	o->verbose = GIVEN('v');
 	o->role = only_one(ROLES, given);
-	order = only_one(ORDERS, given);
-	check_options(o, seen, o->role != 0 ? o->role :
-	    order != 0 ? order : 's');
-	set_defaults(o, seen, order);
+	if ((order = only_one(ORDERS, given)) == 0)
+		order = o->role != 0 ? 'i' : 's';
+	mode = o->role != 0 ? o->role : order;
+	check_options(o, given, mode);
+	set_defaults(o, given, mode, order);
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options o = {
+	static struct options o = {
 		.count = 1,
 		.mode = 0666,
 		.timeout = 5 * SECOND,
 		.spread = 20 * MICROSECOND,
-		.schedule = &sync_schedule,
 	};
-	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */
-	keep_standard_fds();
+	/*
+	 * A standard descriptor that is closed would be the next socket's;
+	 * standard output stays as unwritable as it was.
+	 */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", O_RDONLY) == -1)
+			err(EXIT_TROUBLE, "/dev/null");
 	parse_options(argc, argv, &o);
 	guard();
-	switch (o.role) {
-	case 'C':
-		status = run_alone(&o);
-		break;
-	case 'l':
-		status = run_server(&o);
-		break;
-	case 'S':
-		status = run_survey(&o);
-		break;
-	default:
-		status = run_both(&o);
-		break;
-	}
-	free(o.user.name);
-	free(o.effective.name);
-	return status;
+	return o.role == 'C' ? run_alone(&o) : o.role == 'l' ? run_server(&o) :
+	    o.role == 'S' ? run_survey(&o) : run_both(&o);
 }

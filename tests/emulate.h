@@ -30,7 +30,8 @@
  * with that system's names and layouts.  The kernel below stays Linux: what
  * this tests is our reading of a control message, not who sends it.
  *
- * EMULATED is 1 or, natively, 0; HERE is 0 where neither is possible.
+ * EMULATED is defined unless it runs natively; HERE is 0 where neither is
+ * possible.
  */
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -49,13 +50,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <glob.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -73,6 +77,7 @@
 #define HERE		1
 #elif defined(EMULATE_NETBSD) && defined(__linux__)
 #define HERE		1
+#define EMULATED	1
 #undef __linux__
 #define __NetBSD__	1
 
@@ -89,7 +94,6 @@ struct sockcred {
 	int sc_ngroups;
 	gid_t sc_groups[1];
 };
-
 #define SOCKCREDSIZE(n) \
 	(sizeof(struct sockcred) + sizeof(gid_t) * ((n) - 1))
 
@@ -100,6 +104,7 @@ struct unpcbid {
 };
 #elif defined(EMULATE_FREEBSD) && defined(__linux__)
 #define HERE		1
+#define EMULATED	1
 #undef __linux__
 #define __FreeBSD__	13
 #define __FreeBSD_version 1300139

@@ -35,6 +35,7 @@ int credcheck_main(int, char **);
 #include "../credcheck.c"
 #undef main
 
+#define CRED_SYSTEM	"Linux"
 #define CRED_LEVEL	SOL_SOCKET
 #define CRED_TYPE	SCM_CREDENTIALS
 #define CRED_FIXED	sizeof(struct ucred)

@@ -35,6 +35,7 @@ int credcheck_main(int, char **);
 #include "../credcheck.c"
 #undef main
 
+#define CRED_SYSTEM	"NetBSD"
 #define CRED_LEVEL	SOL_SOCKET
 #define CRED_TYPE	SCM_CREDS
 #define CRED_FIXED	offsetof(struct sockcred, sc_groups)
