@@ -104,6 +104,8 @@ enum step {
 	RECEIVE,
 	RECEIVE_SMALL,		/* with room for no whole control message */
 	RECEIVE_EXACT,		/* with room for the credentials alone */
+	LOOK,			/* at what is there, without waiting */
+	OPTION_AGAIN,		/* set once more */
 
 	/* The client's; from WRITE to FORGE it is a message. */
 	CONNECT,
@@ -114,6 +116,9 @@ enum step {
 	WRITE, WRITE_AGAIN, SENDMSG,
 	DESCRIPTOR,		/* with a descriptor */
 	EMPTY,			/* of no bytes */
+	LARGEST,		/* of as many bytes as the buffer takes */
+	NEARLY,			/* of six fewer */
+	BY_ANOTHER,		/* written by a child of the client's */
 	CLAIM,			/* with its own credentials attached */
 	FORGE,			/* with root's */
 	DONE,			/* all of its list */
@@ -158,10 +163,11 @@ static const struct schedule sync_schedule = { "sync",
 
 /* The survey: every ordering and trap, for every type of socket. */
 enum row {
-	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, ON_LISTENER,
-	LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE, CLAIMED,
-	CLIENT_OPTION, FORGED, SMALL_BUFFER, WITH_DESCRIPTOR, BY_SENDMSG,
-	PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
+	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, SET_AGAIN,
+	ON_LISTENER, LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE,
+	EMPTY_FIRST, CLAIMED, CLIENT_OPTION, FORGED, SMALL_BUFFER,
+	WITH_DESCRIPTOR, TWO_WRITERS, NO_ROOM, AFTER_NO_ROOM, NEARLY_FULL,
+	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
 	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
 };
 
@@ -181,10 +187,15 @@ static const struct survey_row {
 	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN } } },
 	[AFTER_GOOD] = { .title = "second message after a good first",
 	    { "after_good", TWICE(OPTION) } },
+	[SET_AGAIN] = { .title = "option set again after a good one",
+	    { "set_again",
+	    { READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, {
+	    CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }
+	    } },
 	[ON_LISTENER] = { .title = "option on the listening socket",
 	    { "on_listener", { OPTION, READY, ACCEPT, RECEIVE },
 	    { CONNECT, WRITE } }, .path = true, .connected = true },
-	[LATE_LISTENER] = { .title = "the same between connect and accept",
+	[LATE_LISTENER] = { .title = "listener's option after connect",
 	    { "late_listener",
 	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, { CONNECT,
 	    UNTIL(ACCEPT), WRITE } }, .path = true, .connected = true },
@@ -196,18 +207,36 @@ static const struct survey_row {
 	    { CONNECT, UNTIL(OPTION) } }, .connected = true },
 	[EMPTY_MESSAGE] = { .title = "a message of no bytes",
 	    { "empty_message", SET_THEN(OPTION, EMPTY, RECEIVE) } },
-	[CLAIMED] = { .title = "client attaches its own, then option",
+	[EMPTY_FIRST] = { .title = "message of no bytes, then option",
+	    { "empty_first", { READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK },
+	    { CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) } } },
+	[CLAIMED] = { .title = "credentials attached, then option",
 	    { "claimed", THEN_SET(CLAIM, OPTION) } },
-	[CLIENT_OPTION] = { .title = "client's own option, message, option",
+	[CLIENT_OPTION] = { .title = "client's option, message, option",
 	    { "client_option", { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
 	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE } } },
 	[FORGED] = { .title = "an ordinary user claims to be root",
 	    { "forged", SET_THEN(OPTION, FORGE, RECEIVE) } },
 	[SMALL_BUFFER] = { .title = "control buffer too small",
 	    { "small_buffer", SET_THEN(OPTION, WRITE, RECEIVE_SMALL) } },
-	[WITH_DESCRIPTOR] = { .title = "a descriptor takes the buffer's room",
+	[WITH_DESCRIPTOR] = { .title = "a descriptor takes their room",
 	    { "with_descriptor",
 	    SET_THEN(OPTION, DESCRIPTOR, RECEIVE_EXACT) } },
+	[TWO_WRITERS] = { .title = "two processes' bytes, one read",
+	    { "two_writers", { READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE },
+	    { CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER } } },
+	[NO_ROOM] = { .title = "no room left for the credentials",
+	    { "no_room", { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK },
+	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) } } },
+	[AFTER_NO_ROOM] = { .title = "next message after no room",
+	    { "after_no_room", { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK,
+	    UNTIL(DONE), RECEIVE },
+	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE } } },
+	[NEARLY_FULL] = { .title = "message to a nearly full buffer",
+	    { "nearly_full",
+	    { READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK },
+	    { CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG,
+	    UNTIL(LOOK) } } },
 	[BY_SENDMSG] = { .title = "by sendmsg(2) instead of write(2)",
 	    { "by_sendmsg", SET_THEN(OPTION, SENDMSG, RECEIVE) } },
 	[PEER_PAIR] = { .title = "peer of a pair",
@@ -215,7 +244,7 @@ static const struct survey_row {
 	[PEER_PATH] = { .title = "peer of a named socket",
 	    { "peer_path", SET_THEN(OPTION, WRITE, RECEIVE) }, .peer = true,
 	    .path = true },
-	[PEER_SERVER] = { .title = "the same, asked by the client",
+	[PEER_SERVER] = { .title = "listener, asked by the client",
 	    { "peer_server", { READY, ACCEPT, RECEIVE },
 	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE } }, .peer = true,
 	    .path = true },
@@ -225,7 +254,7 @@ static const struct survey_row {
 	    { "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE) } },
 	[PERSISTENT_LATE] = { .title = "message, then persistent option",
 	    { "persistent_late", THEN_SET(WRITE, PERSISTENT) } },
-	[PERSISTENT_AGAIN] = { .title = "its second message after a good first",
+	[PERSISTENT_AGAIN] = { .title = "persistent option, second message",
 	    { "persistent_again", TWICE(PERSISTENT) } },
 };
 
@@ -265,12 +294,12 @@ static const char *const outcomes[NOUTCOMES] = {
 struct result {
 	enum outcome outcome;
 	size_t bytes;
-	bool ctrunc;
+	bool ctrunc, trunc;		/* MSG_CTRUNC, MSG_TRUNC */
 	bool raw;			/* there were IDs, whatever they mean */
 	int error;			/* errno of a step that may fail */
 	const char *missing;		/* why there is none in a survey */
 	char *failed;			/* or why the conversation broke off */
-	intmax_t client;		/* its process ID */
+	intmax_t client, client_euid;	/* its process ID, and the truth */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
 };
@@ -595,7 +624,8 @@ peer_cred(int fd, struct cred *cr)
 	gid_t egid;
 
 	for (const struct layout *l = peers; l->name != NULL; l++) {
-		len = sizeof(data);
+		/* NetBSD 10 refuses to fill more than some kilobytes. */
+		len = (socklen_t)(l->fixed != 0 ? l->fixed : sizeof(data));
 		if (getsockopt(fd, l->level, l->type, data, &len) == 0)
 			read_layout(l, data, len, cr);
 	}
@@ -669,6 +699,7 @@ struct shared {
 	struct cred client;		/* the truth, by the client itself */
 	struct cred asked;		/* what it heard of its peer */
 	struct made made[NSIDES];
+	size_t sent;			/* bytes, or on no stream messages */
 	char failure[256];		/* why a conversation broke off */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
@@ -684,6 +715,7 @@ struct message {
 	struct msghdr msg;
 	size_t bytes;
 	int type;			/* of the socket */
+	bool nothing;			/* was there, for a look */
 	bool empty;			/* no bytes, and still no end of file */
 	bool may_claim;			/* the sender attached his own, maybe */
 	intmax_t overflow_uid, overflow_gid;
@@ -717,6 +749,7 @@ struct run {
 	uint64_t strangers;
 	struct sockaddr_un address, client;	/* of the two sides */
 	socklen_t addresslen, clientlen;
+	struct cred peer;		/* what the connection has */
 	struct message message;
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
@@ -1165,6 +1198,7 @@ send_ends(struct run *c, const int *fds, size_t n)
 static ssize_t
 receive_once(struct message *m, int fd, size_t bytes, size_t room)
 {
+	memset(&m->from, 0, sizeof(m->from));
 	m->iov = (struct iovec){ m->data, bytes };
 	m->msg = (struct msghdr){ .msg_name = &m->from,
 	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
@@ -1450,6 +1484,44 @@ hear_go_on(struct run *c)
 		    "sending \"go on\"");
 }
 
+/* As many bytes at once as the socket's buffer takes. */
+static ssize_t
+send_largest(struct run *c)
+{
+	int size = 0;
+	socklen_t len = sizeof(size);
+	ssize_t n = -1;
+	char *data;
+
+	if (getsockopt(c->connection, SOL_SOCKET, SO_SNDBUF, &size, &len) == -1)
+		fail(c, errno, "getsockopt: SO_SNDBUF");
+	if ((data = calloc(1, (size_t)size)) == NULL)
+		fail(c, errno, "calloc");
+	/* Linux wants room for its own in it. */
+	for (; size > 8 && n == -1; size -= size / 64 + 1) {
+		n = send(c->connection, data, (size_t)size -
+		    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT);
+		if (n == -1 && errno != EMSGSIZE && errno != ENOBUFS)
+			break;
+	}
+	free(data);
+	return n;
+}
+
+/* A byte, from a process that is neither the client nor the server. */
+static ssize_t
+write_by_another(struct run *c)
+{
+	int status = 0;
+	const pid_t child = fork();
+
+	if (child == 0)
+		_exit(send(c->connection, "?", 1, MSG_DONTWAIT) != 1);
+	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
+		fail(c, child == -1 ? errno : 0, "fork");
+	return 1;
+}
+
 /* A message; only the plain one waits for room, and must not be refused. */
 static void
 send_message(struct run *c)
@@ -1464,6 +1536,13 @@ send_message(struct run *c)
 		break;
 	case SENDMSG:
 		n = send_with(c->connection, 0, NULL, 0);
+		break;
+	case LARGEST:
+	case NEARLY:
+		n = send_largest(c);
+		break;
+	case BY_ANOTHER:
+		n = write_by_another(c);
 		break;
 	case DESCRIPTOR:
 		n = send_with(c->connection, SCM_RIGHTS, &c->control,
@@ -1483,6 +1562,8 @@ send_message(struct run *c)
 	}
 	if (n == -1)
 		c->shared->error = errno;
+	else
+		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
 }
 
 /* The client's own account of its peer, which is the server if it is true. */
@@ -1572,20 +1653,23 @@ accept_client(struct run *c)
 		c->connection = is_named_dgram(c) ? c->listener :
 		    c->ends[c->next++];
 		await(c, CONNECT, c->trial);
-		return;
+	} else {
+		if (!sure)
+			receive_ends(c);
+		do {
+			while ((fd = accept(c->listener, NULL, NULL)) == -1)
+				retry(c, c->listener, POLLIN, "accept");
+			check_deadline(c);
+			times_of(c, SERVER)->ended[ACCEPT] = c->time;
+		} while (!sure && !is_ours(c, fd));
+		if (!sure)
+			(void)close(c->ends[0]);
+		c->next = c->nends = 0;
+		c->connection = fd;
 	}
-	if (!sure)
-		receive_ends(c);
-	do {
-		while ((fd = accept(c->listener, NULL, NULL)) == -1)
-			retry(c, c->listener, POLLIN, "accept");
-		check_deadline(c);
-		times_of(c, SERVER)->ended[ACCEPT] = c->time;
-	} while (!sure && !is_ours(c, fd));
-	if (!sure)
-		(void)close(c->ends[0]);
-	c->next = c->nends = 0;
-	c->connection = fd;
+	/* NetBSD 10 has forgotten them when the client has closed. */
+	if (!c->options->counted)
+		peer_cred(c->connection, &c->peer);
 }
 
 static void
@@ -1675,13 +1759,38 @@ receive(struct run *c)
 		room = CMSG_LEN(sizeof(int));
 	else if (c->step == RECEIVE_EXACT)
 		room = CMSG_SPACE(cred_size(c->shared->client.ngroups));
+	m->nothing = false;
 	/* Of datagrams to a path only our client's are meant. */
 	do
 		while ((n = receive_now(c, room)) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
-	while (c->clientlen != 0 && (m->msg.msg_namelen != c->clientlen ||
-	    memcmp(&m->from, &c->client, c->clientlen) != 0));
+	while (c->clientlen != 0 && memcmp(m->from.sun_path,
+	    c->client.sun_path, sizeof(m->from.sun_path)) != 0);
 	m->bytes = (size_t)n;
+}
+
+/*
+ * Reads what is there, without waiting, and keeps the last of it; if that is
+ * less than the client has sent, nothing came of its last message.
+ */
+static void
+look(struct run *c)
+{
+	struct message *m = &c->message;
+	size_t all = 0;
+	ssize_t n;
+
+	m->bytes = 0;
+	m->nothing = true;
+	while ((n = receive_now(c, sizeof(m->control))) != -1) {
+		m->bytes = (size_t)n;
+		m->nothing = false;
+		all += m->type == SOCK_STREAM ? m->bytes : 1;
+		if (n == 0)
+			break;
+	}
+	m->nothing = m->nothing || all < c->shared->sent;
+	c->shared->sent = 0;
 }
 
 /*
@@ -1706,6 +1815,8 @@ static const struct {
 	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
 	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
 	[RECEIVE_EXACT] = { receive, NULL, MESSAGE, NULL },
+	[LOOK] = { look, NULL, NULL, "the server to look" },
+	[OPTION_AGAIN] = { set_option, NULL, NULL, SET },
 	[CONNECT] = { connect_server, "connected", "the server to accept",
 	    "the client to connect" },
 	[ASK] = { .run = ask_peer },
@@ -1716,6 +1827,9 @@ static const struct {
 	[SENDMSG] = { send_message, NULL, NULL, MESSAGE },
 	[DESCRIPTOR] = { send_message, NULL, NULL, MESSAGE },
 	[EMPTY] = { send_message, NULL, NULL, MESSAGE },
+	[LARGEST] = { send_message, NULL, NULL, MESSAGE },
+	[NEARLY] = { send_message, NULL, NULL, MESSAGE },
+	[BY_ANOTHER] = { .run = send_message },
 	[CLAIM] = { send_message, NULL, NULL, MESSAGE },
 	[FORGE] = { send_message, NULL, NULL, MESSAGE },
 	[DONE] = { .awaited = MESSAGE },
@@ -1877,9 +1991,12 @@ parse(const struct message *m, struct result *r)
 	cred_forget(&r->message);
 	r->bytes = m->bytes;
 	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
+	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
 	r->outcome = parse_control(m, &r->message);
 	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
-	if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
+	if (m->nothing)
+		r->outcome = TIMEOUT;
+	else if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
 		r->outcome = CLOSED;
 	else if (mechanisms[0].option == NULL)
 		r->outcome = UNSUPPORTED;
@@ -2027,7 +2144,8 @@ text_result(const struct run *c, const struct result *r)
 	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
 
-	printf("Got %zu byte%s\n", r->bytes, r->bytes == 1 ? "" : "s");
+	printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" : "s",
+	    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
 		printf("%s", fields[f].label);
@@ -2215,9 +2333,17 @@ json_result(const struct run *c, const struct result *r)
 		json_member("client", NULL);
 	else
 		json_cred("client", truth, 0);
-	printf(",\"match\":%s}\n", truth == NULL ||
+	printf(",\"match\":%s", truth == NULL ||
 	    r->outcome != CREDENTIALS ? "null" :
 	    matches(r, truth) ? "true" : "false");
+	json_bool("trunc", r->trunc);
+	if (r->outcome == PLACEHOLDER)
+		printf(",\"placeholder\":{\"pid\":%jd,\"uid\":%jd,\"gid\":"
+		    "%jd}", r->message.id[PID], r->message.id[UID],
+		    r->message.id[GID]);
+	else
+		json_member("placeholder", NULL);
+	printf("}\n");
 }
 
 static uint64_t
@@ -2380,7 +2506,7 @@ text_trials(const struct run *c, const struct tally *t)
 	uint64_t n;
 
 	text_tally("trial", t);
-	if (!is_race(c) || t->trials == 0)
+	if (!is_race(c) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
@@ -2622,8 +2748,7 @@ run_trial(struct run *c, struct result *r)
 	r->outcome = NONE;
 	if (r->error == 0)
 		parse(&c->message, r);
-	if (!c->options->counted)
-		peer_cred(c->connection, &r->peer);
+	r->peer = c->peer;
 	end_trial(c);
 }
 
@@ -2913,7 +3038,7 @@ struct survey {
 };
 
 /* What cures the race, and what else this kernel has in store. */
-enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN };
+enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED };
 
 #define IS(o)		(1U << (o))
 #define WHEN(row, o)	{ row, o, ANY }
@@ -2936,6 +3061,8 @@ static const struct finding {
 	    { GOOD(CLAIMED) } },
 	{ "client_option", "the client sets the option on its own socket",
 	    { GOOD(CLIENT_OPTION) } },
+	{ "set_again", "for the next message: the option set again",
+	    { GOOD(SET_AGAIN), WHEN(AFTER_GOOD, IS(NONE)) } },
 }, traps[] = {
 	{ "placeholder", "a lost race looks like user 65534",
 	    { WHEN(MESSAGE_FIRST, IS(PLACEHOLDER)) } },
@@ -2949,6 +3076,16 @@ static const struct finding {
 	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
 	{ "empty_message", "0 bytes can be a message, with credentials",
 	    { GOOD(EMPTY_MESSAGE) } },
+	{ "empty_first", "0 bytes without credentials are no end of file",
+	    { WHEN(EMPTY_FIRST, IS(NONE)) } },
+	{ "two_writers", "one read can join another process's bytes to them",
+	    { { TWO_WRITERS, IS(CREDENTIALS), JOINED } } },
+	{ "no_room", "write(2) succeeds, and a message without room is lost",
+	    { WHEN(NO_ROOM, IS(TIMEOUT)) } },
+	{ "nearly_full", "so is a short one to a nearly full buffer",
+	    { WHEN(NEARLY_FULL, IS(TIMEOUT)) } },
+	{ "after_no_room", "a message lost for want of room uses them up",
+	    { WHEN(NO_ROOM, IS(TIMEOUT)), WHEN(AFTER_NO_ROOM, IS(NONE)) } },
 	{ "small_buffer", "a small control buffer cuts them",
 	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
 	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
@@ -2969,21 +3106,27 @@ static const struct identity ordinary = {
 	.argument = "12345:12345", .uid = 12345, .gid = 12345
 };
 
-/* Whether it is the client that a cell names, or us, by process ID. */
+/* Whether it is the client that a cell names, or us, by process or user ID. */
 static const char *
 whose(const struct result *r)
 {
-	const intmax_t pid = r->message.id[PID];
+	const intmax_t *id = r->message.id;
 
-	return r->message.source[PID] == NULL ? NULL :
-	    pid == r->client ? "client" : pid == getpid() ? "server" : NULL;
+	if (r->message.source[PID] != NULL)
+		return id[PID] == r->client ? "client" :
+		    id[PID] == getpid() ? "server" : NULL;
+	if (r->message.source[EUID] == NULL || r->client_euid == geteuid())
+		return NULL;
+	return id[EUID] == r->client_euid ? "client" :
+	    id[EUID] == geteuid() ? "server" : NULL;
 }
 
 /* Holds a cell's conversation, which may break off. */
 static void
-survey_cell(const struct options *base, enum row row, size_t type,
-    struct result *r)
+survey_cell(struct survey *v, const struct options *base, enum row row,
+    size_t type)
 {
+	struct result *r = &v->cells[row][type];
 	const struct survey_row *sr = &survey_rows[row];
 	struct options o = *base;
 	static struct run c;	/* a longjmp(3) leaves it as it is */
@@ -2993,7 +3136,11 @@ survey_cell(const struct options *base, enum row row, size_t type,
 	o.type = type;
 	o.path = sr->path ? base->path : NULL;
 	o.timeout = MIN(o.timeout, SECOND);
-	if (row == FORGED && geteuid() == 0)
+	/* Where a connection knows no process it is told by the user. */
+	if (geteuid() == 0 && (row == FORGED || (sr->peer &&
+	    v->cells[OPTION_FIRST][type].peer.source[PID] == NULL &&
+	    v->cells[FORGED][type].missing == NULL &&
+	    chown(ending.directory, ordinary.uid, (gid_t)-1) == 0)))
 		o.user = ordinary;
 	open_run(&c, &o);
 	c.message.may_claim = row == CLAIMED || row == FORGED;
@@ -3003,10 +3150,11 @@ survey_cell(const struct options *base, enum row row, size_t type,
 		fork_client(&c);
 		run_trial(&c, r);
 		r->client = c.shared->client.id[PID];
+		r->client_euid = c.shared->client.id[EUID];
 		if (sr->schedule.client[2] == ASK)
 			r->peer = c.shared->asked;
-	} else
-		r->failed = strdup(c.shared->failure);
+	} else if ((r->failed = strdup(c.shared->failure)) == NULL)
+		err(EXIT_TROUBLE, "strdup");
 	if (sr->peer && r->failed == NULL) {
 		/* It is the connection's credentials that count. */
 		for (enum field f = PID; f < GROUPS; f++)
@@ -3050,6 +3198,7 @@ holds(const struct survey *v, const struct condition *co, size_t type)
 	    (co->outcomes & IS(r->outcome)) != 0 &&
 	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
 	    (co->need != CTRUNC || r->ctrunc) &&
+	    (co->need != JOINED || r->bytes == 2) &&
 	    (co->need != NO_ERROR || r->error == 0) &&
 	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
 }
@@ -3077,6 +3226,7 @@ error_name(int error)
 #define NAMED(error)	{ error, #error }
 		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
 		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
+		NAMED(EAGAIN), NAMED(ENOBUFS), NAMED(EMSGSIZE),
 	};
 
 	for (size_t i = 0; i < nitems(names); i++)
@@ -3183,7 +3333,9 @@ json_cell(const struct result *r)
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json_member("whose", whose(r));
+	printf(",\"bytes\":%zu", r->bytes);
 	json_bool("ctrunc", r->ctrunc);
+	json_bool("trunc", r->trunc);
 	json_member("errno", r->error != 0 ? error_name(r->error) : NULL);
 	json_member("missing", r->missing);
 	json_member("failed", r->failed);
@@ -3239,7 +3391,7 @@ fill_survey(struct survey *v, const struct options *o)
 		for (size_t t = 0; t < nitems(types); t++) {
 			r = &v->cells[row][t];
 			if ((r->missing = why_missing(row, t)) == NULL)
-				survey_cell(o, row, t, r);
+				survey_cell(v, o, row, t);
 			all = all && r->failed == NULL;
 			why = r->missing != NULL ? r->missing : r->failed;
 			if (o->verbose && why != NULL)
@@ -3378,8 +3530,8 @@ parse_identity(const char *argument)
 #define IDENTITY	"user[:group]"
 
 /*
- * Each option: for getopt_long(3), --help, the usage and the check that it means
- * something in the mode.  A mode has its option's letter.
+ * Each option: for getopt_long(3), --help, the usage, and the check that it
+ * means something in the mode.  A mode has its option's letter.
  */
 static const struct option_row {
 	char letter;

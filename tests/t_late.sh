@@ -62,6 +62,13 @@ json_body() {
 	    jq -r '"\(.mode) \(.outcome) \(.uid) \(.gid) \(.match)"' out
 	atf_check -o inline:"null null\n" \
 	    jq -r '"\(.source.uid) \(.source.gid)"' out
+	# What did arrive has a place of its own.
+	if [ $lost = placeholder ]; then
+		atf_check -o inline:'{"pid":0,"uid":65534,"gid":65534}\n' \
+		    jq -c .placeholder out
+	else
+		atf_check -o inline:"null\n" jq .placeholder out
+	fi
 }
 
 atf_test_case always

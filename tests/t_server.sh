@@ -326,6 +326,31 @@ rude_body() {
 	    "cat stdout stderr | LC_ALL=C grep -c '[^ -~]'"
 }
 
+atf_test_case longer
+longer_head() {
+	atf_set descr "A message longer than what was read says so, where it" \
+	    "has an end that was cut: on seqpacket and datagram sockets"
+	atf_set require.progs "jq python3"
+}
+longer_body() {
+	require_mechanism
+	for type in STREAM SEQPACKET DGRAM; do
+		export TYPE=$type
+		for json in "" --json; do
+			start_server $json --count 1 \
+			    --type $(echo $type | tr A-Z a-z)
+			echo 's.send(b"x" * 5000)' | client
+			server_ends 0
+			mv stdout out$json
+		done
+		cut=true longer=" of a longer message"
+		[ $type != STREAM ] || cut=false longer=
+		atf_check -o inline:"4096 $cut\n" \
+		    jq -r '"\(.bytes) \(.trunc)"' out--json
+		atf_check -o inline:"Got 4096 bytes$longer\n" sed -n 2p out
+	done
+}
+
 atf_test_case stale
 stale_head() {
 	atf_set descr "A reset connection brings nothing, and in particular not" \
@@ -580,6 +605,7 @@ atf_init_test_cases() {
 	atf_add_test_case many
 	atf_add_test_case few_descriptors
 	atf_add_test_case rude
+	atf_add_test_case longer
 	atf_add_test_case stale
 	atf_add_test_case full_pipe
 	atf_add_test_case descriptors

@@ -23,16 +23,22 @@ linux_rows() {
 	message_first placeholder placeholder placeholder
 	after_lost credentials credentials credentials
 	after_good credentials credentials credentials
+	set_again credentials credentials credentials
 	on_listener credentials credentials -
 	late_listener $1
 	before_accept credentials credentials -
 	end_of_file closed closed -
 	empty_message closed credentials credentials
+	empty_first timeout placeholder placeholder
 	claimed credentials credentials credentials
 	client_option credentials credentials credentials
 	forged EPERM EPERM EPERM
 	small_buffer truncated truncated truncated
 	with_descriptor credentials credentials credentials
+	two_writers credentials credentials credentials
+	no_room credentials credentials credentials
+	after_no_room credentials credentials credentials
+	nearly_full EAGAIN EAGAIN EAGAIN
 	by_sendmsg credentials credentials credentials
 	peer_pair credentials credentials credentials
 	peer_path credentials credentials none
@@ -133,6 +139,58 @@ derived_body() {
 	    . == "end_of_file")]' out
 }
 
+atf_test_case failed
+failed_head() {
+	atf_set descr "A cell whose conversation breaks off is failed, with" \
+	    "its reason in JSON and under --verbose; the rest of the table is" \
+	    "there, and the status is 2"
+	atf_set require.progs "jq strace"
+}
+failed_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	fault="strace -f -o trace -e inject=accept:error=EMFILE"
+	atf_check -s exit:2 -o save:out $fault "$credcheck" --survey --json
+	check_schema out
+	atf_check_equal "credentials credentials credentials" \
+	    "$(row option_first)"
+	atf_check -o inline:"null accept: Too many open files\n" jq -r \
+	    '.rows[] | select(.name == "on_listener") | .cells.stream |
+	    "\(.outcome) \(.failed)"' out
+	atf_check -s exit:2 -o save:text -e save:err $fault "$credcheck" \
+	    --survey --verbose
+	atf_check -o ignore grep \
+	    "^option on the listening socket *failed *failed *-$" text
+	atf_check -o ignore grep -x "option on the listening socket, stream:\
+ accept: Too many open files" err
+	atf_check test -z "$(ls -d ${TMPDIR:-/tmp}/credcheck.*/ 2>/dev/null |
+	    grep -F "$(sed -n 's/.*sun_path="\(.*\)\/sock".*/\1/p' trace |
+	    head -n 1)/")"
+}
+
+atf_test_case hanging
+hanging_head() {
+	atf_set descr "A cell that hangs has failed after its deadline, which" \
+	    "is --timeout if that is below a second"
+	atf_set require.progs "jq strace"
+}
+hanging_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	# The client believes that its message was written, and we that the
+	# first byte of the report was.
+	atf_check -s exit:2 -o save:report strace -f -o trace \
+	    -e inject=write:retval=1:when=1 "$credcheck" --survey --json \
+	    --timeout 0.05
+	{ printf '{'; cat report; } >out
+	atf_check -o inline:"client left with status 0, waiting for the client's message\n" \
+	    jq -r '.rows[0].cells.dgram.failed' out
+	atf_check -o ignore jq -e '[.rows[].cells[].failed | strings |
+	    select(test("timed out after 0.05 s"))] | length > 0' out
+}
+
 atf_test_case repeatable
 repeatable_head() {
 	atf_set descr "Two runs are the same to the byte, in JSON and in text"
@@ -167,6 +225,8 @@ text_body() {
 		grep -qF "$title" text || echo "$title"
 	done >missing
 	atf_check cat missing
+	# A title leaves a gap before the columns.
+	atf_check -o inline:"true\n" jq 'all(.rows[]; .title | length <= 34)' out
 	# All columns begin where the first row has them.
 	atf_check -o inline:"1\n" sh -c \
 	    "sed -n '/^option, then/,/^$/p' text | grep . | cut -c 37 |
@@ -263,6 +323,8 @@ atf_init_test_cases() {
 	atf_add_test_case linux_ids
 	atf_add_test_case findings
 	atf_add_test_case derived
+	atf_add_test_case failed
+	atf_add_test_case hanging
 	atf_add_test_case repeatable
 	atf_add_test_case text
 	atf_add_test_case reasons
