@@ -803,15 +803,21 @@ close_fd(int *fd)
 }
 
 /* For a message of one line: what a terminal would act on becomes a '?'. */
+static char *
+make_visible(char *s)
+{
+	for (char *p = s; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = '?';
+	return s;
+}
+
 static const char *
 visible(const char *s)
 {
 	char *copy = strdup(s);
 
-	for (char *p = copy; p != NULL && *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return copy != NULL ? copy : "?";
+	return copy != NULL ? make_visible(copy) : "?";
 }
 
 /*
@@ -832,8 +838,9 @@ fail(struct run *c, int error, const char *fmt, ...)
 	if (error != 0 && n >= 0 && (size_t)n < sizeof(text))
 		snprintf(text + n, sizeof(text) - (size_t)n, ": %s",
 		    strerror(error));
+	(void)make_visible(text);
 	if (c->broken == NULL) {
-		warnx("%s", visible(text));
+		warnx("%s", text);
 		exit(EXIT_TROUBLE);
 	}
 	memcpy(c->shared->failure, text, sizeof(text));
@@ -1601,16 +1608,18 @@ race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
 	int64_t until, start;
-	bool yields;
+	bool alone, yields;
 
 	if (c->options->spread == 0)
 		return;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
-	until = tick(c) +
+	/* One whose time is over when it can run has waited long enough. */
+	alone = atomic_load(&told[SERVER].tired) ||
+	    atomic_load(&told[CLIENT].tired);
+	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : tick(c)) +
 	    (int64_t)(draw(c) % ((uint64_t)c->options->spread + 1));
-	yields = (atomic_load(&told[SERVER].tired) ||
-	    atomic_load(&told[CLIENT].tired)) && draw(c) % 2 == 0;
+	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
@@ -2672,6 +2681,7 @@ close_run(struct run *c)
 static void
 free_run(struct run *c)
 {
+	free(c->peer.groups);
 	ending.run = NULL;
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
@@ -2749,6 +2759,7 @@ run_trial(struct run *c, struct result *r)
 	if (r->error == 0)
 		parse(&c->message, r);
 	r->peer = c->peer;
+	c->peer.groups = NULL;
 	end_trial(c);
 }
 
@@ -3121,6 +3132,21 @@ whose(const struct result *r)
 	    id[EUID] == geteuid() ? "server" : NULL;
 }
 
+/* Holds a cell's conversation: true if it came to its end. */
+static bool
+hold_cell(struct run *c, struct result *r)
+{
+	jmp_buf broken;
+
+	c->broken = &broken;
+	if (setjmp(broken) != 0)
+		return false;
+	open_path(c);
+	fork_client(c);
+	run_trial(c, r);
+	return true;
+}
+
 /* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(struct survey *v, const struct options *base, enum row row,
@@ -3129,8 +3155,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	struct result *r = &v->cells[row][type];
 	const struct survey_row *sr = &survey_rows[row];
 	struct options o = *base;
-	static struct run c;	/* a longjmp(3) leaves it as it is */
-	jmp_buf broken;
+	struct run c;
 
 	o.schedule = &sr->schedule;
 	o.type = type;
@@ -3144,15 +3169,13 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		o.user = ordinary;
 	open_run(&c, &o);
 	c.message.may_claim = row == CLAIMED || row == FORGED;
-	c.broken = &broken;
-	if (setjmp(broken) == 0) {
-		open_path(&c);
-		fork_client(&c);
-		run_trial(&c, r);
+	if (hold_cell(&c, r)) {
 		r->client = c.shared->client.id[PID];
 		r->client_euid = c.shared->client.id[EUID];
-		if (sr->schedule.client[2] == ASK)
+		if (sr->schedule.client[2] == ASK) {
+			free(r->peer.groups);
 			r->peer = c.shared->asked;
+		}
 	} else if ((r->failed = strdup(c.shared->failure)) == NULL)
 		err(EXIT_TROUBLE, "strdup");
 	if (sr->peer && r->failed == NULL) {
@@ -3397,7 +3420,7 @@ fill_survey(struct survey *v, const struct options *o)
 			if (o->verbose && why != NULL)
 				fprintf(stderr, "%s, %s: %s\n",
 				    survey_rows[row].title, types[t].name,
-				    visible(why));
+				    why);
 		}
 	return all;
 }

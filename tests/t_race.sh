@@ -174,6 +174,21 @@ violation_body() {
 	atf_check -o ignore grep "^violations of the rule *[1-9]" out
 }
 
+atf_test_case unsupported
+unsupported_head() {
+	atf_set descr "On a system without the mechanism a race is" \
+	    "unsupported, breaks no rule, and shows no table"
+	atf_set require.progs "jq"
+}
+unsupported_body() {
+	atf_check -s exit:2 -o inline:"20 trials: 20 unsupported\n" \
+	    "$(atf_get_srcdir)/h_generic" --race --count 20
+	atf_check -s exit:2 -o save:out "$(atf_get_srcdir)/h_generic" --race \
+	    --count 20 --json
+	atf_check -o inline:"20 0\n" \
+	    jq -r '"\(.counts.unsupported) \(.violations)"' out
+}
+
 atf_test_case text
 text_head() {
 	atf_set descr "The text says how the delays were drawn, has the table," \
@@ -328,6 +343,7 @@ atf_init_test_cases() {
 	atf_add_test_case bare
 	atf_add_test_case unaccepted
 	atf_add_test_case violation
+	atf_add_test_case unsupported
 	atf_add_test_case text
 	atf_add_test_case verbose
 	atf_add_test_case interrupted
