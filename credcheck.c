@@ -700,7 +700,7 @@ struct shared {
 	struct cred asked;		/* what it heard of its peer */
 	struct made made[NSIDES];
 	size_t sent;			/* bytes, or on no stream messages */
-	char failure[256];		/* why a conversation broke off */
+	char failures[NSIDES][256];	/* why each broke off, if it did */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2,
@@ -827,7 +827,7 @@ visible(const char *s)
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
-	char text[sizeof(c->shared->failure)];
+	char text[sizeof(c->shared->failures[0])];
 	int n = snprintf(text, sizeof(text), "%s",
 	    c->side == CLIENT ? "client: " : "");
 	va_list ap;
@@ -843,7 +843,7 @@ fail(struct run *c, int error, const char *fmt, ...)
 		warnx("%s", text);
 		exit(EXIT_TROUBLE);
 	}
-	memcpy(c->shared->failure, text, sizeof(text));
+	memcpy(c->shared->failures[c->side], text, sizeof(text));
 	if (c->side == CLIENT)
 		exit(EXIT_TROUBLE);
 	longjmp(*c->broken, 1);
@@ -3155,6 +3155,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	struct result *r = &v->cells[row][type];
 	const struct survey_row *sr = &survey_rows[row];
 	struct options o = *base;
+	bool held;
 	struct run c;
 
 	o.schedule = &sr->schedule;
@@ -3169,14 +3170,17 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		o.user = ordinary;
 	open_run(&c, &o);
 	c.message.may_claim = row == CLAIMED || row == FORGED;
-	if (hold_cell(&c, r)) {
+	held = hold_cell(&c, r);
+	close_run(&c);			/* until then the client may write */
+	if (held) {
 		r->client = c.shared->client.id[PID];
 		r->client_euid = c.shared->client.id[EUID];
 		if (sr->schedule.client[2] == ASK) {
 			free(r->peer.groups);
 			r->peer = c.shared->asked;
 		}
-	} else if ((r->failed = strdup(c.shared->failure)) == NULL)
+	} else if ((r->failed = strdup(c.shared->failures[
+	    c.shared->failures[SERVER][0] == '\0'])) == NULL)
 		err(EXIT_TROUBLE, "strdup");
 	if (sr->peer && r->failed == NULL) {
 		/* It is the connection's credentials that count. */
@@ -3186,7 +3190,6 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		r->raw = true;
 		r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
 	}
-	close_run(&c);
 	free_run(&c);
 }
 
