@@ -97,7 +97,7 @@ enum step {
 	/* The server's. */
 	READY,			/* bound and listening: a client may come */
 	ACCEPT,
-	OPTION,			/* on the connection, else on the listener */
+	OPTION, OPTION_AGAIN,	/* on the connection, else on the listener */
 	PERSISTENT,		/* FreeBSD's other option, likewise */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON,			/* "go on" sent */
@@ -105,26 +105,22 @@ enum step {
 	RECEIVE_SMALL,		/* with room for no whole control message */
 	RECEIVE_EXACT,		/* with room for the credentials alone */
 	LOOK,			/* at what is there, without waiting */
-	OPTION_AGAIN,		/* set once more */
 
-	/* The client's; from WRITE to FORGE it is a message. */
+	/* The client's. */
 	CONNECT,
 	ASK,			/* the kernel, who the server is */
 	OWN_OPTION,		/* on its own socket */
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
 	WRITE, WRITE_AGAIN, SENDMSG,
-	DESCRIPTOR,		/* with a descriptor */
+	DESCRIPTOR,		/* a message with a descriptor */
 	EMPTY,			/* of no bytes */
-	LARGEST,		/* of as many bytes as the buffer takes */
-	NEARLY,			/* of six fewer */
+	LARGEST, NEARLY,	/* of all that the buffer takes; 6 fewer */
 	BY_ANOTHER,		/* written by a child of the client's */
-	CLAIM,			/* with its own credentials attached */
-	FORGE,			/* with root's */
+	CLAIM, FORGE,		/* with its own credentials, with root's */
 	DONE,			/* all of its list */
 
-	/* Of either. */
-	DELAY,			/* a random time, in the race */
+	DELAY,			/* of either: a random time, in the race */
 	NSTEPS
 };
 #define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
@@ -155,8 +151,7 @@ static const struct schedule sync_schedule = { "sync",
 }, race_schedule = { "race",
 	{ READY, ACCEPT, DELAY, OPTION, RECEIVE },
 	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE },
-}, bare_schedule = { "race",	/* over a path, without delays: a client that */
-				/* needs no word to begin */
+}, bare_schedule = { "race",	/* whose client needs no word to begin */
 	{ READY, ACCEPT, OPTION, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE },
 };
@@ -167,8 +162,8 @@ enum row {
 	ON_LISTENER, LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE,
 	EMPTY_FIRST, CLAIMED, CLIENT_OPTION, FORGED, SMALL_BUFFER,
 	WITH_DESCRIPTOR, TWO_WRITERS, NO_ROOM, AFTER_NO_ROOM, NEARLY_FULL,
-	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
-	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
+	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL,
+	PERSISTENT_FIRST, PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
 };
 
 static const struct survey_row {
@@ -177,85 +172,79 @@ static const struct survey_row {
 	bool path, connected;		/* needs a named, a connected socket */
 	bool peer;			/* what the connection knows counts */
 } survey_rows[NROWS] = {
-	[OPTION_FIRST] = { .title = "option, then message",
-	    { "option_first", SET_THEN(OPTION, WRITE, RECEIVE) } },
-	[MESSAGE_FIRST] = { .title = "message, then option",
-	    { "message_first", THEN_SET(WRITE, OPTION) } },
-	[AFTER_LOST] = { .title = "second message after a lost first",
-	    { "after_lost",
+#define ROW(text, ...)	.title = text, .schedule = { __VA_ARGS__ }
+#define LISTENER	.path = true, .connected = true
+	[OPTION_FIRST] = { ROW("option, then message", "option_first",
+	    SET_THEN(OPTION, WRITE, RECEIVE)) },
+	[MESSAGE_FIRST] = { ROW("message, then option", "message_first",
+	    THEN_SET(WRITE, OPTION)) },
+	[AFTER_LOST] = { ROW("second message after a lost first", "after_lost",
 	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN } } },
-	[AFTER_GOOD] = { .title = "second message after a good first",
-	    { "after_good", TWICE(OPTION) } },
-	[SET_AGAIN] = { .title = "option set again after a good one",
-	    { "set_again",
-	    { READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, {
-	    CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }
-	    } },
-	[ON_LISTENER] = { .title = "option on the listening socket",
-	    { "on_listener", { OPTION, READY, ACCEPT, RECEIVE },
-	    { CONNECT, WRITE } }, .path = true, .connected = true },
-	[LATE_LISTENER] = { .title = "listener's option after connect",
-	    { "late_listener",
-	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, { CONNECT,
-	    UNTIL(ACCEPT), WRITE } }, .path = true, .connected = true },
-	[BEFORE_ACCEPT] = { .title = "message, accept, option",
-	    { "before_accept", { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, WRITE } }, .path = true, .connected = true },
-	[END_OF_FILE] = { .title = "end of file without a message",
-	    { "end_of_file", { READY, ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, UNTIL(OPTION) } }, .connected = true },
-	[EMPTY_MESSAGE] = { .title = "a message of no bytes",
-	    { "empty_message", SET_THEN(OPTION, EMPTY, RECEIVE) } },
-	[EMPTY_FIRST] = { .title = "message of no bytes, then option",
-	    { "empty_first", { READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK },
-	    { CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) } } },
-	[CLAIMED] = { .title = "credentials attached, then option",
-	    { "claimed", THEN_SET(CLAIM, OPTION) } },
-	[CLIENT_OPTION] = { .title = "client's option, message, option",
-	    { "client_option", { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE } } },
-	[FORGED] = { .title = "an ordinary user claims to be root",
-	    { "forged", SET_THEN(OPTION, FORGE, RECEIVE) } },
-	[SMALL_BUFFER] = { .title = "control buffer too small",
-	    { "small_buffer", SET_THEN(OPTION, WRITE, RECEIVE_SMALL) } },
-	[WITH_DESCRIPTOR] = { .title = "a descriptor takes their room",
-	    { "with_descriptor",
-	    SET_THEN(OPTION, DESCRIPTOR, RECEIVE_EXACT) } },
-	[TWO_WRITERS] = { .title = "two processes' bytes, one read",
-	    { "two_writers", { READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE },
-	    { CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER } } },
-	[NO_ROOM] = { .title = "no room left for the credentials",
-	    { "no_room", { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK },
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) } } },
-	[AFTER_NO_ROOM] = { .title = "next message after no room",
-	    { "after_no_room", { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK,
-	    UNTIL(DONE), RECEIVE },
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE } } },
-	[NEARLY_FULL] = { .title = "message to a nearly full buffer",
-	    { "nearly_full",
+	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) },
+	[AFTER_GOOD] = { ROW("second message after a good first", "after_good",
+	    TWICE(OPTION)) },
+	[SET_AGAIN] = { ROW("option set again after a good one", "set_again",
+	    { READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE },
+	    { CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN),
+	    WRITE_AGAIN }) },
+	[ON_LISTENER] = { ROW("option on the listening socket", "on_listener",
+	    { OPTION, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }), LISTENER },
+	[LATE_LISTENER] = { ROW("listener's option after connect",
+	    "late_listener", { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), WRITE }), LISTENER },
+	[BEFORE_ACCEPT] = { ROW("message, accept, option", "before_accept",
+	    { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, WRITE }), LISTENER },
+	[END_OF_FILE] = { ROW("end of file without a message", "end_of_file",
+	    { READY, ACCEPT, OPTION, RECEIVE },
+	    { CONNECT, UNTIL(OPTION) }), .connected = true },
+	[EMPTY_MESSAGE] = { ROW("a message of no bytes", "empty_message",
+	    SET_THEN(OPTION, EMPTY, RECEIVE)) },
+	[EMPTY_FIRST] = { ROW("message of no bytes, then option", "empty_first",
+	    { READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK },
+	    { CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) },
+	[CLAIMED] = { ROW("credentials attached, then option", "claimed",
+	    THEN_SET(CLAIM, OPTION)) },
+	[CLIENT_OPTION] = { ROW("client's option, message, option",
+	    "client_option", { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) },
+	[FORGED] = { ROW("an ordinary user claims to be root", "forged",
+	    SET_THEN(OPTION, FORGE, RECEIVE)) },
+	[SMALL_BUFFER] = { ROW("control buffer too small", "small_buffer",
+	    SET_THEN(OPTION, WRITE, RECEIVE_SMALL)) },
+	[WITH_DESCRIPTOR] = { ROW("a descriptor takes their room",
+	    "with_descriptor", SET_THEN(OPTION, DESCRIPTOR, RECEIVE_EXACT)) },
+	[TWO_WRITERS] = { ROW("two processes' bytes, one read", "two_writers",
+	    { READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE },
+	    { CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) },
+	[NO_ROOM] = { ROW("no room left for the credentials", "no_room",
+	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK },
+	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) },
+	[AFTER_NO_ROOM] = { ROW("next message after no room", "after_no_room",
+	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE),
+	    RECEIVE }, { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) },
+	[NEARLY_FULL] = { ROW("message to a nearly full buffer", "nearly_full",
 	    { READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK },
 	    { CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG,
-	    UNTIL(LOOK) } } },
-	[BY_SENDMSG] = { .title = "by sendmsg(2) instead of write(2)",
-	    { "by_sendmsg", SET_THEN(OPTION, SENDMSG, RECEIVE) } },
-	[PEER_PAIR] = { .title = "peer of a pair",
-	    { "peer_pair", SET_THEN(OPTION, WRITE, RECEIVE) }, .peer = true },
-	[PEER_PATH] = { .title = "peer of a named socket",
-	    { "peer_path", SET_THEN(OPTION, WRITE, RECEIVE) }, .peer = true,
+	    UNTIL(LOOK) }) },
+	[BY_SENDMSG] = { ROW("by sendmsg(2) instead of write(2)", "by_sendmsg",
+	    SET_THEN(OPTION, SENDMSG, RECEIVE)) },
+	[PEER_PAIR] = { ROW("peer of a pair", "peer_pair",
+	    SET_THEN(OPTION, WRITE, RECEIVE)), .peer = true },
+	[PEER_PATH] = { ROW("peer of a named socket", "peer_path",
+	    SET_THEN(OPTION, WRITE, RECEIVE)), .peer = true, .path = true },
+	[PEER_SERVER] = { ROW("listener, asked by the client", "peer_server",
+	    { READY, ACCEPT, RECEIVE },
+	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE }), .peer = true,
 	    .path = true },
-	[PEER_SERVER] = { .title = "listener, asked by the client",
-	    { "peer_server", { READY, ACCEPT, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE } }, .peer = true,
-	    .path = true },
-	[WRONG_LEVEL] = { .title = "option at the wrong level",
-	    { "wrong_level", SET_THEN(WRONG_OPTION, WRITE, RECEIVE) } },
-	[PERSISTENT_FIRST] = { .title = "persistent option, then message",
-	    { "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE) } },
-	[PERSISTENT_LATE] = { .title = "message, then persistent option",
-	    { "persistent_late", THEN_SET(WRITE, PERSISTENT) } },
-	[PERSISTENT_AGAIN] = { .title = "persistent option, second message",
-	    { "persistent_again", TWICE(PERSISTENT) } },
+	[WRONG_LEVEL] = { ROW("option at the wrong level", "wrong_level",
+	    SET_THEN(WRONG_OPTION, WRITE, RECEIVE)) },
+	[PERSISTENT_FIRST] = { ROW("persistent option, then message",
+	    "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE)) },
+	[PERSISTENT_LATE] = { ROW("message, then persistent option",
+	    "persistent_late", THEN_SET(WRITE, PERSISTENT)) },
+	[PERSISTENT_AGAIN] = { ROW("persistent option, second message",
+	    "persistent_again", TWICE(PERSISTENT)) },
 };
 
 /*
@@ -341,16 +330,20 @@ result_free(struct result *r)
  * getsockopt(2).  One block a system, and in each: the options, where the
  * fields lie in those structs, and what else is special there.
  */
+#define NAME(name)	#name, name
+
 struct mechanism {
+	int level;
 	const char *option;	/* NULL: this system has none */
-	int level, name;	/* for setsockopt(2), an int */
+	int name;		/* for setsockopt(2), an int */
 	const char *message;	/* the control message it causes */
 	int type;		/* of that */
 };
 
 struct layout {
+	int level;
 	const char *name;	/* of the message, or of the option */
-	int level, type;
+	int type;
 	size_t fixed;		/* length without the groups */
 	size_t whole;		/* the only length it has; 0: any */
 	unsigned at[NFIELDS];	/* of each field, plus 1; 0: none */
@@ -376,23 +369,21 @@ struct layout {
 
 /* unix(7). */
 static const struct mechanism mechanisms[] = {
-	{ "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS",
-	    SCM_CREDENTIALS },
+	{ SOL_SOCKET, NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS) },
 };
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 
+#define UCRED(user, group)	sizeof(struct ucred), .at = { \
+	[PID] = AT(ucred, pid), [user] = AT(ucred, uid), \
+	[group] = AT(ucred, gid) }
 static const struct layout messages[] = {
-	{ "SCM_CREDENTIALS", SOL_SOCKET, SCM_CREDENTIALS, sizeof(struct ucred),
-	    .at = { [PID] = AT(ucred, pid), [UID] = AT(ucred, uid),
-	    [GID] = AT(ucred, gid) } },
+	{ SOL_SOCKET, NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
 	{ .name = NULL },
 }, peers[] = {
-	{ "SO_PEERCRED", SOL_SOCKET, SO_PEERCRED, sizeof(struct ucred),
-	    .at = { [PID] = AT(ucred, pid), [EUID] = AT(ucred, uid),
-	    [EGID] = AT(ucred, gid) } },
-	{ "SO_PEERGROUPS", SOL_SOCKET, SO_PEERGROUPS, .at = { [GROUPS] = 1 } },
+	{ SOL_SOCKET, NAME(SO_PEERCRED), UCRED(EUID, EGID) },
+	{ SOL_SOCKET, NAME(SO_PEERGROUPS), .at = { [GROUPS] = 1 } },
 	{ .name = NULL },
 };
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
@@ -405,19 +396,19 @@ int sched_yield(void);
 
 /* unix(4). */
 static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
+	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 };
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 
 static const struct layout messages[] = {
-	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, SOCKCRED(sockcred),
+	{ SOL_SOCKET, NAME(SCM_CREDS), SOCKCRED(sockcred),
 #ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
 	    .at[PID] = AT(sockcred, sc_pid),
 #endif
 	},
 	{ .name = NULL },
 }, peers[] = {
-	{ "LOCAL_PEEREID", SOL_LOCAL, LOCAL_PEEREID, sizeof(struct unpcbid),
+	{ SOL_LOCAL, NAME(LOCAL_PEEREID), sizeof(struct unpcbid),
 	    .at = { [PID] = AT(unpcbid, unp_pid),
 	    [EUID] = AT(unpcbid, unp_euid), [EGID] = AT(unpcbid, unp_egid) } },
 	{ .name = NULL },
@@ -430,17 +421,16 @@ static const struct layout messages[] = {
 
 /* unix(4). */
 static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
+	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
-	{ "LOCAL_CREDS_PERSISTENT", SOL_LOCAL, LOCAL_CREDS_PERSISTENT,
-	    "SCM_CREDS2", SCM_CREDS2 },
+	{ SOL_LOCAL, NAME(LOCAL_CREDS_PERSISTENT), NAME(SCM_CREDS2) },
 #endif
 };
 #define MAXGROUPS	CMGROUP_MAX
 
 static const struct layout messages[] = {
-	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, SOCKCRED(sockcred) },
-	{ "SCM_CREDS", SOL_SOCKET, SCM_CREDS, AT(cmsgcred, cmcred_groups) - 1,
+	{ SOL_SOCKET, NAME(SCM_CREDS), SOCKCRED(sockcred) },
+	{ SOL_SOCKET, NAME(SCM_CREDS), AT(cmsgcred, cmcred_groups) - 1,
 	    .whole = sizeof(struct cmsgcred), .claimed = true,
 	    .at = { [PID] = AT(cmsgcred, cmcred_pid),
 	    [UID] = AT(cmsgcred, cmcred_uid), [GID] = AT(cmsgcred, cmcred_gid),
@@ -448,12 +438,12 @@ static const struct layout messages[] = {
 	    [GROUPS] = AT(cmsgcred, cmcred_groups) },
 	    .ngroups = AT(cmsgcred, cmcred_ngroups), .narrow = true },
 #ifdef LOCAL_CREDS_PERSISTENT
-	{ "SCM_CREDS2", SOL_SOCKET, SCM_CREDS2, SOCKCRED(sockcred2),
+	{ SOL_SOCKET, NAME(SCM_CREDS2), SOCKCRED(sockcred2),
 	    .at[PID] = AT(sockcred2, sc_pid) },
 #endif
 	{ .name = NULL },
 }, peers[] = {
-	{ "LOCAL_PEERCRED", SOL_LOCAL, LOCAL_PEERCRED, sizeof(struct xucred),
+	{ SOL_LOCAL, NAME(LOCAL_PEERCRED), sizeof(struct xucred),
 	    .at = {
 #if __FreeBSD_version >= 1300000
 	    [PID] = AT(xucred, cr_pid),
@@ -471,17 +461,13 @@ static const struct layout messages[] = {
 static const struct mechanism mechanisms[] = { { .option = NULL } };
 #define MAXGROUPS	MOST_GROUPS
 
-struct peerpid {
-	pid_t pid;
-};
 static const struct layout messages[] = { { .name = NULL } }, peers[] = {
 #if defined(__OpenBSD__)
-	{ "SO_PEERCRED", SOL_SOCKET, SO_PEERCRED, sizeof(struct sockpeercred),
+	{ SOL_SOCKET, NAME(SO_PEERCRED), sizeof(struct sockpeercred),
 	    .at = { [PID] = AT(sockpeercred, pid),
 	    [EUID] = AT(sockpeercred, uid), [EGID] = AT(sockpeercred, gid) } },
 #elif defined(LOCAL_PEERPID)	/* macOS */
-	{ "LOCAL_PEERPID", SOL_LOCAL, LOCAL_PEERPID, sizeof(pid_t),
-	    .at = { [PID] = AT(peerpid, pid) } },
+	{ SOL_LOCAL, NAME(LOCAL_PEERPID), sizeof(pid_t), .at = { [PID] = 1 } },
 #endif
 	{ .name = NULL },
 };
@@ -495,18 +481,17 @@ static const struct layout messages[] = { { .name = NULL } }, peers[] = {
 #endif	/* of the systems; what follows is the same on each */
 
 #ifndef ABSTRACT
-#define ABSTRACT	false
-#define EOF_HAS_IDS	false
+#define ABSTRACT		false
+#define EOF_HAS_IDS		false
 #endif
 #ifndef DIE_WITH_PARENT		/* even when stopped, at a SIGKILL */
 #define DIE_WITH_PARENT()	0
 #endif
 #ifndef BASEGID
-#define BASEGID(gid)	(gid)
+#define BASEGID(gid)		(gid)
 #endif
 #ifndef GETPEEREID
-#define GETPEEREID(fd, uid, gid) \
-	((void)(fd), (void)(uid), (void)(gid), -1)
+#define GETPEEREID(fd, u, g)	((void)(fd), (void)(u), (void)(g), -1)
 #endif
 
 _Static_assert(sizeof(pid_t) == 4 && sizeof(uid_t) == 4 && sizeof(gid_t) == 4,
@@ -696,6 +681,7 @@ struct told {
 struct shared {
 	struct told told[NSIDES];
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
+	_Atomic bool failed;		/* one side has said why */
 	struct cred client;		/* the truth, by the client itself */
 	struct cred asked;		/* what it heard of its peer */
 	struct made made[NSIDES];
@@ -761,7 +747,8 @@ struct run {
 static struct {
 	struct run *volatile run;
 	const char *volatile directory;	/* of the survey's sockets */
-	volatile sig_atomic_t stoppable, stopped, continued;
+	volatile sig_atomic_t stoppable, stopped, dying, continued;
+	bool left;			/* something was left behind */
 	int wakeup[2];
 } ending = { .wakeup = { -1, -1 } };
 
@@ -802,51 +789,89 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* For a message of one line: what a terminal would act on becomes a '?'. */
-static char *
-make_visible(char *s)
+/* Length of the UTF-8 sequence at s (RFC 3629), or 0 if there is none. */
+static size_t
+utf8_len(const unsigned char *s)
 {
-	for (char *p = s; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
-	return s;
+	static const uint32_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 :
+	    s[0] < 0xf0 ? 3 : 4;
+	uint32_t code = s[0] - first[len];	/* too much, if it is no first */
+
+	for (size_t i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3fU);
+	}
+	return code >= least[len] && code <= 0x10ffff &&
+	    (code < 0xd800 || code > 0xdfff) ? len : 0;
 }
 
-static const char *
-visible(const char *s)
+/* In place: what a terminal would act on, C0, C1 or no UTF-8, becomes '?'. */
+static char *
+make_visible(char *text)
 {
-	char *copy = strdup(s);
+	unsigned char *s = (unsigned char *)text;
+	size_t n;
+
+	for (; *s != '\0'; s += MAX(n, 1)) {
+		n = utf8_len(s);
+		if (n == 0 || *s < 0x20 || *s == 0x7f ||
+		    (*s == 0xc2 && s[1] < 0xa0))
+			memset(s, '?', MAX(n, 1));
+	}
+	return text;
+}
+
+/* For every text that is not ours, on its way to a terminal. */
+static const char *
+visible(const char *text)
+{
+	char *copy = strdup(text);
 
 	return copy != NULL ? make_visible(copy) : "?";
 }
 
 /*
- * The conversation breaks off: one line on standard error and the end, or in
- * a survey the next conversation.  Of an error, if it is not 0.
+ * The conversation breaks off: one line on standard error, by whichever side
+ * is the first, and the end; or in a survey the next conversation.  Of an
+ * error, if it is not 0.
  */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
-	char text[sizeof(c->shared->failures[0])];
-	int n = snprintf(text, sizeof(text), "%s",
-	    c->side == CLIENT ? "client: " : "");
+	char *const text = c->shared->failures[c->side];
+	const size_t room = sizeof(c->shared->failures[0]);
+	int n = snprintf(text, room, "%s", c->side == CLIENT ? "client: " : "");
 	va_list ap;
 
 	va_start(ap, fmt);
-	n += vsnprintf(text + n, sizeof(text) - (size_t)n, fmt, ap);
+	n += vsnprintf(text + n, room - (size_t)n, fmt, ap);
 	va_end(ap);
-	if (error != 0 && n >= 0 && (size_t)n < sizeof(text))
-		snprintf(text + n, sizeof(text) - (size_t)n, ": %s",
-		    strerror(error));
+	if (error != 0 && (size_t)n < room)
+		snprintf(text + n, room - (size_t)n, ": %s", strerror(error));
 	(void)make_visible(text);
-	if (c->broken == NULL) {
+	if (c->broken != NULL && c->side == SERVER)
+		longjmp(*c->broken, 1);
+	if (c->broken == NULL && !atomic_exchange(&c->shared->failed, true))
 		warnx("%s", text);
-		exit(EXIT_TROUBLE);
-	}
-	memcpy(c->shared->failures[c->side], text, sizeof(text));
-	if (c->side == CLIENT)
-		exit(EXIT_TROUBLE);
-	longjmp(*c->broken, 1);
+	exit(EXIT_TROUBLE);
+}
+
+/* Says why, except in a signal handler, where strerror(3) is not safe. */
+static void
+say_left_behind(const char *path)
+{
+	char line[PATH_MAX + 128] = "credcheck: ";
+
+	strcat(strcat(line, path), ": left behind");
+	if (!ending.dying)
+		strcat(strcat(line, ": "), strerror(errno));
+	strcat(make_visible(line), "\n");
+	while (write(STDERR_FILENO, line, strlen(line)) == -1 && errno == EINTR)
+		continue;
+	ending.left = true;
 }
 
 static void
@@ -854,9 +879,10 @@ remove_made(struct made *m)
 {
 	struct stat st;
 
-	if (m->path[0] != '\0' && lstat(m->path, &st) == 0 &&
-	    st.st_dev == m->dev && st.st_ino == m->ino)
-		(void)unlink(m->path);
+	if (m->path[0] != '\0' && (lstat(m->path, &st) == -1 ||
+	    (st.st_dev == m->dev && st.st_ino == m->ino)) &&
+	    unlink(m->path) == -1 && errno != ENOENT)
+		say_left_behind(m->path);
 	m->path[0] = '\0';
 }
 
@@ -908,8 +934,31 @@ clean_up(void)
 			remove_made(&c->shared->made[SERVER]);
 		remove_made(&c->shared->made[CLIENT]);
 	}
-	if (ending.directory != NULL && (c == NULL || c->side == SERVER))
-		(void)rmdir(ending.directory);
+	if (ending.directory != NULL && (c == NULL || c->side == SERVER) &&
+	    rmdir(ending.directory) == -1 && errno != ENOENT)
+		say_left_behind(ending.directory);
+}
+
+/*
+ * After a stop, each second: whether there is room for the report.  A reader
+ * that does not read would keep us for ever.
+ */
+static void
+check_output(void)
+{
+	static const char lost[] =
+	    "credcheck: standard output: nobody reads the report\n";
+	struct pollfd fds[] = {
+		{ .fd = STDOUT_FILENO, .events = POLLOUT },
+		{ .fd = STDERR_FILENO, .events = POLLOUT },
+	};
+
+	(void)alarm(1);
+	if (poll(fds, nitems(fds), 0) == nitems(fds))
+		return;
+	clean_up();
+	if (fds[1].revents == 0 || write(STDERR_FILENO, lost, strlen(lost)) != 0)
+		_exit(EXIT_TROUBLE);
 }
 
 static void
@@ -917,22 +966,24 @@ on_signal(int sig)
 {
 	const int error = errno;
 
-	if (sig == SIGCONT) {
+	if (sig == SIGCONT)
 		ending.continued = 1;
-		return;
-	}
-	if (ending.stoppable && !ending.stopped &&
+	else if (sig == SIGALRM && ending.stopped)
+		check_output();
+	else if (ending.stoppable && !ending.stopped &&
 	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM)) {
 		ending.stopped = sig;
+		(void)alarm(1);
 		if (ending.wakeup[1] != -1 &&
 		    write(ending.wakeup[1], "", 1) == -1)
 			_exit(EXIT_TROUBLE);	/* an empty pipe has room */
-		errno = error;
-		return;
+	} else {
+		ending.dying = 1;
+		clean_up();
+		(void)signal(sig, SIG_DFL);
+		(void)raise(sig);
 	}
-	clean_up();
-	(void)signal(sig, SIG_DFL);
-	(void)raise(sig);
+	errno = error;
 }
 
 static void
@@ -1004,15 +1055,11 @@ check_deadline(struct run *c)
 {
 	if (tick(c) <= c->until)
 		return;
-	if (ending.continued) {
-		ending.continued = 0;
-		c->until = c->time + c->options->timeout;
-		return;
-	}
-	if (c->side == CLIENT && has_other(c) && !other_lives(c))
-		exit(EXIT_TROUBLE);	/* the server has said it */
-	fail(c, 0, "timed out after %g s waiting for %s",
-	    (double)c->options->timeout / SECOND, c->waiting);
+	if (!ending.continued)
+		fail(c, 0, "timed out after %g s waiting for %s",
+		    (double)c->options->timeout / SECOND, c->waiting);
+	ending.continued = 0;
+	c->until = c->time + c->options->timeout;
 }
 
 /* Whether the other side has done a step since we last looked. */
@@ -2197,25 +2244,6 @@ explain(const struct run *c, const struct result *r)
 		    reasons[r->outcome]);
 }
 
-/* Length of the UTF-8 sequence at s (RFC 3629), or 0 if there is none. */
-static size_t
-utf8_len(const unsigned char *s)
-{
-	static const uint32_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 :
-	    s[0] < 0xf0 ? 3 : 4;
-	uint32_t code = s[0] - first[len];	/* too much, if it is no first */
-
-	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (s[i] & 0x3fU);
-	}
-	return code >= least[len] && code <= 0x10ffff &&
-	    (code < 0xd800 || code > 0xdfff) ? len : 0;
-}
-
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
 static void
 json_string(const char *string)
@@ -3014,7 +3042,7 @@ run_server(const struct options *o)
 	    list++)
 		take_step(&c, (enum step)*list);
 	if (o->verbose)
-		fprintf(stderr, "Listening on %s\n", o->path);
+		fprintf(stderr, "Listening on %s\n", visible(o->path));
 	serve(&s);
 	c.connection = -1;
 	close_run(&c);
@@ -3836,6 +3864,7 @@ main(int argc, char **argv)
 		.timeout = 5 * SECOND,
 		.spread = 20 * MICROSECOND,
 	};
+	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
 	(void)signal(SIGXFSZ, SIG_IGN);
@@ -3850,6 +3879,7 @@ main(int argc, char **argv)
 			err(EXIT_TROUBLE, "/dev/null");
 	parse_options(argc, argv, &o);
 	guard();
-	return o.role == 'C' ? run_alone(&o) : o.role == 'l' ? run_server(&o) :
-	    o.role == 'S' ? run_survey(&o) : run_both(&o);
+	status = o.role == 'C' ? run_alone(&o) : o.role == 'l' ?
+	    run_server(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
+	return status == EXIT_SUCCESS && ending.left ? EXIT_TROUBLE : status;
 }

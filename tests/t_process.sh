@@ -170,6 +170,64 @@ closed_output_body() {
 	    sh -c "ulimit -f 1; exec '$credcheck' --survey --json >file"
 }
 
+# Fills the pipe that is descriptor 3 to its last byte.
+fill_pipe() {
+	atf_check python3 -c 'import os
+os.set_blocking(3, False)
+for size in 4096, 1:
+    try:
+        while True:
+            os.write(3, b"x" * size)
+    except BlockingIOError:
+        pass
+os.set_blocking(3, True)'
+}
+
+# Ends a run, whose report nobody reads, by one signal; it left with $1 and
+# said the rest.
+ends_unread() {
+	kill $pid
+	wait_until '! alive $pid'
+	wait $pid
+	atf_check_equal $1 $?
+	shift
+	atf_check -o inline:"$*" cat stderr
+	atf_check test ! -e sock
+}
+
+atf_test_case full_output
+full_output_head() {
+	atf_set descr "One signal ends a run whose report nobody reads: as an" \
+	    "error, if it would have made it report; and the socket goes"
+	atf_set require.progs "python3"
+}
+full_output_body() {
+	require_mechanism
+	mkfifo fifo
+	exec 3<>fifo
+	fill_pipe
+	lost="credcheck: standard output: nobody reads the report\n"
+	set -m
+	for format in --json --verbose; do
+		"$credcheck" --server sock --verbose $format >&3 2>stderr &
+		pid=$!
+		wait_listening
+		atf_check "$credcheck" --client sock
+		ends_unread 2 "Listening on sock\n$lost"
+	done
+	"$credcheck" --race --path sock --count 1000000000 >&3 2>stderr &
+	pid=$!
+	wait_until '[ -S sock ]'
+	ends_unread 2 "$lost"
+	for mode in --sync --survey; do
+		"$credcheck" $mode >&3 2>stderr &
+		pid=$!
+		sleep 1		# it is done, but for its report
+		ends_unread 143
+	done
+	set +m
+}
+
 atf_test_case closed_standard_fds
 closed_standard_fds_head() {
 	atf_set descr "Closed standard input and error are no sockets of ours:" \
@@ -200,5 +258,6 @@ atf_init_test_cases() {
 	atf_add_test_case stopped_orphan
 	atf_add_test_case not_ours
 	atf_add_test_case closed_output
+	atf_add_test_case full_output
 	atf_add_test_case closed_standard_fds
 }

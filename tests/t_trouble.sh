@@ -82,6 +82,41 @@ retried_body() {
 	done
 }
 
+atf_test_case failing_for_good
+failing_for_good_head() {
+	atf_set descr "A call that goes on failing, as if interrupted or not" \
+	    "ready, ends at the deadline: one line names the step, and" \
+	    "nothing is left behind"
+	atf_set require.progs "strace"
+}
+failing_for_good_body() {
+	require_strace
+	require_mechanism
+	for error in EAGAIN EINTR; do
+		for call in recvmsg recvfrom sendto accept sendmsg connect; do
+			for args in --sync "--sync --path sock" --race \
+			    "--race --path sock"; do
+				case "$call $args" in
+				*sock|recvmsg*|sendmsg*|*"o --sync"|*"m --sync")
+					;;
+				*)	continue ;;	# does without it
+				esac
+				tampered "$call:error=$error:when=1+" \
+				    --timeout 0.1 $args
+				status=$?
+				echo "$call $error $args: $status $(cat stderr)"
+				atf_check_equal 2 $status
+				atf_check -o match:"^credcheck: (client: )?timed out after 0.1 s waiting for [a-z\"]" \
+				    grep -v "not our client, and closed" stderr
+				atf_check -o inline:"1\n" \
+				    grep -c "timed out" stderr
+				atf_check cat stdout
+				nothing_left
+			done
+		done
+	done
+}
+
 atf_test_case killed_client
 killed_client_head() {
 	atf_set descr "A client that is killed in any of its steps is said to" \
@@ -134,6 +169,111 @@ signals_body() {
 	done
 }
 
+atf_test_case stopped_early
+stopped_early_head() {
+	atf_set descr "A client that is stopped or killed before it has its" \
+	    "identity is waited for no longer than the timeout, and leaves" \
+	    "nothing behind"
+	atf_set require.progs "strace"
+	atf_set require.user "root"
+}
+stopped_early_body() {
+	require_strace
+	chmod 755 .
+	for call in setgroups setregid setreuid; do
+		while IFS='|' read -r signal line; do
+			tampered "$call:signal=$signal:when=1" --path sock \
+			    --timeout 0.3 --user 1234:2345
+			status=$?
+			echo "$call $signal: $status $(cat stderr)"
+			atf_check_equal 2 $status
+			atf_check -o match:"^credcheck: $line" cat stderr
+			atf_check -o inline:"1\n" grep -c . stderr
+			atf_check cat stdout
+			nothing_left
+		done <<-'END'
+		STOP|timed out after 0.3 s waiting for the client to connect$
+		KILL|client died of signal 9 \(Killed\), waiting for the client
+		END
+	done
+}
+
+atf_test_case left_behind
+left_behind_head() {
+	atf_set descr "A socket and a directory that cannot be removed are" \
+	    "said to be left behind; exit status 2, unless it is 1"
+	atf_set require.progs "strace"
+}
+left_behind_body() {
+	require_strace
+	unlink="?unlink,?unlinkat:error=EACCES"
+	tampered "$unlink" --path sock
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: sock: left behind: Permission denied\n" \
+	    cat stderr
+	atf_check -o match:"^UID: $(id -ru)$" cat stdout
+	atf_check rm sock
+	tampered "$unlink" --path sock --late --json
+	atf_check_equal 1 $?
+	atf_check -o match:"^credcheck: sock: left behind: " cat stderr
+	atf_check rm sock
+	tampered "?rmdir,?unlinkat:error=EACCES" --survey --json
+	atf_check_equal 2 $?
+	atf_check -o match:"^credcheck: .*/credcheck\.[^/]*: left behind: Permission denied$" \
+	    cat stderr
+	atf_check -o not-empty cat stdout
+	# A signal's handler may not ask what the error is called.
+	strace -f -o trace -e inject="$unlink" -e inject=listen:signal=TERM \
+	    "$credcheck" --path sock >stdout 2>stderr
+	atf_check_equal 143 $?
+	atf_check -o inline:"credcheck: sock: left behind\n" cat stderr
+	atf_check rm sock
+}
+
+# Each of the texts that are not ours, on standard error.
+say_all() {
+	"$credcheck" "-$1"
+	"$credcheck" "--$1"
+	"$credcheck" "$1"
+	"$credcheck" --path "@a$1" --mode 600
+	"$credcheck" --path "none$1/sock"
+	"$credcheck" --path "sock$1$(printf '%200s' "$1")"
+	"$credcheck" --client "none$1"
+	for option in --count --effective --mode --spread --timeout --type \
+	    --user; do
+		"$credcheck" $option "$1"
+	done
+	"$credcheck" --user "$(id -un):$1"
+	TMPDIR=$PWD/none$1 "$credcheck" --survey
+	TMPDIR=$(printf '%5000s' "$1") "$credcheck" --survey
+}
+
+atf_test_case control_bytes
+control_bytes_head() {
+	atf_set descr "What a terminal would act on does not come to it by a" \
+	    "name or an argument: no C0, no DEL, no C1 raw or as UTF-8"
+}
+control_bytes_body() {
+	for bytes in '\033[31m' '\r\007\t' '\177' '\233' '\302\233' '\303' \
+	    '\355\240\200' '\364\220\200\200'; do
+		text=$(printf "$bytes")
+		say_all "$text" >stdout 2>stderr
+		atf_check cat stdout
+		atf_check -o inline:"17\n" grep -ac "^credcheck: .*?" stderr
+		# All of the rest is ASCII.
+		atf_check sh -c "LC_ALL=C tr -d '\n\040-\176' <stderr"
+		start "$credcheck" --server "sock$text" --verbose
+		wait_until 'grep -aq "^Listening on sock?" stderr'
+		kill $pid
+		wait $pid
+		atf_check sh -c "LC_ALL=C tr -d '\n\040-\176' <stderr"
+	done
+	# Readable text stays so.
+	text=$(printf 'caf\303\251 \342\202\254 \360\237\220\247')
+	atf_check -s exit:2 -e match:"^credcheck: .*: $text \(--help" \
+	    "$credcheck" "$text"
+}
+
 atf_test_case few_descriptors
 few_descriptors_head() {
 	atf_set descr "With too few descriptors it says so, and never hangs"
@@ -172,7 +312,11 @@ atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case failing
 	atf_add_test_case retried
+	atf_add_test_case failing_for_good
 	atf_add_test_case killed_client
 	atf_add_test_case signals
+	atf_add_test_case stopped_early
+	atf_add_test_case left_behind
+	atf_add_test_case control_bytes
 	atf_add_test_case few_descriptors
 }
