@@ -318,13 +318,6 @@ cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
 	cr->source[GROUPS] = source;
 }
 
-static void
-result_free(struct result *r)
-{
-	free(r->message.groups);
-	free(r->peer.groups);
-}
-
 /*
  * 3. The kernel's side.  Credentials come in a struct, with a message or from
  * getsockopt(2).  One block a system, and in each: the options, where the
@@ -363,11 +356,10 @@ struct layout {
 	.at[GROUPS] = AT(s, sc_groups)
 #endif
 
-#if defined(__linux__)
+#if defined(__linux__)		/* unix(7) */
 
 #include <sys/prctl.h>
 
-/* unix(7). */
 static const struct mechanism mechanisms[] = {
 	{ SOL_SOCKET, NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS) },
 };
@@ -388,13 +380,12 @@ static const struct layout messages[] = {
 };
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
 
-#elif defined(__NetBSD__)
+#elif defined(__NetBSD__)	/* unix(4) */
 
 /* <sched.h> makes a stub of it, which does nothing without libpthread. */
 #undef sched_yield
 int sched_yield(void);
 
-/* unix(4). */
 static const struct mechanism mechanisms[] = {
 	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 };
@@ -414,12 +405,11 @@ static const struct layout messages[] = {
 	{ .name = NULL },
 };
 
-#elif defined(__FreeBSD__)
+#elif defined(__FreeBSD__)	/* unix(4) */
 
 #include <sys/procctl.h>
 #include <sys/ucred.h>
 
-/* unix(4). */
 static const struct mechanism mechanisms[] = {
 	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
@@ -523,18 +513,16 @@ read_layout(const struct layout *l, const unsigned char *data, size_t len,
 	for (enum field f = PID; f < GROUPS; f++)
 		if (l->at[f] != 0) {
 			memcpy(&id, data + l->at[f] - 1, sizeof(id));
-			/* PID 0 is unknown, or of another PID namespace. */
-			cred_id(cr, f, id, f != PID || id != 0 ? l->name :
-			    NULL);
+			cred_id(cr, f, id, l->name);
 		}
+	/* PID 0 is unknown, or of another PID namespace. */
+	if (cr->id[PID] == 0)
+		cr->source[PID] = NULL;
 	if (n >= 0 && (size_t)n <= (len - l->at[GROUPS] + 1) / sizeof(gid_t))
 		cred_groups(cr, data + l->at[GROUPS] - 1, (size_t)n, l->name);
 }
 
-/*
- * The layout of a control message's data; NULL: it is of another kind, or it
- * could be either of two, if the sender may have attached his own.
- */
+/* NULL: of another kind, or either of two, if a sender may attach his own. */
 static const struct layout *
 find_layout(int level, int type, const unsigned char *data, size_t len,
     bool may_claim)
@@ -634,8 +622,7 @@ static const struct {
 	{ "dgram", SOCK_DGRAM },
 };
 
-/* Who the client is to be. */
-struct identity {
+struct identity {			/* who the client is to be */
 	const char *argument;		/* NULL: who we are */
 	char *name;			/* for initgroups(3); NULL: none */
 	uid_t uid;
@@ -646,12 +633,11 @@ struct options {
 	bool json, names, quiet, verbose, counted;
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
-	int64_t spread;			/* of the race's delays, likewise */
+	int64_t spread, timeout;	/* of delays, of a step; likewise */
 	int role;			/* 'l', 'C', 'S', or 0: both sides */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
-	int64_t timeout;		/* in nanoseconds */
 	struct identity user, effective;
 	const struct schedule *schedule;
 };
@@ -681,12 +667,12 @@ struct told {
 struct shared {
 	struct told told[NSIDES];
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
-	_Atomic bool failed;		/* one side has said why */
+	_Atomic bool failed;		/* one side has said so, and why: */
+	char failure[256];
 	struct cred client;		/* the truth, by the client itself */
 	struct cred asked;		/* what it heard of its peer */
 	struct made made[NSIDES];
 	size_t sent;			/* bytes, or on no stream messages */
-	char failures[NSIDES][256];	/* why each broke off, if it did */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2,
@@ -719,20 +705,17 @@ struct run {
 	int wake;			/* a byte wakes us; end: it has gone */
 	int listener, connection;	/* -1: none */
 	int ends[BATCH];		/* of connections to come */
-	size_t next, nends;
 	int pairs[NSIDES][BATCH];	/* for the batch after it */
-	size_t npairs;
+	size_t next, nends, npairs;
 	uint64_t trial;			/* from 1 */
 	enum step step;
-	int64_t time;			/* when we last looked at the clock */
-	int64_t until;			/* the step's deadline */
-	const char *waiting;		/* what it waits for */
-	uint32_t seen;			/* of the other's changes */
+	const char *waiting;		/* what the step waits for */
+	int64_t time, until;		/* last seen; the step's deadline */
 	int64_t spins;			/* for so long a wait spins */
 	unsigned waits, tries;		/* since it did, and until it tries */
-	uint64_t random;
 	unsigned patience, rests;	/* between two costly yields */
-	uint64_t strangers;
+	uint32_t seen;			/* of the other's changes */
+	uint64_t random, strangers;
 	struct sockaddr_un address, client;	/* of the two sides */
 	socklen_t addresslen, clientlen;
 	struct cred peer;		/* what the connection has */
@@ -834,43 +817,54 @@ visible(const char *text)
 }
 
 /*
- * The conversation breaks off: one line on standard error, by whichever side
- * is the first, and the end; or in a survey the next conversation.  Of an
+ * The conversation breaks off, and the first side to see it says so: in one
+ * line on standard error, which ends the run, or in a survey's cell.  Of an
  * error, if it is not 0.
  */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
-	char *const text = c->shared->failures[c->side];
-	const size_t room = sizeof(c->shared->failures[0]);
-	int n = snprintf(text, room, "%s", c->side == CLIENT ? "client: " : "");
+	char *const text = c->shared->failure;
+	const size_t room = sizeof(c->shared->failure);
 	va_list ap;
+	int n;
 
-	va_start(ap, fmt);
-	n += vsnprintf(text + n, room - (size_t)n, fmt, ap);
-	va_end(ap);
-	if (error != 0 && (size_t)n < room)
-		snprintf(text + n, room - (size_t)n, ": %s", strerror(error));
-	(void)make_visible(text);
+	if (!atomic_exchange(&c->shared->failed, true)) {
+		n = snprintf(text, room, "%s",
+		    c->side == CLIENT ? "client: " : "");
+		va_start(ap, fmt);
+		n += vsnprintf(text + n, room - (size_t)n, fmt, ap);
+		va_end(ap);
+		if (error != 0 && (size_t)n < room)
+			snprintf(text + n, room - (size_t)n, ": %s",
+			    strerror(error));
+		(void)make_visible(text);
+		if (c->broken == NULL)
+			warnx("%s", text);
+	}
 	if (c->broken != NULL && c->side == SERVER)
 		longjmp(*c->broken, 1);
-	if (c->broken == NULL && !atomic_exchange(&c->shared->failed, true))
-		warnx("%s", text);
 	exit(EXIT_TROUBLE);
 }
 
-/* Says why, except in a signal handler, where strerror(3) is not safe. */
+/* One line; says why, but in a signal handler, where strerror(3) is unsafe. */
 static void
-say_left_behind(const char *path)
+say(const char *subject, const char *what)
 {
 	char line[PATH_MAX + 128] = "credcheck: ";
 
-	strcat(strcat(line, path), ": left behind");
+	strcat(strcat(strcat(line, subject), ": "), what);
 	if (!ending.dying)
 		strcat(strcat(line, ": "), strerror(errno));
 	strcat(make_visible(line), "\n");
 	while (write(STDERR_FILENO, line, strlen(line)) == -1 && errno == EINTR)
 		continue;
+}
+
+static void
+say_left_behind(const char *path)
+{
+	say(path, "left behind");
 	ending.left = true;
 }
 
@@ -886,16 +880,13 @@ remove_made(struct made *m)
 	m->path[0] = '\0';
 }
 
-/* True if the other process is there; takes what it has woken us with. */
+/* Whether the other process is there; takes what it has woken us with. */
 static bool
 other_lives(const struct run *c)
 {
-	char bytes[64];
-	ssize_t n;
+	char bytes[64];			/* all that there can be, and more */
+	const ssize_t n = recv(c->wake, bytes, sizeof(bytes), MSG_DONTWAIT);
 
-	do
-		n = recv(c->wake, bytes, sizeof(bytes), MSG_DONTWAIT);
-	while (n == sizeof(bytes));
 	return n > 0 || (n == -1 && errno != ECONNRESET);
 }
 
@@ -909,14 +900,13 @@ end_client(struct run *c)
 	struct pollfd pfd = { .fd = c->wake, .events = POLLIN };
 	const pid_t child = c->child;
 	const int64_t until = now() + SECOND;
-	int64_t left;
 
 	if (child <= 0)
 		return;
 	(void)kill(child, SIGCONT);
 	(void)shutdown(c->wake, SHUT_WR);
-	while (other_lives(c) && (left = until - now()) > 0)
-		(void)poll(&pfd, 1, (int)(left / MILLISECOND) + 1);
+	while (other_lives(c) && now() < until)
+		(void)poll(&pfd, 1, 100);
 	(void)kill(child, SIGKILL);
 	c->child = 0;			/* its PID may soon be another's */
 	(void)waitpid(child, NULL, 0);
@@ -946,19 +936,19 @@ clean_up(void)
 static void
 check_output(void)
 {
-	static const char lost[] =
-	    "credcheck: standard output: nobody reads the report\n";
 	struct pollfd fds[] = {
-		{ .fd = STDOUT_FILENO, .events = POLLOUT },
 		{ .fd = STDERR_FILENO, .events = POLLOUT },
+		{ .fd = STDOUT_FILENO, .events = POLLOUT },
 	};
 
 	(void)alarm(1);
 	if (poll(fds, nitems(fds), 0) == nitems(fds))
 		return;
+	ending.dying = 1;
 	clean_up();
-	if (fds[1].revents == 0 || write(STDERR_FILENO, lost, strlen(lost)) != 0)
-		_exit(EXIT_TROUBLE);
+	if (fds[0].revents != 0)
+		say("standard output", "nobody reads the report");
+	_exit(EXIT_TROUBLE);
 }
 
 static void
@@ -992,10 +982,10 @@ handle_signals(void (*handler)(int))
 	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM,
 	    SIGXCPU, SIGVTALRM, SIGUSR1, SIGUSR2 };
 	/* A report is written to its end. */
-	struct sigaction sa = { .sa_flags = SA_RESTART }, old;
+	struct sigaction old, sa = { .sa_flags = SA_RESTART,
+	    .sa_handler = handler };
 
-	sigfillset(&sa.sa_mask);
-	sa.sa_handler = handler;
+	(void)sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < nitems(fatal); i++)
 		if (sigaction(fatal[i], NULL, &old) == 0 &&
 		    old.sa_handler != SIG_IGN)	/* nohup(1) */
@@ -1009,14 +999,13 @@ block_signals(int how)
 {
 	sigset_t all;
 
-	sigfillset(&all);
-	if (sigprocmask(how, &all, NULL) == -1)
-		err(EXIT_TROUBLE, "sigprocmask");
+	(void)sigfillset(&all);
+	(void)sigprocmask(how, &all, NULL);
 }
 
 /*
  * The wake-up line was closed.  A client has nobody left to work for; the
- * server says what became of the client, which has spoken itself if it could.
+ * server says what became of the client, unless that has spoken itself.
  */
 static _Noreturn void
 other_exited(struct run *c)
@@ -1031,12 +1020,10 @@ other_exited(struct run *c)
 	if (WIFSIGNALED(status))
 		fail(c, 0, "client died of signal %d (%s), waiting for %s",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)), c->waiting);
-	if (WEXITSTATUS(status) != EXIT_TROUBLE)
-		fail(c, 0, "client left with status %d, waiting for %s",
-		    WEXITSTATUS(status), c->waiting);
-	if (c->broken != NULL)
-		longjmp(*c->broken, 1);
-	exit(EXIT_TROUBLE);
+	if (WEXITSTATUS(status) == EXIT_TROUBLE)
+		c->shared->failed = true;
+	fail(c, 0, "client left with status %d, waiting for %s",
+	    WEXITSTATUS(status), c->waiting);
 }
 
 /* Looks at the clock, which on some systems is a system call. */
@@ -1199,8 +1186,8 @@ tell(struct run *c, enum step s)
 	    memory_order_release);
 	atomic_fetch_add(&us->changes, 1);
 	asleep = atomic_load(&other->asleep);
-	if (asleep == END || !has_other(c) || (asleep != (int)s &&
-	    atomic_load(&c->shared->error) == 0))
+	if (asleep == END || !has_other(c) ||
+	    (asleep != (int)s && c->shared->error == 0))
 		return;
 	if (atomic_exchange(&other->asleep, END) != END)
 		while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 &&
@@ -2769,7 +2756,8 @@ exit_status(struct run *c, const struct tally *t, struct result *r)
 	    (is_race(c) || (t->trials > 0 &&
 	    t->counts[CREDENTIALS] == t->trials));
 
-	result_free(r);
+	free(r->message.groups);
+	free(r->peer.groups);
 	free_run(c);
 	return t->counts[UNSUPPORTED] > 0 ? EXIT_TROUBLE :
 	    good ? EXIT_SUCCESS : EXIT_MISSING;
@@ -3207,8 +3195,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 			free(r->peer.groups);
 			r->peer = c.shared->asked;
 		}
-	} else if ((r->failed = strdup(c.shared->failures[
-	    c.shared->failures[SERVER][0] == '\0'])) == NULL)
+	} else if ((r->failed = strdup(c.shared->failure)) == NULL)
 		err(EXIT_TROUBLE, "strdup");
 	if (sr->peer && r->failed == NULL) {
 		/* It is the connection's credentials that count. */
