@@ -451,13 +451,17 @@ static const struct layout messages[] = {
 static const struct mechanism mechanisms[] = { { .option = NULL } };
 #define MAXGROUPS	MOST_GROUPS
 
+struct peerpid {
+	pid_t pid;
+};
 static const struct layout messages[] = { { .name = NULL } }, peers[] = {
 #if defined(__OpenBSD__)
 	{ SOL_SOCKET, NAME(SO_PEERCRED), sizeof(struct sockpeercred),
 	    .at = { [PID] = AT(sockpeercred, pid),
 	    [EUID] = AT(sockpeercred, uid), [EGID] = AT(sockpeercred, gid) } },
 #elif defined(LOCAL_PEERPID)	/* macOS */
-	{ SOL_LOCAL, NAME(LOCAL_PEERPID), sizeof(pid_t), .at = { [PID] = 1 } },
+	{ SOL_LOCAL, NAME(LOCAL_PEERPID), sizeof(pid_t),
+	    .at = { [PID] = AT(peerpid, pid) } },
 #endif
 	{ .name = NULL },
 };
