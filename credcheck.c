@@ -222,7 +222,8 @@ static const struct survey_row {
 	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) },
 	[AFTER_NO_ROOM] = { ROW("next message after no room", "after_no_room",
 	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE),
-	    RECEIVE }, { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) },
+	    RECEIVE },
+	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) },
 	[NEARLY_FULL] = { ROW("message to a nearly full buffer", "nearly_full",
 	    { READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK },
 	    { CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG,
@@ -784,7 +785,7 @@ utf8_len(const unsigned char *s)
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 :
 	    s[0] < 0xf0 ? 3 : 4;
-	uint32_t code = s[0] - first[len];	/* too much, if it is no first */
+	uint32_t code = s[0] - first[len];	/* too much: no first byte */
 
 	for (size_t i = 1; i < len; i++) {
 		if ((s[i] & 0xc0) != 0x80)
