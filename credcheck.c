@@ -1200,7 +1200,7 @@ send_ends(struct run *c, const int *fds, size_t n)
 
 /* Receives at most so many bytes, and so many of control messages. */
 static ssize_t
-receive_once(struct message *m, int fd, size_t bytes, size_t room)
+receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 {
 	ssize_t n;
 
@@ -1210,7 +1210,7 @@ receive_once(struct message *m, int fd, size_t bytes, size_t room)
 	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
 	    .msg_iovlen = 1, .msg_control = m->control,
 	    .msg_controllen = (socklen_t)room };
-	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT)) == -1)
+	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags)) == -1)
 		m->msg.msg_controllen = 0;	/* nothing was put there */
 	return n;
 }
@@ -1222,7 +1222,7 @@ receive_ends(struct run *c)
 	struct cmsghdr *cm;
 	ssize_t n;
 
-	while ((n = receive_once(m, c->control, 1, CONTROL_ROOM)) == -1)
+	while ((n = receive_once(m, c->control, 1, CONTROL_ROOM, 0)) == -1)
 		retry(c, c->control, POLLIN, "recvmsg");
 	if (n == 0)
 		other_exited(c);
@@ -1333,9 +1333,9 @@ what_is_there(const struct run *c)
 static void
 set_address(struct run *c)
 {
+	struct sockaddr_un *sun = &c->address;
 	const char *path = c->options->path;
-	const size_t len = strlen(path);
-	const size_t max = sizeof(c->address.sun_path) - 1 -
+	const size_t len = strlen(path), max = sizeof(sun->sun_path) - 1 -
 	    (is_named_dgram(c) && !ABSTRACT ? strlen(CLIENT_SUFFIX) : 0);
 
 	if (len == 0)
@@ -1343,13 +1343,12 @@ set_address(struct run *c)
 	if (len > max)
 		fail(c, 0, "path is %zu bytes long, %zu at most: %s", len, max,
 		    path);
-	c->address.sun_family = AF_UNIX;
-	memcpy(c->address.sun_path, path, len);
-	c->addresslen = (socklen_t)sizeof(c->address);
+	sun->sun_family = AF_UNIX;
+	memcpy(sun->sun_path, path, len);
+	c->addresslen = sizeof(*sun);
 	if (path[0] == '@' && ABSTRACT) {
-		c->address.sun_path[0] = '\0';
-		c->addresslen = (socklen_t)(offsetof(struct sockaddr_un,
-		    sun_path) + len);
+		sun->sun_path[0] = '\0';
+		c->addresslen -= (socklen_t)(sizeof(sun->sun_path) - len);
 	}
 }
 
@@ -1413,19 +1412,20 @@ become(const struct options *o, const char **what)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
 	const bool user = u->argument != NULL, effective = e->argument != NULL;
+	const uid_t uid = user ? u->uid : getuid();
+	const gid_t gid = user ? u->gid : getgid();
 
 	if (!user && !effective)
 		return 0;
 	*what = "setgroups";
-	if (user && (u->name == NULL ? setgroups(1, &u->gid) :
+	if (user && (u->name == NULL ? setgroups(1, &gid) :
 	    initgroups(u->name, BASEGID(u->basegid))) == -1)
 		return -1;
 	*what = "setregid";
-	if (setregid(user ? u->gid : getgid(), effective ? e->gid : u->gid) ==
-	    -1)
+	if (setregid(gid, effective ? e->gid : gid) == -1)
 		return -1;
 	*what = "setreuid";
-	return setreuid(user ? u->uid : getuid(), effective ? e->uid : u->uid);
+	return setreuid(uid, effective ? e->uid : uid);
 }
 
 static int
@@ -1591,10 +1591,11 @@ static void
 race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
+	const uint64_t spread = (uint64_t)c->options->spread;
 	int64_t until, start;
 	bool alone, yields;
 
-	if (c->options->spread == 0)
+	if (spread == 0)
 		return;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
@@ -1602,7 +1603,7 @@ race_delay(struct run *c)
 	alone = atomic_load(&told[SERVER].tired) ||
 	    atomic_load(&told[CLIENT].tired);
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : tick(c)) +
-	    (int64_t)(draw(c) % ((uint64_t)c->options->spread + 1));
+	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
@@ -1640,19 +1641,17 @@ get_ready(struct run *c)
 static void
 accept_client(struct run *c)
 {
+	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
 	/* Nobody else comes to a directory of our own. */
-	const bool sure = c->options->role == 'S';
+	const bool sure = dgram || c->options->role == 'S';
 	int fd;
 
-	if (c->options->path == NULL && c->next == c->nends)
+	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
-	if (c->options->path == NULL || is_named_dgram(c)) {
-		c->connection = is_named_dgram(c) ? c->listener :
-		    c->ends[c->next++];
+	if (pair || dgram) {
+		c->connection = pair ? c->ends[c->next++] : c->listener;
 		await(c, CONNECT, c->trial);
 	} else {
-		if (!sure)
-			receive_ends(c);
 		do {
 			while ((fd = accept(c->listener, NULL, NULL)) == -1)
 				retry(c, c->listener, POLLIN, "accept");
@@ -1718,25 +1717,21 @@ is_end(int type, const struct msghdr *msg, size_t n)
 static ssize_t
 receive_now(struct run *c, size_t room)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_LEN(0)];
-	struct message *m = &c->message;
-	struct iovec iov = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = control, .msg_controllen = sizeof(control) };
+	struct message *m = &c->message, behind;
 	const int fd = c->connection;
-	ssize_t n = receive_once(m, fd, DATA_ROOM, room), next;
+	ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0), next;
 
 	m->empty = false;
 	if (n != -1 && is_end(m->type, &m->msg, (size_t)n)) {
-		next = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_PEEK);
+		next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
 		m->empty = next == -1 &&
 		    (errno == EAGAIN || errno == EWOULDBLOCK);
-		if (next != -1 && !is_end(m->type, &msg, (size_t)next))
-			return receive_once(m, fd, DATA_ROOM, room);
+		if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
+			return receive_once(m, fd, DATA_ROOM, room, 0);
 	}
 	/* The message may lie behind that error, which comes once. */
 	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(m, fd, DATA_ROOM, room)) == -1)
+	    (n = receive_once(m, fd, DATA_ROOM, room, 0)) == -1)
 		n = 0;
 	return n;
 }
@@ -1769,19 +1764,23 @@ receive(struct run *c)
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message;
+	struct message *m = &c->message, last;
 	size_t all = 0;
 	ssize_t n;
 
+	m->msg = (struct msghdr){ .msg_control = m->control };
 	m->bytes = 0;
 	m->nothing = true;
+	last = *m;
 	while ((n = receive_now(c, sizeof(m->control))) != -1) {
 		m->bytes = (size_t)n;
 		m->nothing = false;
+		last = *m;
 		all += m->type == SOCK_STREAM ? m->bytes : 1;
 		if (n == 0)
 			break;
 	}
+	*m = last;		/* Linux puts IDs there even at EAGAIN */
 	m->nothing = m->nothing || all < c->shared->sent;
 	c->shared->sent = 0;
 }
@@ -1875,12 +1874,13 @@ begin_trial(struct run *c)
 static void
 end_trial(struct run *c)
 {
+	const struct mechanism *m = c->mechanism;
+
 	if (c->connection != c->listener)
 		(void)close(c->connection);
-	else if (c->mechanism->option != NULL && setsockopt(c->connection,
-	    c->mechanism->level, c->mechanism->name, &(int){ 0 },
-	    sizeof(int)) == -1)
-		fail(c, errno, "setsockopt: %s", c->mechanism->option);
+	else if (m->option != NULL && setsockopt(c->connection, m->level,
+	    m->name, &(int){ 0 }, sizeof(int)) == -1)
+		fail(c, errno, "setsockopt: %s", m->option);
 	c->connection = -1;
 	if (c->side == CLIENT)
 		remove_made(&c->shared->made[CLIENT]);
@@ -2129,19 +2129,19 @@ text_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
+	const char *source;
 
 	printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" : "s",
 	    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
+		source = r->peer.source[f];
 		printf("%s", fields[f].label);
-		print_value(":", cr, f, names,
-		    cr == &r->peer ? cr->source[f] : NULL);
+		print_value(":", cr, f, names, cr == &r->peer ? source : NULL);
 		if (cr != NULL && truth != NULL && !same_field(cr, truth, f))
 			print_value(" !=", truth, f, names, "client");
 		if (differs(r, f))
-			print_value(" !=", &r->peer, f, names,
-			    r->peer.source[f]);
+			print_value(" !=", &r->peer, f, names, source);
 		printf("\n");
 	}
 	if (truth == NULL && differs(r, PID))
@@ -2205,8 +2205,7 @@ json_string(const char *string)
 	}
 	putchar('"');
 	for (; *s != '\0'; s += MAX(n, 1)) {
-		n = utf8_len(s);
-		if (n == 0)
+		if ((n = utf8_len(s)) == 0)
 			printf("\\ufffd");
 		else if (*s < 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
 			printf("\\u%04x", *s);

@@ -630,6 +630,23 @@ ATF_TC_BODY(status, tc)
 	}
 }
 
+/* A connection with the option set; returns the end to send at. */
+static int
+connect_run(int type)
+{
+	int fds[2];
+
+	if (mechanisms[0].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	set_up(&sync_schedule, 0);
+	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
+	ATF_REQUIRE(setsockopt(fds[0], mechanisms[0].level, mechanisms[0].name,
+	    &(int){ 1 }, sizeof(int)) == 0);
+	run.connection = fds[0];
+	run.message.type = type;
+	return fds[1];
+}
+
 /*
  * Has a byte sent, with a descriptor, if there is to be a message, and read
  * while recvmsg(2) does as the script says.
@@ -639,19 +656,14 @@ receive_by(int type, bool message, int first, int second)
 {
 	struct result r = { .outcome = NONE };
 	const int lowest = dup(STDIN_FILENO);
-	int fds[2];
+	int sender;
 	ssize_t n;
 
 	(void)close(lowest);
-	set_up(&sync_schedule, 0);
-	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
-	ATF_REQUIRE(setsockopt(fds[0], mechanisms[0].level, mechanisms[0].name,
-	    &(int){ 1 }, sizeof(int)) == 0);
+	sender = connect_run(type);
 	if (message)
-		ATF_REQUIRE_EQ(send_with(fds[1], SCM_RIGHTS,
+		ATF_REQUIRE_EQ(send_with(sender, SCM_RIGHTS,
 		    &(int){ STDIN_FILENO }, sizeof(int)), 1);
-	run.connection = fds[0];
-	run.message.type = type;
 	script[0] = first;
 	script[1] = second;
 	script[2] = -1;
@@ -660,8 +672,8 @@ receive_by(int type, bool message, int first, int second)
 	ATF_CHECK_MSG(n != -1, "errno %d", errno);
 	run.message.bytes = (size_t)n;
 	parse(&run.message, &r);
-	(void)close(fds[0]);
-	(void)close(fds[1]);
+	(void)close(run.connection);
+	(void)close(sender);
 	ATF_CHECK_EQ_MSG(dup(STDIN_FILENO), lowest, "a descriptor is left");
 	(void)close(lowest);
 	free(r.message.groups);
@@ -694,8 +706,6 @@ ATF_TC_BODY(second_look, tc)
 	};
 	struct result r;
 
-	if (mechanisms[0].option == NULL)
-		atf_tc_skip("this system has no option for credentials");
 	for (size_t i = 0; i < nitems(cases); i++)
 		for (size_t t = 0; types[t].type != SOCK_DGRAM; t++) {
 			r = receive_by(types[t].type, cases[i].message,
@@ -705,6 +715,40 @@ ATF_TC_BODY(second_look, tc)
 			    types[t].name, i, outcomes[r.outcome]);
 			ATF_CHECK_EQ(r.bytes, cases[i].message);
 		}
+}
+
+ATF_TC(last_look);
+ATF_TC_HEAD(last_look, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Reading what is there keeps the last "
+	    "message as it came, and nothing of the read in vain behind it");
+}
+ATF_TC_BODY(last_look, tc)
+{
+	struct result r = { .outcome = NONE };
+	int sender;
+
+	for (size_t t = 0; t < nitems(types); t++) {
+		sender = connect_run(types[t].type);
+		look(&run);
+		parse(&run.message, &r);
+		ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
+		ATF_CHECK(!r.raw);
+		ATF_REQUIRE_EQ(write(sender, "!", 1), 1);
+		shared.sent = 1;
+		look(&run);
+		parse(&run.message, &r);
+		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials", "%s",
+		    types[t].name);
+		ATF_CHECK_EQ(r.bytes, 1);
+		ATF_CHECK_MSG(r.message.source[PID] == NULL ?
+		    messages[0].at[PID] == 0 : r.message.id[PID] == getpid(),
+		    "%s: PID %jd", types[t].name, r.message.id[PID]);
+		(void)close(run.connection);
+		(void)close(sender);
+		free(r.message.groups);
+		r.message.groups = NULL;
+	}
 }
 
 ATF_TP_ADD_TCS(tp)
@@ -722,5 +766,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, elapsed);
 	ATF_TP_ADD_TC(tp, status);
 	ATF_TP_ADD_TC(tp, second_look);
+	ATF_TP_ADD_TC(tp, last_look);
 	return atf_no_error();
 }
