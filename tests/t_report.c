@@ -188,6 +188,34 @@ ATF_TC_BODY(no_match, tc)
 	}
 }
 
+ATF_TC(groups);
+ATF_TC_HEAD(groups, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Groups too many or too few are no "
+	    "match, in any order; only credentials are counted as mismatches");
+}
+ATF_TC_BODY(groups, tc)
+{
+	gid_t turned[] = { 7, 6, 5 };
+	struct tally t = { .trials = 0 };
+	struct result r;
+
+	set_up(&sync_schedule, 0);
+	r = true_result();
+	r.peer.groups = turned;
+	ATF_CHECK(matches(&r, &shared.client));
+	r.peer.ngroups = 2;
+	ATF_CHECK(!matches(&r, &shared.client));
+	count_result(&t, &run, &r);
+	ATF_CHECK_EQ(t.mismatches, 1);
+	r.outcome = NONE;
+	count_result(&t, &run, &r);
+	ATF_CHECK_EQ(t.mismatches, 1);
+	r.peer.ngroups = 3;
+	shared.client.ngroups = 2;
+	ATF_CHECK(!matches(&r, &shared.client));
+}
+
 ATF_TC(json_values);
 ATF_TC_HEAD(json_values, tc)
 {
@@ -655,12 +683,10 @@ static struct result
 receive_by(int type, bool message, int first, int second)
 {
 	struct result r = { .outcome = NONE };
-	const int lowest = dup(STDIN_FILENO);
-	int sender;
+	const int sender = connect_run(type), lowest = dup(STDIN_FILENO);
 	ssize_t n;
 
 	(void)close(lowest);
-	sender = connect_run(type);
 	if (message)
 		ATF_REQUIRE_EQ(send_with(sender, SCM_RIGHTS,
 		    &(int){ STDIN_FILENO }, sizeof(int)), 1);
@@ -672,10 +698,10 @@ receive_by(int type, bool message, int first, int second)
 	ATF_CHECK_MSG(n != -1, "errno %d", errno);
 	run.message.bytes = (size_t)n;
 	parse(&run.message, &r);
-	(void)close(run.connection);
-	(void)close(sender);
 	ATF_CHECK_EQ_MSG(dup(STDIN_FILENO), lowest, "a descriptor is left");
 	(void)close(lowest);
+	(void)close(run.connection);
+	(void)close(sender);
 	free(r.message.groups);
 	return r;
 }
@@ -754,6 +780,7 @@ ATF_TC_BODY(last_look, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, no_match);
+	ATF_TP_ADD_TC(tp, groups);
 	ATF_TP_ADD_TC(tp, json_values);
 	ATF_TP_ADD_TC(tp, server_warnings);
 	ATF_TP_ADD_TC(tp, reasons);
