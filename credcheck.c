@@ -2366,12 +2366,6 @@ is_race(const struct run *c)
 	    c->schedule == &bare_schedule);
 }
 
-static double
-per_second(const struct tally *t)
-{
-	return (double)t->trials * SECOND / (double)t->elapsed;
-}
-
 /* What a race has beside the counts of all trials. */
 static void
 json_race(const struct options *o, const struct tally *t)
@@ -2404,7 +2398,8 @@ json_tally(const struct run *c, const struct tally *t)
 	json_counts("counts", t->counts);
 	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
 	    "\"trials_per_second\":%.1f", t->mismatches,
-	    (double)t->elapsed / SECOND, per_second(t));
+	    (double)t->elapsed / SECOND,
+	    (double)t->trials * SECOND / (double)t->elapsed);
 	if (is_race(c))
 		json_race(c->options, t);
 	printf("}\n");
@@ -2505,7 +2500,7 @@ text_trials(const struct run *c, const struct tally *t)
 	if (!is_race(c) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
-	    per_second(t));
+	    (double)t->trials * SECOND / (double)t->elapsed);
 	if (spread > 0)
 		printf("Each side waits 0 to %" PRId64 " us before its step\n",
 		    spread / MICROSECOND);
