@@ -1209,20 +1209,17 @@ tell(struct run *c, enum step s)
 static ssize_t
 send_with(int fd, int type, const void *data, size_t len)
 {
-	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM];
+	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM] = { 0 };
 	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-	struct cmsghdr *cm;
+	const struct cmsghdr cm = { .cmsg_level = SOL_SOCKET,
+	    .cmsg_type = type, .cmsg_len = (socklen_t)CMSG_LEN(len) };
 
 	if (len > 0) {
-		memset(control, 0, CMSG_SPACE(len));
+		memcpy(control, &cm, sizeof(cm));
+		memcpy(control + CMSG_LEN(0), data, len);
 		msg.msg_control = control;
 		msg.msg_controllen = (socklen_t)CMSG_SPACE(len);
-		cm = CMSG_FIRSTHDR(&msg);
-		cm->cmsg_level = SOL_SOCKET;
-		cm->cmsg_type = type;
-		cm->cmsg_len = (socklen_t)CMSG_LEN(len);
-		memcpy(CMSG_DATA(cm), data, len);
 	}
 	return sendmsg(fd, &msg, MSG_DONTWAIT);
 }
@@ -1242,15 +1239,19 @@ send_ends(struct run *c, const int *fds, size_t n)
 
 /* Receives at most so many bytes, and so many of control messages. */
 static ssize_t
-receive_once(struct message *m, int fd, size_t bytes, size_t room)
+receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 {
+	ssize_t n;
+
 	memset(&m->from, 0, sizeof(m->from));
 	m->iov = (struct iovec){ m->data, bytes };
 	m->msg = (struct msghdr){ .msg_name = &m->from,
 	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
 	    .msg_iovlen = 1, .msg_control = m->control,
 	    .msg_controllen = (socklen_t)room };
-	return recvmsg(fd, &m->msg, MSG_DONTWAIT);
+	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags)) == -1)
+		m->msg.msg_controllen = 0;	/* nothing was put there */
+	return n;
 }
 
 static void
@@ -1260,8 +1261,7 @@ receive_ends(struct run *c)
 	struct cmsghdr *cm;
 	ssize_t n;
 
-	while ((n = receive_once(m, c->control, 1,
-	    CMSG_SPACE(BATCH * sizeof(int)))) == -1)
+	while ((n = receive_once(m, c->control, 1, CONTROL_ROOM, 0)) == -1)
 		retry(c, c->control, POLLIN, "recvmsg");
 	if (n == 0)
 		other_exited(c);
@@ -1345,42 +1345,36 @@ named_socket(struct run *c)
 	return fd;
 }
 
-/* Says of a path that could not be bound what is in the way there. */
-static _Noreturn void
-explain_bind(struct run *c, const char *path)
+/* What is in the way of a path that could not be bound. */
+static const char *
+what_is_there(const struct run *c)
 {
-	const char *what;
+	const char *path = c->address.sun_path;
 	struct stat st;
 	int fd;
 
-	if (errno != EADDRINUSE && errno != EEXIST)
-		fail(c, errno, "%s", path);
-	if (c->address.sun_path[0] == '\0' || lstat(path, &st) == -1)
-		what = "an abstract socket";
-	else if (!S_ISSOCK(st.st_mode))
-		what = S_ISDIR(st.st_mode) ? "a directory" :
+	if (path[0] == '\0' || lstat(path, &st) == -1)
+		return "an abstract socket";
+	if (!S_ISSOCK(st.st_mode))
+		return S_ISDIR(st.st_mode) ? "a directory" :
 		    S_ISREG(st.st_mode) ? "a file" :
 		    S_ISLNK(st.st_mode) ? "a symbolic link" :
 		    "something that is no socket";
-	else {
-		/* A datagram socket asks without making a connection. */
-		fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-		what = "a socket";
-		if (connect(fd, (const struct sockaddr *)&c->address,
-		    c->addresslen) == 0 || errno == EPROTOTYPE)
-			what = "a socket on which someone listens";
-		else if (errno == ECONNREFUSED)
-			what = "a socket on which nobody listens; remove it";
-	}
-	fail(c, 0, "%s: exists already: %s", path, what);
+	/* A datagram socket asks without making a connection. */
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (connect(fd, (const struct sockaddr *)&c->address,
+	    c->addresslen) == 0 || errno == EPROTOTYPE)
+		return "a socket on which someone listens";
+	return errno != ECONNREFUSED ? "a socket" :
+	    "a socket on which nobody listens; remove it";
 }
 
 static void
 set_address(struct run *c)
 {
+	struct sockaddr_un *sun = &c->address;
 	const char *path = c->options->path;
-	const size_t len = strlen(path);
-	const size_t max = sizeof(c->address.sun_path) - 1 -
+	const size_t len = strlen(path), max = sizeof(sun->sun_path) - 1 -
 	    (is_named_dgram(c) && !ABSTRACT ? strlen(CLIENT_SUFFIX) : 0);
 
 	if (len == 0)
@@ -1388,13 +1382,12 @@ set_address(struct run *c)
 	if (len > max)
 		fail(c, 0, "path is %zu bytes long, %zu at most: %s", len, max,
 		    path);
-	c->address.sun_family = AF_UNIX;
-	memcpy(c->address.sun_path, path, len);
-	c->addresslen = (socklen_t)sizeof(c->address);
+	sun->sun_family = AF_UNIX;
+	memcpy(sun->sun_path, path, len);
+	c->addresslen = sizeof(*sun);
 	if (path[0] == '@' && ABSTRACT) {
-		c->address.sun_path[0] = '\0';
-		c->addresslen = (socklen_t)(offsetof(struct sockaddr_un,
-		    sun_path) + len);
+		sun->sun_path[0] = '\0';
+		c->addresslen -= (socklen_t)(sizeof(sun->sun_path) - len);
 	}
 }
 
@@ -1457,20 +1450,21 @@ static int
 become(const struct options *o, const char **what)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
+	const bool user = u->argument != NULL, effective = e->argument != NULL;
+	const uid_t uid = user ? u->uid : getuid();
+	const gid_t gid = user ? u->gid : getgid();
 
-	if (u->argument == NULL && e->argument == NULL)
+	if (!user && !effective)
 		return 0;
 	*what = "setgroups";
-	if (u->argument != NULL && (u->name != NULL ?
-	    initgroups(u->name, BASEGID(u->basegid)) : setgroups(1, &u->gid)) == -1)
+	if (user && (u->name == NULL ? setgroups(1, &gid) :
+	    initgroups(u->name, BASEGID(u->basegid))) == -1)
 		return -1;
 	*what = "setregid";
-	if (setregid(u->argument != NULL ? u->gid : getgid(),
-	    e->argument != NULL ? e->gid : u->gid) == -1)
+	if (setregid(gid, effective ? e->gid : gid) == -1)
 		return -1;
 	*what = "setreuid";
-	return setreuid(u->argument != NULL ? u->uid : getuid(),
-	    e->argument != NULL ? e->uid : u->uid);
+	return setreuid(uid, effective ? e->uid : uid);
 }
 
 static int
@@ -1572,40 +1566,30 @@ write_by_another(struct run *c)
 static void
 send_message(struct run *c)
 {
-	unsigned char data[CONTROL_ROOM / 2];
+	const enum step s = c->step;
+	const int fd = c->connection;
 	struct cred claimed = c->shared->client;
+	unsigned char data[CONTROL_ROOM / 2];
 	ssize_t n;
 
-	switch (c->step) {
-	case EMPTY:
-		n = send(c->connection, "", 0, MSG_DONTWAIT);
-		break;
-	case SENDMSG:
-		n = send_with(c->connection, 0, NULL, 0);
-		break;
-	case LARGEST:
-	case NEARLY:
-		n = send_largest(c);
-		break;
-	case BY_ANOTHER:
-		n = write_by_another(c);
-		break;
-	case DESCRIPTOR:
-		n = send_with(c->connection, SCM_RIGHTS, &c->control,
-		    sizeof(int));
-		break;
-	case FORGE:
+	if (s == FORGE)
 		claimed.id[UID] = claimed.id[GID] = 0;
-		/* FALLTHROUGH */
-	case CLAIM:
-		n = send_with(c->connection, mechanisms[0].type, data,
+	if (s == FORGE || s == CLAIM)
+		n = send_with(fd, mechanisms[0].type, data,
 		    claim_cred(data, &claimed));
-		break;
-	default:
-		while ((n = write(c->connection, "!", 1)) == -1)
-			retry(c, c->connection, POLLOUT, "write");
-		break;
-	}
+	else if (s == DESCRIPTOR)
+		n = send_with(fd, SCM_RIGHTS, &c->control, sizeof(int));
+	else if (s == SENDMSG)
+		n = send_with(fd, 0, NULL, 0);
+	else if (s == EMPTY)
+		n = send(fd, "", 0, MSG_DONTWAIT);
+	else if (s == LARGEST || s == NEARLY)
+		n = send_largest(c);
+	else if (s == BY_ANOTHER)
+		n = write_by_another(c);
+	else
+		while ((n = write(fd, "!", 1)) == -1)
+			retry(c, fd, POLLOUT, "write");
 	if (n == -1)
 		c->shared->error = errno;
 	else
@@ -1646,10 +1630,11 @@ static void
 race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
+	const uint64_t spread = (uint64_t)c->options->spread;
 	int64_t until, start;
 	bool alone, yields;
 
-	if (c->options->spread == 0)
+	if (spread == 0)
 		return;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
@@ -1657,7 +1642,7 @@ race_delay(struct run *c)
 	alone = atomic_load(&told[SERVER].tired) ||
 	    atomic_load(&told[CLIENT].tired);
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : tick(c)) +
-	    (int64_t)(draw(c) % ((uint64_t)c->options->spread + 1));
+	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
@@ -1681,8 +1666,12 @@ get_ready(struct run *c)
 {
 	if (c->listener == -1 || c->trial > 1)
 		return;
-	if (!bind_made(c, c->listener, &c->address, c->addresslen))
-		explain_bind(c, c->options->path);
+	if (!bind_made(c, c->listener, &c->address, c->addresslen)) {
+		if (errno != EADDRINUSE && errno != EEXIST)
+			fail(c, errno, "%s", c->options->path);
+		fail(c, 0, "%s: exists already: %s", c->options->path,
+		    what_is_there(c));
+	}
 	if (socket_type(c) != SOCK_DGRAM &&
 	    listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
@@ -1691,19 +1680,17 @@ get_ready(struct run *c)
 static void
 accept_client(struct run *c)
 {
+	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
 	/* Nobody else comes to a directory of our own. */
-	const bool sure = c->options->role == 'S';
+	const bool sure = dgram || c->options->role == 'S';
 	int fd;
 
-	if (c->options->path == NULL && c->next == c->nends)
+	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
-	if (c->options->path == NULL || is_named_dgram(c)) {
-		c->connection = is_named_dgram(c) ? c->listener :
-		    c->ends[c->next++];
+	if (pair || dgram) {
+		c->connection = pair ? c->ends[c->next++] : c->listener;
 		await(c, CONNECT, c->trial);
 	} else {
-		if (!sure)
-			receive_ends(c);
 		do {
 			while ((fd = accept(c->listener, NULL, NULL)) == -1)
 				retry(c, c->listener, POLLIN, "accept");
@@ -1711,8 +1698,7 @@ accept_client(struct run *c)
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
 		} while (!sure && !is_ours(c, fd));
 		if (!sure)
-			(void)close(c->ends[0]);
-		c->next = c->nends = 0;
+			(void)close(c->ends[c->next++]);
 		c->connection = fd;
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
@@ -1770,29 +1756,22 @@ is_end(int type, const struct msghdr *msg, size_t n)
 static ssize_t
 receive_now(struct run *c, size_t room)
 {
-	_Alignas(struct cmsghdr) char control[CMSG_LEN(0)];
-	struct message *m = &c->message;
-	struct iovec iov = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
-	    .msg_control = control, .msg_controllen = sizeof(control) };
+	struct message *m = &c->message, behind;
 	const int fd = c->connection;
-	ssize_t n = receive_once(m, fd, DATA_ROOM, room), next;
+	ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0), next;
 
 	m->empty = false;
 	if (n != -1 && is_end(m->type, &m->msg, (size_t)n)) {
-		next = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_PEEK);
+		next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
 		m->empty = next == -1 &&
 		    (errno == EAGAIN || errno == EWOULDBLOCK);
-		if (next != -1 && !is_end(m->type, &msg, (size_t)next))
-			return receive_once(m, fd, DATA_ROOM, room);
+		if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
+			return receive_once(m, fd, DATA_ROOM, room, 0);
 	}
 	/* The message may lie behind that error, which comes once. */
 	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(m, fd, DATA_ROOM, room)) == -1) {
-		m->msg.msg_controllen = 0;	/* nothing was put there */
-		m->msg.msg_flags = 0;
+	    (n = receive_once(m, fd, DATA_ROOM, room, 0)) == -1)
 		n = 0;
-	}
 	return n;
 }
 
@@ -1824,19 +1803,23 @@ receive(struct run *c)
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message;
+	struct message *m = &c->message, last;
 	size_t all = 0;
 	ssize_t n;
 
+	m->msg = (struct msghdr){ .msg_control = m->control };
 	m->bytes = 0;
 	m->nothing = true;
+	last = *m;
 	while ((n = receive_now(c, sizeof(m->control))) != -1) {
 		m->bytes = (size_t)n;
 		m->nothing = false;
+		last = *m;
 		all += m->type == SOCK_STREAM ? m->bytes : 1;
 		if (n == 0)
 			break;
 	}
+	*m = last;		/* Linux puts IDs there even at EAGAIN */
 	m->nothing = m->nothing || all < c->shared->sent;
 	c->shared->sent = 0;
 }
@@ -1848,7 +1831,8 @@ look(struct run *c)
  */
 #define MESSAGE		"the client's message"
 #define ROOM		"room for the message"
-#define SET		"the option to be set"
+#define SETS		{ set_option, NULL, NULL, "the option to be set" }
+#define SENDS		{ send_message, NULL, NULL, MESSAGE }
 static const struct {
 	void (*run)(struct run *);
 	const char *done, *waits, *awaited;
@@ -1856,30 +1840,23 @@ static const struct {
 	[READY] = { get_ready, "ready for the client", NULL, "the server" },
 	[ACCEPT] = { accept_client, "accepted", "the client to connect",
 	    "the server to accept" },
-	[OPTION] = { set_option, "option set", NULL, SET },
-	[PERSISTENT] = { set_option, NULL, NULL, SET },
-	[WRONG_OPTION] = { set_option, NULL, NULL, SET },
+	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
+	[PERSISTENT] = SETS, [WRONG_OPTION] = SETS, [OPTION_AGAIN] = SETS,
+	[OWN_OPTION] = SETS,
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
 	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
 	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
 	[RECEIVE_EXACT] = { receive, NULL, MESSAGE, NULL },
 	[LOOK] = { look, NULL, NULL, "the server to look" },
-	[OPTION_AGAIN] = { set_option, NULL, NULL, SET },
 	[CONNECT] = { connect_server, "connected", "the server to accept",
 	    "the client to connect" },
 	[ASK] = { .run = ask_peer },
-	[OWN_OPTION] = { .run = set_option },
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
 	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
 	[WRITE_AGAIN] = { send_message, NULL, ROOM, NULL },
-	[SENDMSG] = { send_message, NULL, NULL, MESSAGE },
-	[DESCRIPTOR] = { send_message, NULL, NULL, MESSAGE },
-	[EMPTY] = { send_message, NULL, NULL, MESSAGE },
-	[LARGEST] = { send_message, NULL, NULL, MESSAGE },
-	[NEARLY] = { send_message, NULL, NULL, MESSAGE },
-	[BY_ANOTHER] = { .run = send_message },
-	[CLAIM] = { send_message, NULL, NULL, MESSAGE },
-	[FORGE] = { send_message, NULL, NULL, MESSAGE },
+	[SENDMSG] = SENDS, [DESCRIPTOR] = SENDS, [EMPTY] = SENDS,
+	[LARGEST] = SENDS, [NEARLY] = SENDS, [BY_ANOTHER] = SENDS,
+	[CLAIM] = SENDS, [FORGE] = SENDS,
 	[DONE] = { .awaited = MESSAGE },
 	[DELAY] = { .run = race_delay },
 };
@@ -1936,12 +1913,13 @@ begin_trial(struct run *c)
 static void
 end_trial(struct run *c)
 {
+	const struct mechanism *m = c->mechanism;
+
 	if (c->connection != c->listener)
 		(void)close(c->connection);
-	else if (c->mechanism->option != NULL && setsockopt(c->connection,
-	    c->mechanism->level, c->mechanism->name, &(int){ 0 },
-	    sizeof(int)) == -1)
-		fail(c, errno, "setsockopt: %s", c->mechanism->option);
+	else if (m->option != NULL && setsockopt(c->connection, m->level,
+	    m->name, &(int){ 0 }, sizeof(int)) == -1)
+		fail(c, errno, "setsockopt: %s", m->option);
 	c->connection = -1;
 	if (c->side == CLIENT)
 		remove_made(&c->shared->made[CLIENT]);
@@ -1954,13 +1932,12 @@ end_trial(struct run *c)
 static _Noreturn void
 run_client(struct run *c)
 {
-	const char *what, *user = c->options->user.argument;
-	const char *effective = c->options->effective.argument;
+	const char *user = c->options->user.argument, *what;
 
 	if (become(c->options, &what) == -1)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
-		    user != NULL ? "user" : "effective",
-		    visible(user != NULL ? user : effective), what);
+		    user != NULL ? "user" : "effective", visible(user != NULL ?
+		    user : c->options->effective.argument), what);
 	if (has_other(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
 	while (c->trial < c->options->count) {
@@ -2191,19 +2168,19 @@ text_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
+	const char *source;
 
 	printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" : "s",
 	    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
+		source = r->peer.source[f];
 		printf("%s", fields[f].label);
-		print_value(":", cr, f, names,
-		    cr == &r->peer ? cr->source[f] : NULL);
+		print_value(":", cr, f, names, cr == &r->peer ? source : NULL);
 		if (cr != NULL && truth != NULL && !same_field(cr, truth, f))
 			print_value(" !=", truth, f, names, "client");
 		if (differs(r, f))
-			print_value(" !=", &r->peer, f, names,
-			    r->peer.source[f]);
+			print_value(" !=", &r->peer, f, names, source);
 		printf("\n");
 	}
 	if (truth == NULL && differs(r, PID))
@@ -2218,9 +2195,11 @@ explain(const struct run *c, const struct result *r)
 {
 	static const char missing[] = "Message did not include credentials";
 	static const char *const reasons[NOUTCOMES] = {
-		[TRUNCATED] = "they did not fit", [CLOSED] = "end of file",
-		[TIMEOUT] = "no message came",
-		[UNSUPPORTED] = "this system has no option for it",
+		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
+		[CLOSED] = ": closed (end of file)",
+		[TIMEOUT] = ": timeout (no message came)",
+		[UNSUPPORTED] =
+		    ": unsupported (this system has no option for it)",
 	};
 
 	if (r->outcome == CREDENTIALS || c->options->json ||
@@ -2229,11 +2208,8 @@ explain(const struct run *c, const struct result *r)
 	if (r->outcome == PLACEHOLDER)
 		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
 		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
-	else if (r->outcome == NONE)
-		warnx("%s", missing);
 	else
-		warnx("%s: %s (%s)", missing, outcomes[r->outcome],
-		    reasons[r->outcome]);
+		warnx("%s%s", missing, reasons[r->outcome]);
 }
 
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
@@ -2249,8 +2225,7 @@ json_string(const char *string)
 	}
 	putchar('"');
 	for (; *s != '\0'; s += MAX(n, 1)) {
-		n = utf8_len(s);
-		if (n == 0)
+		if ((n = utf8_len(s)) == 0)
 			printf("\\ufffd");
 		else if (*s < 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
 			printf("\\u%04x", *s);
@@ -2300,6 +2275,10 @@ static void
 json_cred(const char *key, const struct cred *cr, unsigned without)
 {
 	json_key(key);
+	if (cr == NULL) {
+		printf("null");
+		return;
+	}
 	for (enum field f = PID; f < NFIELDS; f++)
 		if ((without & 1U << f) == 0)
 			json_field(f == PID ? "{" : ",", cr, f);
@@ -2347,7 +2326,9 @@ static void
 json_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c);
+	struct cred placeholder = r->message;
 
+	placeholder.source[PID] = outcomes[PLACEHOLDER];	/* known: 0 */
 	json_head(c);
 	if (truth == NULL)
 		printf(",\"connection\":%" PRIu64, c->trial);
@@ -2358,20 +2339,14 @@ json_result(const struct run *c, const struct result *r)
 		json_field(",", knows(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
-	if (truth == NULL)
-		json_member("client", NULL);
+	json_cred("client", truth, 0);
+	if (truth == NULL || r->outcome != CREDENTIALS)
+		json_member("match", NULL);
 	else
-		json_cred("client", truth, 0);
-	printf(",\"match\":%s", truth == NULL ||
-	    r->outcome != CREDENTIALS ? "null" :
-	    matches(r, truth) ? "true" : "false");
+		json_bool("match", matches(r, truth));
 	json_bool("trunc", r->trunc);
-	if (r->outcome == PLACEHOLDER)
-		printf(",\"placeholder\":{\"pid\":%jd,\"uid\":%jd,\"gid\":"
-		    "%jd}", r->message.id[PID], r->message.id[UID],
-		    r->message.id[GID]);
-	else
-		json_member("placeholder", NULL);
+	json_cred("placeholder", r->outcome == PLACEHOLDER ? &placeholder :
+	    NULL, 1U << EUID | 1U << EGID | 1U << GROUPS);
 	printf("}\n");
 }
 
@@ -2411,11 +2386,33 @@ is_race(const struct run *c)
 	    c->schedule == &bare_schedule);
 }
 
+/* What a race has beside the counts of all trials. */
+static void
+json_race(const struct options *o, const struct tally *t)
+{
+	printf(",\"spread_us\":%" PRId64, o->spread / MICROSECOND);
+	json_key("classes");
+	for (enum class k = BEFORE; k < NCLASSES; k++) {
+		printf("%c\"%s\":{\"trials\":%" PRIu64, k == BEFORE ? '{' : ',',
+		    classes[k].name, sum(t->classes[k]));
+		json_counts("counts", t->classes[k]);
+		printf("}");
+	}
+	printf("},\"violations\":%" PRIu64 ",\"histogram\":", t->violations);
+	for (int bin = 0; bin < NBINS; bin++) {
+		printf(bin == 0 ? "[{\"from_ns\":null" : ",{\"from_ns\":%"
+		    PRId64, bin_edge(o, bin));
+		printf(bin == NBINS - 1 ? ",\"to_ns\":null" : ",\"to_ns\":%"
+		    PRId64, bin_edge(o, bin + 1));
+		json_counts("counts", t->bins[bin]);
+		printf("}");
+	}
+	printf("]");
+}
+
 static void
 json_tally(const struct run *c, const struct tally *t)
 {
-	const struct options *o = c->options;
-
 	json_head(c);
 	printf(",\"trials\":%" PRIu64, t->trials);
 	json_counts("counts", t->counts);
@@ -2423,40 +2420,25 @@ json_tally(const struct run *c, const struct tally *t)
 	    "\"trials_per_second\":%.1f", t->mismatches,
 	    (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	if (!is_race(c)) {
-		printf("}\n");
-		return;
-	}
-	printf(",\"spread_us\":%" PRId64 ",\"classes\":{",
-	    o->spread / MICROSECOND);
-	for (enum class k = BEFORE; k < NCLASSES; k++) {
-		printf("%s\"%s\":{\"trials\":%" PRIu64, k == BEFORE ? "" : ",",
-		    classes[k].name, sum(t->classes[k]));
-		json_counts("counts", t->classes[k]);
-		printf("}");
-	}
-	printf("},\"violations\":%" PRIu64 ",\"histogram\":[", t->violations);
-	for (int bin = 0; bin < NBINS; bin++) {
-		printf(bin == 0 ? "{\"from_ns\":null" : ",{\"from_ns\":%"
-		    PRId64, bin_edge(o, bin));
-		printf(bin == NBINS - 1 ? ",\"to_ns\":null" : ",\"to_ns\":%"
-		    PRId64, bin_edge(o, bin + 1));
-		json_counts("counts", t->bins[bin]);
-		printf("}");
-	}
-	printf("]}\n");
+	if (is_race(c))
+		json_race(c->options, t);
+	printf("}\n");
 }
 
 static void
 text_tally(const char *what, const struct tally *t)
 {
+	static const char *const became[NOUTCOMES] = {
+		"with credentials", "with placeholder", "with none",
+		"truncated", "closed", "timed out", "unsupported",
+	};
 	const char *sep = ":";
 
 	printf("%" PRIu64 " %s%s", t->trials, what, t->trials == 1 ? "" : "s");
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
 			printf("%s %" PRIu64 " %s", sep, t->counts[o],
-			    outcomes[o]);
+			    became[o]);
 			sep = ",";
 		}
 	if (t->mismatches > 0)
@@ -2512,8 +2494,8 @@ text_lesson(const struct options *o, const struct tally *t)
 
 	printf("\n");
 	if (t->violations > 0)
-		printf("This kernel broke the rule \"before: always; after: "
-		    "never\" %" PRIu64 " times.\n", t->violations);
+		printf("This kernel broke the rule %" PRIu64 " time%s.\n",
+		    t->violations, t->violations == 1 ? "" : "s");
 	else if (sum(t->classes[BEFORE]) > 0 && sum(t->classes[AFTER]) > 0)
 		printf("With the option set before the client writes its "
 		    "credentials always come;\nwith the option set after, "
@@ -2540,8 +2522,8 @@ text_trials(const struct run *c, const struct tally *t)
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
 	if (spread > 0)
-		printf("Each side waits 0 to %" PRId64 " us, counted from the "
-		    "accepted connection\n", spread / MICROSECOND);
+		printf("Each side waits 0 to %" PRId64 " us before its step\n",
+		    spread / MICROSECOND);
 	else
 		printf("No delays: the bare race\n");
 	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
@@ -2551,8 +2533,8 @@ text_trials(const struct run *c, const struct tally *t)
 			printf("%-28s%10" PRIu64 "%14" PRIu64 "%16" PRIu64 "\n",
 			    classes[k].text, n, t->classes[k][CREDENTIALS],
 			    n - t->classes[k][CREDENTIALS]);
-	printf("%-28s%10" PRIu64 "\n", "violations of the rule",
-	    t->violations);
+	printf("%-28s%10" PRIu64 "  (before: credentials; after: none)\n",
+	    "violations of the rule", t->violations);
 	text_histogram(c->options, t);
 	text_lesson(c->options, t);
 }
@@ -2563,21 +2545,19 @@ print_timeline(const struct run *c, const struct result *r)
 {
 	struct times times[NSIDES] = { *times_of(c, SERVER),
 	    *times_of(c, CLIENT) };
-	const unsigned sends[] = { GO_ON, (unsigned)NSTEPS + WRITE };
 	int64_t start = 0, *at, *first;
-	unsigned next = 0;
+	unsigned i, next = 0;
 
 	if (c->options->counted)
 		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
 		    outcomes[r->outcome]);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
 	/* What was sent can be there before its sender knows. */
-	for (size_t i = 0; i < nitems(sends); i++)
-		times[sends[i] / NSTEPS].ended[sends[i] % NSTEPS] =
-		    times[sends[i] / NSTEPS].begun[sends[i] % NSTEPS];
+	times[SERVER].ended[GO_ON] = times[SERVER].begun[GO_ON];
+	times[CLIENT].ended[WRITE] = times[CLIENT].begun[WRITE];
 	for (;; *first = 0) {
 		first = NULL;
-		for (unsigned i = 0; i < (unsigned)NSIDES * NSTEPS; i++) {
+		for (i = 0; i < (unsigned)NSIDES * NSTEPS; i++) {
 			at = &times[i / NSTEPS].ended[i % NSTEPS];
 			if (*at != 0 && steps[i % NSTEPS].done != NULL &&
 			    (first == NULL || *at < *first)) {
@@ -2587,8 +2567,7 @@ print_timeline(const struct run *c, const struct result *r)
 		}
 		if (first == NULL)
 			return;
-		if (start == 0)
-			start = *first;
+		start = start == 0 ? *first : start;
 		fprintf(stderr, "%10.1f  %*s%s\n",
 		    (double)(*first - start) / MICROSECOND,
 		    next < NSTEPS ? 0 : 24, "", steps[next % NSTEPS].done);

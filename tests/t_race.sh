@@ -204,10 +204,10 @@ text_head() {
 text_body() {
 	require_mechanism
 	atf_check -o save:out "$credcheck" --race
-	atf_check -o match:"^Each side waits 0 to 20 us, counted from the accepted connection$" \
+	atf_check -o match:"^Each side waits 0 to 20 us before its step$" \
 	    -o match:"^option set before the write +[0-9]+ +[0-9]+ +0$" \
 	    -o match:"^option set after the write +[0-9]+ +0 +[0-9]+$" \
-	    -o match:"^violations of the rule +0$" \
+	    -o match:"^violations of the rule +0  .before: credentials; after: none.$" \
 	    -o match:"^ +-[0-9.]+ \.\.\. +-[0-9.]+ +[1-9][0-9]* +\.+ \| " \
 	    -o match:" \| #+ +[1-9][0-9]*$" \
 	    -o match:"^With the option set before the client writes" \

@@ -1,0 +1,798 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The credcheck authors
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHORS AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHORS OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * What is wrong has to show: results, times and tallies that no kernel here
+ * will produce, and what the report and the exit status make of them.
+ */
+#ifdef __linux__
+#define _GNU_SOURCE
+#endif
+
+#include <sys/socket.h>
+
+#include <atf-c.h>
+#include <errno.h>
+
+/* What the next calls do instead, up to -1: end of file, or an error. */
+static int script[4] = { -1 };
+static size_t script_at;
+
+static ssize_t
+fake_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	const int now = script[script_at];
+
+	if (now == -1)
+		return recvmsg(fd, msg, flags);
+	script_at++;
+	if (now != 0) {
+		errno = now;
+		return -1;
+	}
+	msg->msg_controllen = 0;
+	msg->msg_flags = 0;
+	return 0;
+}
+
+int credcheck_main(int, char **);
+#define main	credcheck_main
+#define recvmsg	fake_recvmsg
+#include "../credcheck.c"
+#undef main
+#undef recvmsg
+
+static struct shared shared;
+static struct options options;
+static struct run run;
+static gid_t ours[] = { 5, 6, 7 }, others[] = { 5, 6, 8 };
+
+static void
+set_up(const struct schedule *schedule, int role)
+{
+	memset(&shared, 0, sizeof(shared));
+	options = (struct options){ .schedule = schedule, .role = role,
+	    .count = 1, .spread = 20 * MICROSECOND };
+	run = (struct run){ .options = &options, .schedule = schedule,
+	    .mechanism = mechanisms, .shared = &shared, .trial = 1,
+	    .listener = -1, .connection = -1, .wake = -1 };
+	shared.client = (struct cred){ .id = { 11, 22, 33, 44, 55 },
+	    .groups = ours, .ngroups = nitems(ours) };
+	for (enum field f = PID; f < NFIELDS; f++)
+		shared.client.source[f] = "CLIENT";
+}
+
+/* A result that is true: three fields of the message, four of the peer. */
+static struct result
+true_result(void)
+{
+	struct result r = { .outcome = CREDENTIALS, .bytes = 1 };
+
+	r.message = r.peer = shared.client;
+	cred_forget(&r.message);
+	cred_forget(&r.peer);
+	r.message.source[PID] = r.message.source[UID] =
+	    r.message.source[GID] = "MSG";
+	r.peer.source[PID] = r.peer.source[EUID] = r.peer.source[EGID] =
+	    r.peer.source[GROUPS] = "PEER";
+	return r;
+}
+
+/* Has a stream write to a file, and begins that anew. */
+static void
+capture(FILE *stream)
+{
+	ATF_REQUIRE(freopen(stream == stdout ? "out" : "err", "w+", stream) !=
+	    NULL);
+}
+
+static const char *
+written(FILE *stream)
+{
+	static char text[65536];
+	size_t n;
+
+	rewind(stream);
+	n = fread(text, 1, sizeof(text) - 1, stream);
+	text[n] = '\0';
+	capture(stream);
+	return text;
+}
+
+static void
+require_text(FILE *stream, const char *wanted)
+{
+	const char *text = written(stream);
+
+	ATF_CHECK_MSG(strcmp(text, wanted) == 0, "not %s but %s", wanted, text);
+}
+
+/* What was written has wanted in it. */
+static void
+require_part(FILE *stream, const char *wanted)
+{
+	const char *text = written(stream);
+
+	ATF_CHECK_MSG(strstr(text, wanted) != NULL, "no %s in %s", wanted,
+	    text);
+}
+
+ATF_TC(no_match);
+ATF_TC_HEAD(no_match, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A field that is not the client's shows "
+	    "in the text beside the client's, makes match false in JSON, and "
+	    "is counted");
+}
+ATF_TC_BODY(no_match, tc)
+{
+	static const char *const lines[NFIELDS][2] = {
+		{ "PID: 11\n", "PID: 12 != 11 (client) != 11 (PEER)\n" },
+		{ "UID: 22\n", "UID: 23 != 22 (client)\n" },
+		{ "EUID: 33 (PEER)\n", "EUID: 34 (PEER) != 33 (client)\n" },
+		{ "GID: 44\n", "GID: 45 != 44 (client)\n" },
+		{ "EGID: 55 (PEER)\n", "EGID: 56 (PEER) != 55 (client)\n" },
+		{ "Supplementary groups: 5 6 7 (PEER)\n",
+		    "Supplementary groups: 5 6 8 (PEER) != 5 6 7 (client)\n" },
+	};
+	char wanted[512];
+	struct tally t;
+	struct result r;
+
+	capture(stdout);
+	/* The last time nothing is wrong. */
+	for (enum field wrong = PID; wrong <= NFIELDS; wrong++) {
+		set_up(&sync_schedule, 0);
+		t = (struct tally){ .trials = 0 };
+		r = true_result();
+		if (wrong == GROUPS)
+			r.peer.groups = others;
+		else if (wrong < GROUPS)
+			(r.message.source[wrong] != NULL ? &r.message :
+			    &r.peer)->id[wrong]++;
+		strcpy(wanted, "Got 1 byte\n");
+		for (enum field f = PID; f < NFIELDS; f++)
+			strcat(wanted, lines[f][f == wrong]);
+		text_result(&run, &r);
+		require_text(stdout, wanted);
+		json_result(&run, &r);
+		require_part(stdout, wrong == NFIELDS ? ",\"match\":true," :
+		    ",\"match\":false,");
+		count_result(&t, &run, &r);
+		ATF_CHECK_EQ(t.mismatches, wrong != NFIELDS);
+		ATF_CHECK_EQ(t.counts[CREDENTIALS], 1);
+	}
+}
+
+ATF_TC(groups);
+ATF_TC_HEAD(groups, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Groups too many or too few are no "
+	    "match, in any order; only credentials are counted as mismatches");
+}
+ATF_TC_BODY(groups, tc)
+{
+	gid_t turned[] = { 7, 6, 5 };
+	struct tally t = { .trials = 0 };
+	struct result r;
+
+	set_up(&sync_schedule, 0);
+	r = true_result();
+	r.peer.groups = turned;
+	ATF_CHECK(matches(&r, &shared.client));
+	r.peer.ngroups = 2;
+	ATF_CHECK(!matches(&r, &shared.client));
+	count_result(&t, &run, &r);
+	ATF_CHECK_EQ(t.mismatches, 1);
+	r.outcome = NONE;
+	count_result(&t, &run, &r);
+	ATF_CHECK_EQ(t.mismatches, 1);
+	r.peer.ngroups = 3;
+	shared.client.ngroups = 2;
+	ATF_CHECK(!matches(&r, &shared.client));
+}
+
+ATF_TC(json_values);
+ATF_TC_HEAD(json_values, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "JSON has each value in its own place; "
+	    "where there is nothing to compare match is null");
+}
+ATF_TC_BODY(json_values, tc)
+{
+	struct result r;
+
+	capture(stdout);
+	set_up(&sync_schedule, 0);
+	r = true_result();
+	r.message.id[UID]++;
+	r.ctrunc = true;
+	json_result(&run, &r);
+	require_part(stdout, ",\"outcome\":\"credentials\",\"bytes\":1,"
+	    "\"ctrunc\":true,\"pid\":11,\"uid\":23,\"euid\":33,\"gid\":44,"
+	    "\"egid\":55,\"groups\":[5,6,7],\"source\":{\"pid\":\"MSG\","
+	    "\"uid\":\"MSG\",\"euid\":\"PEER\",\"gid\":\"MSG\",\"egid\":"
+	    "\"PEER\",\"groups\":\"PEER\"},\"peer\":{\"pid\":11,\"euid\":33,"
+	    "\"egid\":55,\"groups\":[5,6,7]},\"client\":{\"pid\":11,\"uid\":22,"
+	    "\"euid\":33,\"gid\":44,\"egid\":55,\"groups\":[5,6,7]},"
+	    "\"match\":false,\"trunc\":false,\"placeholder\":null}\n");
+	r.outcome = PLACEHOLDER;
+	r.ctrunc = false;
+	r.trunc = true;
+	r.message.source[PID] = NULL;
+	r.message.id[PID] = 0;
+	json_result(&run, &r);
+	require_part(stdout, ",\"match\":null,\"trunc\":true,\"placeholder\":"
+	    "{\"pid\":0,\"uid\":23,\"gid\":44}}\n");
+	json_result(&run, &r);
+	require_part(stdout, ",\"ctrunc\":false,\"pid\":11,\"uid\":null,"
+	    "\"euid\":33,\"gid\":null,");
+	text_result(&run, &r);
+	require_part(stdout, "Got 1 byte of a longer message\nPID: 11 (PEER)\n"
+	    "UID: -\nEUID: 33 (PEER)\nGID: -\n");
+	set_up(&inherit_schedule, 'l');
+	r = true_result();
+	json_result(&run, &r);
+	require_part(stdout, ",\"client\":null,\"match\":null,");
+}
+
+ATF_TC(server_warnings);
+ATF_TC_HEAD(server_warnings, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A server says of a client that it is "
+	    "set-user-ID, set-group-ID alone, or two processes, and else "
+	    "nothing");
+}
+ATF_TC_BODY(server_warnings, tc)
+{
+	static const char ids[] = "Real and effective IDs differ\n";
+	static const char pids[] =
+	    "Message and connection name different processes\n";
+	static const struct {
+		intmax_t pid, euid, egid;
+		const char *says;
+	} cases[] = {
+		{ 11, 22, 44, NULL }, { 11, 33, 44, ids }, { 11, 22, 55, ids },
+		{ 11, 33, 55, ids }, { 12, 22, 44, pids },
+	};
+	const char *text;
+	struct result r;
+
+	capture(stdout);
+	set_up(&inherit_schedule, 'l');
+	for (size_t i = 0; i < nitems(cases); i++) {
+		r = true_result();
+		r.peer.id[PID] = cases[i].pid;
+		r.peer.id[EUID] = cases[i].euid;
+		r.peer.id[EGID] = cases[i].egid;
+		text_result(&run, &r);
+		text = written(stdout);
+		ATF_CHECK_EQ_MSG(strstr(text, ids) != NULL,
+		    cases[i].says == ids, "case %zu: %s", i, text);
+		ATF_CHECK_EQ_MSG(strstr(text, pids) != NULL,
+		    cases[i].says == pids, "case %zu: %s", i, text);
+		ATF_CHECK_EQ(strstr(text, "PID: 11 != 12 (PEER)\n") != NULL,
+		    cases[i].says == pids);
+	}
+}
+
+ATF_TC(reasons);
+ATF_TC_HEAD(reasons, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Standard error has the reason why "
+	    "there are no credentials, if not JSON does, or --quiet was said");
+}
+ATF_TC_BODY(reasons, tc)
+{
+#define MISSING		"Message did not include credentials"
+	static const char *const wanted[NOUTCOMES] = {
+		[PLACEHOLDER] = MISSING ": placeholder (PID 11, UID 22, GID "
+		    "44)\n",
+		[NONE] = MISSING "\n",
+		[TRUNCATED] = MISSING ": truncated (they did not fit)\n",
+		[CLOSED] = MISSING ": closed (end of file)\n",
+		[TIMEOUT] = MISSING ": timeout (no message came)\n",
+		[UNSUPPORTED] = MISSING ": unsupported (this system has no "
+		    "option for it)\n",
+	};
+	struct result r;
+
+	set_up(&sync_schedule, 0);
+	r = true_result();
+	capture(stderr);
+	explain(&run, &r);
+	require_text(stderr, "");
+	for (r.outcome = PLACEHOLDER; r.outcome < NOUTCOMES; r.outcome++) {
+		options.json = options.quiet = false;
+		explain(&run, &r);
+		require_part(stderr, wanted[r.outcome]);
+		options.quiet = true;
+		explain(&run, &r);
+		ATF_CHECK_EQ(written(stderr)[0] == '\0',
+		    r.outcome != UNSUPPORTED);
+		options.json = true;
+		explain(&run, &r);
+		require_text(stderr, "");
+	}
+}
+
+/* A trial of the race whose option and write took these microseconds. */
+static enum class
+count_times(struct tally *t, enum outcome o, int64_t option,
+    int64_t option_ended, int64_t written_at, int64_t write_ended)
+{
+	struct times *s = times_of(&run, SERVER), *w = times_of(&run, CLIENT);
+	const struct result r = { .outcome = o };
+	uint64_t before[NCLASSES];
+	enum class k = BEFORE;
+
+	s->ended[ACCEPT] = SECOND;
+	s->begun[OPTION] = SECOND + option * MICROSECOND;
+	s->ended[OPTION] = SECOND + option_ended * MICROSECOND;
+	w->begun[WRITE] = SECOND + written_at * MICROSECOND;
+	w->ended[WRITE] = SECOND + write_ended * MICROSECOND;
+	for (k = BEFORE; k < NCLASSES; k++)
+		before[k] = t->classes[k][o];
+	count_race(t, &run, &r);
+	for (k = BEFORE; k < NCLASSES && t->classes[k][o] == before[k]; k++)
+		continue;
+	return k;
+}
+
+ATF_TC(classes);
+ATF_TC_HEAD(classes, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A trial falls into the class that its "
+	    "readings say, and breaks the rule in either of its halves only");
+}
+ATF_TC_BODY(classes, tc)
+{
+	static const struct {
+		int64_t option, option_ended, write, write_ended;
+		enum class class;
+		const char *path;
+	} cases[] = {
+		{ 1, 2, 3, 4, BEFORE, NULL },
+		{ 1, 2, 2, 3, OVERLAP, NULL },
+		{ 1, 4, 2, 3, OVERLAP, NULL },
+		{ 2, 3, 1, 4, OVERLAP, NULL },
+		{ 2, 3, 1, 2, OVERLAP, NULL },
+		{ 3, 4, 1, 2, AFTER, NULL },
+		{ -4, -3, -2, -1, BEFORE, NULL },
+		{ 1, 2, 0, 4, OVERLAP, "sock" },
+		{ 3, 4, -1, 2, UNACCEPTED, "sock" },
+		{ -4, -3, -2, -1, UNACCEPTED, "sock" },
+		{ 3, 4, 0, 2, AFTER, "sock" },
+	};
+	struct tally t = { .trials = 0 };
+	uint64_t violations = 0;
+	enum class k;
+
+	set_up(&race_schedule, 0);
+	for (size_t i = 0; i < nitems(cases); i++)
+		for (enum outcome o = CREDENTIALS; o <= NONE; o++) {
+			options.path = cases[i].path;
+			k = count_times(&t, o, cases[i].option,
+			    cases[i].option_ended, cases[i].write,
+			    cases[i].write_ended);
+			ATF_CHECK_EQ_MSG(k, cases[i].class,
+			    "case %zu: class %d", i, (int)k);
+			violations += cases[i].class == BEFORE ?
+			    o != CREDENTIALS : cases[i].class == AFTER ?
+			    o == CREDENTIALS : 0;
+			ATF_CHECK_EQ_MSG(t.violations, violations,
+			    "case %zu, %s", i, outcomes[o]);
+		}
+}
+
+ATF_TC(violations);
+ATF_TC_HEAD(violations, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Which half of the rule was broken is "
+	    "said with the readings, of ten trials at most");
+}
+ATF_TC_BODY(violations, tc)
+{
+	struct tally t = { .trials = 0 };
+	const char *text;
+	int lines = 0;
+
+	set_up(&race_schedule, 0);
+	run.trial = 42;
+	capture(stderr);
+	(void)count_times(&t, CREDENTIALS, 3, 4, 1, 2);
+	require_part(stderr, "violation in trial 42: option set after the "
+	    "write, credentials (ns from accepted: option 3000 to 4000, write "
+	    "1000 to 2000)\n");
+	(void)count_times(&t, PLACEHOLDER, 1, 2, 3, 4);
+	require_part(stderr, "violation in trial 42: option set before the "
+	    "write, placeholder (ns from accepted: option 1000 to 2000, write "
+	    "3000 to 4000)\n");
+	for (int i = 0; i < 20; i++)
+		(void)count_times(&t, NONE, 1, 2, 3, 4);
+	for (text = written(stderr); *text != '\0'; text++)
+		lines += *text == '\n';
+	ATF_CHECK_EQ(lines, 8);
+	ATF_CHECK_EQ(t.violations, 22);
+}
+
+ATF_TC(bins);
+ATF_TC_HEAD(bins, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A trial falls into the bin of its "
+	    "lead, from middle to middle, up to and without the upper end");
+}
+ATF_TC_BODY(bins, tc)
+{
+	static const struct {
+		int64_t spread, lead;	/* in microseconds */
+		int bin;
+	} cases[] = {
+		{ 20, -1000, 0 }, { 20, -21, 0 }, { 20, -20, 1 },
+		{ 20, -18, 1 }, { 20, -17, 2 }, { 20, -1, 8 }, { 20, 0, 9 },
+		{ 20, 2, 9 }, { 20, 3, 10 }, { 20, 5, 11 }, { 20, 19, 16 },
+		{ 20, 20, 17 }, { 20, 1000, 17 }, { 0, -21, 0 }, { 0, 19, 16 },
+		{ 800, -801, 0 }, { 800, -800, 1 }, { 800, 99, 9 },
+		{ 800, 100, 10 }, { 800, 799, 16 }, { 800, 800, 17 },
+	};
+	struct tally t;
+
+	set_up(&race_schedule, 0);
+	for (size_t i = 0; i < nitems(cases); i++) {
+		t = (struct tally){ .trials = 0 };
+		options.spread = cases[i].spread * MICROSECOND;
+		/* The option's middle is at 3, the write's at lead + 3. */
+		(void)count_times(&t, NONE, 0, 6, cases[i].lead,
+		    cases[i].lead + 6);
+		ATF_CHECK_EQ_MSG(t.bins[cases[i].bin][NONE], 1, "lead %" PRId64
+		    " us is not in bin %d", cases[i].lead, cases[i].bin);
+	}
+}
+
+ATF_TC(tally_text);
+ATF_TC_HEAD(tally_text, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The line of a counted run has each "
+	    "outcome that there was, in words that fit its number");
+}
+ATF_TC_BODY(tally_text, tc)
+{
+	struct tally t = { .trials = 1, .counts = { [CREDENTIALS] = 1 } };
+
+	capture(stdout);
+	text_tally("connection", &t);
+	require_text(stdout, "1 connection: 1 with credentials\n");
+	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
+		t.counts[o] = o + 1;
+	t.trials = 28;
+	text_tally("trial", &t);
+	require_text(stdout, "28 trials: 1 with credentials, 2 with "
+	    "placeholder, 3 with none, 4 truncated, 5 closed, 6 timed out, "
+	    "7 unsupported\n");
+	t = (struct tally){ .trials = 10, .mismatches = 2,
+	    .counts = { [CREDENTIALS] = 9, [NONE] = 1 } };
+	text_tally("trial", &t);
+	require_text(stdout, "10 trials: 9 with credentials, 1 with none, 2 "
+	    "not the client's\n");
+	t = (struct tally){ .trials = 0 };
+	text_tally("connection", &t);
+	require_text(stdout, "0 connections\n");
+}
+
+ATF_TC(lesson);
+ATF_TC_HEAD(lesson, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The lesson is of what was measured");
+}
+ATF_TC_BODY(lesson, tc)
+{
+#define CLASS(k, ...)	.classes[k] = { __VA_ARGS__ }
+#define SHOWS		"; --spread 20 shows both ends.\n"
+	static const struct {
+		int64_t spread;
+		struct tally tally;
+		const char *text;
+	} cases[] = {
+		{ 20, { .trials = 2, .counts = { 1, 1 }, CLASS(BEFORE, 1),
+		    CLASS(AFTER, 0, 1) }, "\nWith the option set before the "
+		    "client writes its credentials always come;\nwith the "
+		    "option set after, never: synchronize, as --sync does.\n" },
+		{ 20, { .trials = 2, .counts = { 2 }, .violations = 1,
+		    CLASS(BEFORE, 1), CLASS(AFTER, 1) },
+		    "\nThis kernel broke the rule 1 time.\n" },
+		{ 0, { .trials = 9, .counts = { 2, 7 }, .violations = 7,
+		    CLASS(BEFORE, 2, 7) },
+		    "\nThis kernel broke the rule 7 times.\n" },
+		{ 20, { .trials = 3, .counts = { 3 }, CLASS(BEFORE, 3) },
+		    "\nThe race was always won this time.\n" },
+		{ 20, { .trials = 3, .counts = { 0, 3 }, CLASS(AFTER, 0, 3) },
+		    "\nThe race was always lost this time.\n" },
+		{ 0, { .trials = 3, .counts = { 1, 2 }, CLASS(OVERLAP, 1, 2) },
+		    "\nThe race was always close this time" SHOWS },
+		{ 0, { .trials = 3, .counts = { 1, 2 }, CLASS(AFTER, 0, 2),
+		    CLASS(UNACCEPTED, 1) }, "\nThe race was always close this "
+		    "time" SHOWS "Of the writes that began before accept(2) "
+		    "had returned 1 of 1\nbrought credentials.\n" },
+	};
+
+	capture(stdout);
+	for (size_t i = 0; i < nitems(cases); i++) {
+		options.spread = cases[i].spread * MICROSECOND;
+		text_lesson(&options, &cases[i].tally);
+		require_text(stdout, cases[i].text);
+	}
+}
+
+ATF_TC(race_report);
+ATF_TC_HEAD(race_report, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A race's report has the time, the "
+	    "rate, the counts of each class and bin, and the rule");
+}
+ATF_TC_BODY(race_report, tc)
+{
+	const struct tally t = { .trials = 6, .elapsed = 3 * SECOND / 2,
+	    .counts = { [CREDENTIALS] = 2, [NONE] = 4 }, .mismatches = 1,
+	    .classes = { [BEFORE][CREDENTIALS] = 1, [BEFORE][NONE] = 3,
+	    [AFTER][NONE] = 1, [OVERLAP][CREDENTIALS] = 1 }, .violations = 3,
+	    .bins = { [8][NONE] = 4, [9][CREDENTIALS] = 2 } };
+
+	set_up(&race_schedule, 0);
+	capture(stdout);
+	text_trials(&run, &t);
+	require_text(stdout, "6 trials: 2 with credentials, 4 with none, 1 not "
+	    "the client's\n1.500 s, 4 trials a second\nEach side waits 0 to 20 "
+	    "us before its step\n\n                                trials   "
+	    "credentials  no credentials\n"
+	    "option set before the write          4             1"
+	    "               3\n"
+	    "option set after the write           1             0"
+	    "               1\n"
+	    "both at once                         1             1"
+	    "               0\n"
+	    "violations of the rule               3  (before: credentials; "
+	    "after: none)\n\n"
+	    "Lead of option                    no credentials | credentials\n"
+	    "over write, us                                   |\n"
+	    "    -2.5 ...      0.0       4 .................. |"
+	    "                    0\n"
+	    "     0.0 ...      2.5       0                    | #########"
+	    "          2\n\nThis kernel broke the rule 3 times.\n");
+	json_tally(&run, &t);
+	require_part(stdout, ",\"mismatches\":1,\"elapsed_s\":1.500000,"
+	    "\"trials_per_second\":4.0,\"spread_us\":20,\"classes\":{"
+	    "\"before\":{\"trials\":4,\"counts\":{\"credentials\":1,"
+	    "\"placeholder\":0,\"none\":3,");
+	json_tally(&run, &t);
+	require_part(stdout, "},\"violations\":3,\"histogram\":[{\"from_ns\":"
+	    "null,\"to_ns\":-20000,");
+	json_tally(&run, &t);
+	require_part(stdout, "{\"from_ns\":-2500,\"to_ns\":0,\"counts\":{"
+	    "\"credentials\":0,\"placeholder\":0,\"none\":4,");
+}
+
+ATF_TC(elapsed);
+ATF_TC_HEAD(elapsed, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A race with a time limit takes that "
+	    "time, and reports what it took");
+}
+ATF_TC_BODY(elapsed, tc)
+{
+	struct options o = { .count = UINT64_MAX, .counted = true,
+	    .limit = SECOND / 4, .timeout = 5 * SECOND,
+	    .schedule = &race_schedule };
+	struct tally t = { .trials = 0 };
+	struct result r = { .outcome = NONE };
+	struct run c;
+	int64_t start;
+
+	open_run(&c, &o);
+	fork_client(&c);
+	start = now();
+	run_trials(&c, &t, &r);
+	ATF_CHECK_MSG(t.elapsed >= o.limit && t.elapsed <= now() - start,
+	    "%" PRId64 " ns", t.elapsed);
+	close_run(&c);
+	result_free(&r);
+	free_run(&c);
+}
+
+ATF_TC(status);
+ATF_TC_HEAD(status, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The exit status is that of the tally");
+}
+ATF_TC_BODY(status, tc)
+{
+	static const struct {
+		struct tally tally;
+		int status, race;
+	} cases[] = {
+		{ { .trials = 0 }, 1, 0 },
+		{ { .trials = 3, .counts = { [CREDENTIALS] = 3 } }, 0, 0 },
+		{ { .trials = 3, .counts = { 2, 1 } }, 1, 0 },
+		{ { .trials = 3, .counts = { 2, [TIMEOUT] = 1 } }, 1, 0 },
+		{ { .trials = 3, .counts = { 0, 0, 3 } }, 1, 0 },
+		{ { .trials = 3, .counts = { 3 }, .mismatches = 1 }, 1, 1 },
+		{ { .trials = 3, .counts = { 3 }, .violations = 1 }, 1, 1 },
+		{ { .trials = 3, .counts = { [UNSUPPORTED] = 3 } }, 2, 2 },
+	};
+	struct options o = { .schedule = &sync_schedule };
+	struct result r = { .outcome = NONE };
+	struct run c;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		o.schedule = &sync_schedule;
+		open_run(&c, &o);
+		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
+		    cases[i].status, "case %zu", i);
+		o.schedule = &race_schedule;
+		open_run(&c, &o);
+		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
+		    cases[i].race, "case %zu as a race", i);
+	}
+}
+
+/* A connection with the option set; returns the end to send at. */
+static int
+connect_run(int type)
+{
+	int fds[2];
+
+	if (mechanisms[0].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	set_up(&sync_schedule, 0);
+	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
+	ATF_REQUIRE(setsockopt(fds[0], mechanisms[0].level, mechanisms[0].name,
+	    &(int){ 1 }, sizeof(int)) == 0);
+	run.connection = fds[0];
+	run.message.type = type;
+	return fds[1];
+}
+
+/*
+ * Has a byte sent, with a descriptor, if there is to be a message, and read
+ * while recvmsg(2) does as the script says.
+ */
+static struct result
+receive_by(int type, bool message, int first, int second)
+{
+	struct result r = { .outcome = NONE };
+	const int sender = connect_run(type), lowest = dup(STDIN_FILENO);
+	ssize_t n;
+
+	(void)close(lowest);
+	if (message)
+		ATF_REQUIRE_EQ(send_with(sender, SCM_RIGHTS,
+		    &(int){ STDIN_FILENO }, sizeof(int)), 1);
+	script[0] = first;
+	script[1] = second;
+	script[2] = -1;
+	script_at = 0;
+	n = receive_now(&run, CONTROL_ROOM);
+	ATF_CHECK_MSG(n != -1, "errno %d", errno);
+	run.message.bytes = (size_t)n;
+	parse(&run.message, &r);
+	ATF_CHECK_EQ_MSG(dup(STDIN_FILENO), lowest, "a descriptor is left");
+	(void)close(lowest);
+	(void)close(run.connection);
+	(void)close(sender);
+	free(r.message.groups);
+	return r;
+}
+
+ATF_TC(second_look);
+ATF_TC_HEAD(second_look, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "An end of file that is none hides no "
+	    "message, nor does an error of the connection; and where nothing "
+	    "is behind it, it was an empty message or the end");
+}
+ATF_TC_BODY(second_look, tc)
+{
+	static const struct {
+		bool message;
+		int first, second;
+		enum outcome outcome;
+	} cases[] = {
+		{ true, -1, -1, CREDENTIALS },
+		{ true, 0, -1, CREDENTIALS },
+		{ true, ECONNRESET, -1, CREDENTIALS },
+		{ false, 0, -1, NONE },
+		{ false, 0, EAGAIN, NONE },
+		{ false, 0, 0, CLOSED },
+		{ false, 0, ECONNRESET, CLOSED },
+		{ false, ECONNRESET, 0, CLOSED },
+		{ false, ECONNRESET, ECONNRESET, CLOSED },
+	};
+	struct result r;
+
+	for (size_t i = 0; i < nitems(cases); i++)
+		for (size_t t = 0; types[t].type != SOCK_DGRAM; t++) {
+			r = receive_by(types[t].type, cases[i].message,
+			    cases[i].first, cases[i].second);
+			ATF_CHECK_STREQ_MSG(outcomes[r.outcome],
+			    outcomes[cases[i].outcome], "%s, case %zu: %s",
+			    types[t].name, i, outcomes[r.outcome]);
+			ATF_CHECK_EQ(r.bytes, cases[i].message);
+		}
+}
+
+ATF_TC(last_look);
+ATF_TC_HEAD(last_look, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Reading what is there keeps the last "
+	    "message as it came, and nothing of the read in vain behind it");
+}
+ATF_TC_BODY(last_look, tc)
+{
+	struct result r = { .outcome = NONE };
+	int sender;
+
+	for (size_t t = 0; t < nitems(types); t++) {
+		sender = connect_run(types[t].type);
+		look(&run);
+		parse(&run.message, &r);
+		ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
+		ATF_CHECK(!r.raw);
+		ATF_REQUIRE_EQ(write(sender, "!", 1), 1);
+		shared.sent = 1;
+		look(&run);
+		parse(&run.message, &r);
+		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials", "%s",
+		    types[t].name);
+		ATF_CHECK_EQ(r.bytes, 1);
+		ATF_CHECK_MSG(r.message.source[PID] == NULL ?
+		    messages[0].at[PID] == 0 : r.message.id[PID] == getpid(),
+		    "%s: PID %jd", types[t].name, r.message.id[PID]);
+		(void)close(run.connection);
+		(void)close(sender);
+		free(r.message.groups);
+		r.message.groups = NULL;
+	}
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, no_match);
+	ATF_TP_ADD_TC(tp, groups);
+	ATF_TP_ADD_TC(tp, json_values);
+	ATF_TP_ADD_TC(tp, server_warnings);
+	ATF_TP_ADD_TC(tp, reasons);
+	ATF_TP_ADD_TC(tp, classes);
+	ATF_TP_ADD_TC(tp, violations);
+	ATF_TP_ADD_TC(tp, bins);
+	ATF_TP_ADD_TC(tp, tally_text);
+	ATF_TP_ADD_TC(tp, lesson);
+	ATF_TP_ADD_TC(tp, race_report);
+	ATF_TP_ADD_TC(tp, elapsed);
+	ATF_TP_ADD_TC(tp, status);
+	ATF_TP_ADD_TC(tp, second_look);
+	ATF_TP_ADD_TC(tp, last_look);
+	return atf_no_error();
+}
