@@ -2610,15 +2610,17 @@ finish_report(void)
 static void
 open_run(struct run *c, const struct options *o, jmp_buf *broken)
 {
-	*c = (struct run){ .options = o, .schedule = o->schedule,
-	    .side = o->role == 'C' ? CLIENT : SERVER, .listener = -1,
-	    .connection = -1, .control = -1, .wake = -1, .owner = getpid(),
-	    .spins = MOST_SPINS, .tries = FIRST_TRY, .broken = broken };
 	/* A foreign client may attach what looks like the usual one's. */
-	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 : 0];
+	const bool foreign = o->role == 'l';
+
+	*c = (struct run){ .options = o, .schedule = o->schedule,
+	    .mechanism = &mechanisms[foreign ? nitems(mechanisms) - 1 : 0],
+	    .side = o->role == 'C' ? CLIENT : SERVER, .owner = getpid(),
+	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
+	    .spins = MOST_SPINS, .tries = FIRST_TRY, .broken = broken };
 	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
 	c->message.type = socket_type(c);
-	c->message.may_claim = o->role == 'l';
+	c->message.may_claim = foreign;
 	c->message.overflow_uid = overflow_id("/proc/sys/kernel/overflowuid");
 	c->message.overflow_gid = overflow_id("/proc/sys/kernel/overflowgid");
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
@@ -2840,6 +2842,7 @@ struct server {
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
 	int64_t *deadlines;	/* of the same; the listener pauses until its */
 	size_t n, room;
+	uint64_t accepted;
 	bool warned;		/* that there was no descriptor left */
 	bool trouble;		/* a connection could not be read */
 };
@@ -2922,13 +2925,6 @@ serve_connection(struct server *s, int fd, bool ready, bool late)
 	return true;
 }
 
-/* As many clients as are to come. */
-static bool
-is_full(const struct server *s)
-{
-	return s->tally.trials + s->n - 2 == s->run->options->count;
-}
-
 /* Accepts whoever is there; true if there might be more of them. */
 static bool
 accept_connection(struct server *s)
@@ -2938,7 +2934,7 @@ accept_connection(struct server *s)
 	    sizeof(c->schedule->server));
 	int fd;
 
-	if (is_full(s))
+	if (s->accepted == c->options->count)
 		return false;
 	if ((fd = accept(c->listener, NULL, NULL)) == -1) {
 		if (errno == ECONNABORTED || errno == EAGAIN ||
@@ -2954,6 +2950,7 @@ accept_connection(struct server *s)
 		s->deadlines[1] = now() + 100 * MILLISECOND;
 		return false;
 	}
+	s->accepted++;
 	c->connection = fd;
 	(void)tick(c);
 	/* What its list has between ACCEPT and RECEIVE. */
@@ -2962,25 +2959,6 @@ accept_connection(struct server *s)
 	if (!serve_connection(s, fd, true, false))
 		watch(s, fd, now() + c->options->timeout);
 	return true;
-}
-
-/* Sleeps until there is something to do; returns the time. */
-static int64_t
-sleep_server(struct server *s)
-{
-	int64_t next = INT64_MAX;
-	int wait = -1;
-
-	for (size_t i = 0; i < s->n; i++)
-		next = MIN(next, s->deadlines[i]);
-	if (next != INT64_MAX)
-		wait = (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
-	s->fds[1].events = s->deadlines[1] != INT64_MAX || is_full(s) ?
-	    0 : POLLIN;
-	s->deadlines[1] = INT64_MAX;
-	if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
-		err(EXIT_TROUBLE, "poll");
-	return now();
 }
 
 static bool
@@ -2993,10 +2971,21 @@ static void
 serve(struct server *s)
 {
 	const bool dgram = is_named_dgram(s->run);
-	int64_t time;
+	int64_t time, next;
+	int wait;
 
 	while (goes_on(s)) {
-		time = sleep_server(s);
+		next = INT64_MAX;
+		for (size_t i = 0; i < s->n; i++)
+			next = MIN(next, s->deadlines[i]);
+		wait = next == INT64_MAX ? -1 :
+		    (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
+		s->fds[1].events = s->accepted == s->run->options->count ||
+		    s->deadlines[1] != INT64_MAX ? 0 : POLLIN;
+		s->deadlines[1] = INT64_MAX;
+		if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
+			err(EXIT_TROUBLE, "poll");
+		time = now();
 		/* From the end, which takes the place of who leaves. */
 		for (size_t i = s->n; i-- > 2 && goes_on(s);)
 			if (serve_connection(s, s->fds[i].fd,
@@ -3139,16 +3128,6 @@ whose(const struct result *r)
 	    id[EUID] == geteuid() ? "server" : NULL;
 }
 
-/* In some rows it is the connection's credentials that count. */
-static void
-take_peer(struct result *r, const struct cred *peer)
-{
-	for (enum field f = PID; f < GROUPS; f++)
-		cred_id(&r->message, f, peer->id[f], peer->source[f]);
-	r->raw = true;
-	r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
-}
-
 /* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(struct survey *v, const struct options *base, enum row row,
@@ -3157,6 +3136,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	static struct run c;		/* longjmp(3) spoils an automatic one */
 	const struct survey_row *sr = &survey_rows[row];
 	struct result *r = &v->cells[row][type];
+	const struct cred *peer;
 	struct options o = *base;
 	jmp_buf broken;
 
@@ -3178,9 +3158,16 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		close_run(&c);		/* until then the client may write */
 		r->client = c.shared->client.id[PID];
 		r->client_euid = c.shared->client.id[EUID];
-		if (sr->peer)
-			take_peer(r, row == PEER_SERVER ? &c.shared->asked :
-			    &r->peer);
+		if (sr->peer) {
+			/* It is the connection's credentials that count. */
+			peer = row == PEER_SERVER ? &c.shared->asked : &r->peer;
+			for (enum field f = PID; f < GROUPS; f++)
+				cred_id(&r->message, f, peer->id[f],
+				    peer->source[f]);
+			r->raw = true;
+			r->outcome = peer->source[EUID] != NULL ?
+			    CREDENTIALS : NONE;
+		}
 	} else {
 		close_run(&c);
 		if ((r->failed = strdup(c.shared->failures[
@@ -3427,8 +3414,8 @@ static int
 run_survey(const struct options *base)
 {
 	static struct survey v;
-	struct sockaddr_un sun;
-	char directory[sizeof(sun.sun_path)];
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char path[sizeof(directory) + sizeof("/sock")];
 	const size_t most = sizeof(directory) -
 	    sizeof("/credcheck.XXXXXX/sock" CLIENT_SUFFIX);
 	const char *tmp = getenv("TMPDIR");
@@ -3447,8 +3434,8 @@ run_survey(const struct options *base)
 		err(EXIT_TROUBLE, "TMPDIR: %s", visible(directory));
 	ending.directory = directory;
 	block_signals(SIG_UNBLOCK);
-	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s/sock", directory);
-	o.path = sun.sun_path;
+	snprintf(path, sizeof(path), "%s/sock", directory);
+	o.path = path;
 	o.timeout = MIN(o.timeout, SECOND);
 	all = fill_survey(&v, &o);
 	clean_up();
@@ -3609,44 +3596,20 @@ find_option(int letter)
 	return NULL;
 }
 
-/* The usage of one role, or of the modes that are an order. */
-static void
-usage(const char *start, const char *modes)
-{
-	/* Of those in one string a command has one at most. */
-	static const char *const groups[] = { "v", REPORTS, ORDERS, "c", "e",
-	    "m", "p", "t", "u", "W", "w" };
-	char text[64];
-	size_t len;
-	int column = printf("%s", start);
-
-	for (size_t i = 0; i < nitems(groups); i++) {
-		len = 0;
-		FOREACH_OPTION(o)
-			if (strchr(groups[i], o->letter) != NULL &&
-			    strpbrk(o->modes, modes) != NULL)
-				len += (size_t)snprintf(text + len,
-				    sizeof(text) - len, "%s-%c%s%s",
-				    len == 0 ? " [" : " | ", o->letter,
-				    o->argument != NULL ? " " : "",
-				    o->argument != NULL ? o->argument : "");
-		if (len == 0)
-			continue;
-		if (column + (int)len + 1 > 79)
-			column = printf("\n%16s", "") - 1;
-		column += printf("%s]", text);
-	}
-	printf("\n");
-}
-
 static void
 help(void)
 {
-	usage("usage: credcheck", ORDERS);
-	usage("       credcheck -l path", "l");
-	usage("       credcheck -C path", "C");
-	usage("       credcheck -S", "S");
-	printf("\n");
+	printf("usage: credcheck [-v] [-j | -n | -q] [-i | -L | -r | -s] "
+	    "[-c n]\n"
+	    "                 [-e user[:group]] [-m mode] [-p path] [-t type]\n"
+	    "                 [-u user[:group]] [-W usec] [-w seconds]\n"
+	    "       credcheck -l path [-v] [-j | -n | -q] [-i | -r | -s] "
+	    "[-c n] [-m mode]\n"
+	    "                 [-t type] [-w seconds]\n"
+	    "       credcheck -C path [-s] [-c n] [-e user[:group]] "
+	    "[-t type]\n"
+	    "                 [-u user[:group]] [-w seconds]\n"
+	    "       credcheck -S [-v] [-j | -q] [-w seconds]\n\n");
 	FOREACH_OPTION(o)
 		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
 		    21 - (int)strlen(o->name),
@@ -3779,27 +3742,6 @@ make_getopt(struct option *longopts, char *letters)
 	*letters = '\0';
 }
 
-/* Says what is wrong with an option that getopt_long(3) did not take. */
-static _Noreturn void
-refuse_option(int ch, const char *argument)
-{
-	const char hint[] = "(--help lists them)";
-	const char *name = argument + strspn(argument, "-");
-	size_t like = 0;
-
-	if (ch == ':')
-		REFUSE("option needs an argument: %s", visible(argument));
-	if (optopt != 0 && find_option(optopt) != NULL)
-		REFUSE("option takes no argument: %s", visible(argument));
-	if (optopt != 0)
-		REFUSE("no such option: -%s %s",
-		    visible((char[]){ (char)optopt, '\0' }), hint);
-	FOREACH_OPTION(o)
-		like += strncmp(o->name, name, strcspn(name, "=")) == 0;
-	REFUSE("%s option: %s %s", like > 1 ? "ambiguous" : "no such",
-	    visible(argument), hint);
-}
-
 static void
 parse_options(int argc, char **argv, struct options *o)
 {
@@ -3811,8 +3753,18 @@ parse_options(int argc, char **argv, struct options *o)
 	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
-		if (ch == ':' || ch == '?')
-			refuse_option(ch, argv[optind - 1]);
+		if (ch == ':')
+			REFUSE("option needs an argument: %s",
+			    visible(argv[optind - 1]));
+		if (ch == '?' && optopt != 0 && find_option(optopt) != NULL)
+			REFUSE("option takes no argument: %s",
+			    visible(argv[optind - 1]));
+		if (ch == '?' && optopt != 0)
+			REFUSE("no such option: -%s (--help lists them)",
+			    visible((char[]){ (char)optopt, '\0' }));
+		if (ch == '?')
+			REFUSE("no such option, or more than one: %s (--help "
+			    "lists them)", visible(argv[optind - 1]));
 		if (!GIVEN(ch))
 			given[strlen(given)] = (char)ch;
 		set_option_value(o, ch, optarg);
