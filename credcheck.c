@@ -3417,7 +3417,8 @@ run_survey(const struct options *base)
 	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 	char path[sizeof(directory) + sizeof("/sock")];
 	const size_t most = sizeof(directory) -
-	    sizeof("/credcheck.XXXXXX/sock" CLIENT_SUFFIX);
+	    sizeof("/credcheck.XXXXXX/sock") -
+	    (ABSTRACT ? 0 : strlen(CLIENT_SUFFIX));
 	const char *tmp = getenv("TMPDIR");
 	struct options o = *base;
 	bool all;
