@@ -207,12 +207,12 @@ deadlines_body() {
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	while IFS='|' read -r call args line; do
 		timeout -k 1 20 strace -f -o trace \
-		    -e inject=$call:delay_enter=800000 "$credcheck" \
-		    --timeout 0.3 $args >stdout 2>stderr </dev/null
+		    -e inject=$call:delay_enter=500000 "$credcheck" \
+		    --timeout 0.2 $args >stdout 2>stderr </dev/null
 		status=$?
 		echo "$call $args: $status $(cat stderr)"
 		atf_check_equal 2 $status
-		line="timed out after 0.3 s waiting for $line"
+		line="timed out after 0.2 s waiting for $line"
 		atf_check -o ignore grep -xE "credcheck: (client: )?$line" \
 		    stderr
 		atf_check cat stdout
@@ -235,15 +235,13 @@ deadlines_body() {
 	END
 	# A client whose server is not ours has nobody who could tell.
 	start python3 -c 'import socket, time
-s = socket.socket(socket.AF_UNIX)
-s.bind("new")
-s.listen()
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("full")
 time.sleep(20)'
-	wait_until '[ -S new ]'
-	atf_check -s exit:2 -e inline:"credcheck: client: timed out after 0.3 s\
- waiting for room for the message\n" strace -o trace \
-	    -e inject=write:error=EAGAIN "$credcheck" \
-	    --client new --timeout 0.3
+	wait_until '[ -S full ]'
+	atf_check -s exit:2 -e inline:"credcheck: client: timed out after 0.2 s\
+ waiting for room for the message\n" "$credcheck" --client full --timeout 0.2 \
+	    --type dgram --count 100000
 }
 
 atf_init_test_cases() {
