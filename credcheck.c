@@ -2841,7 +2841,7 @@ struct server {
 	struct result result;
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
 	int64_t *deadlines;	/* of the same; the listener pauses until its */
-	size_t n, room;
+	size_t n;
 	uint64_t accepted;
 	bool warned;		/* that there was no descriptor left */
 	bool trouble;		/* a connection could not be read */
@@ -2850,14 +2850,11 @@ struct server {
 static void
 watch(struct server *s, int fd, int64_t deadline)
 {
-	if (s->n == s->room) {
-		s->room = s->room * 2 + 16;
-		s->fds = realloc(s->fds, s->room * sizeof(*s->fds));
-		s->deadlines = realloc(s->deadlines,
-		    s->room * sizeof(*s->deadlines));
-		if (s->fds == NULL || s->deadlines == NULL)
-			err(EXIT_TROUBLE, "%zu clients", s->room);
-	}
+	s->fds = realloc(s->fds, (s->n + 1) * sizeof(*s->fds));
+	s->deadlines = realloc(s->deadlines,
+	    (s->n + 1) * sizeof(*s->deadlines));
+	if (s->fds == NULL || s->deadlines == NULL)
+		err(EXIT_TROUBLE, "%zu clients", s->n - 1);
 	s->fds[s->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	s->deadlines[s->n++] = deadline;
 }
@@ -3008,6 +3005,7 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
+	const unsigned char *list;
 	int status;
 
 	open_run(&c, o, NULL);
@@ -3017,8 +3015,7 @@ run_server(const struct options *o)
 	watch(&s, ending.wakeup[0], INT64_MAX);
 	watch(&s, c.listener, INT64_MAX);
 	/* What its list has before ACCEPT. */
-	for (const unsigned char *list = c.schedule->server; *list != ACCEPT;
-	    list++)
+	for (list = c.schedule->server; *list != ACCEPT; list++)
 		take_step(&c, (enum step)*list);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", o->path);
@@ -3200,8 +3197,10 @@ why_missing(enum row row, size_t type)
 }
 
 static bool
-holds(const struct condition *co, const struct result *r)
+holds(const struct survey *v, const struct condition *co, size_t type)
 {
+	const struct result *r = &v->cells[co->row][type];
+
 	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
 	    (co->outcomes & IS(r->outcome)) != 0 &&
 	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
@@ -3215,12 +3214,11 @@ holds(const struct condition *co, const struct result *r)
 static unsigned
 found_types(const struct survey *v, const struct finding *f)
 {
-	const struct condition *co = f->conditions;
 	unsigned mask = 0;
 
 	for (size_t t = 0; t < nitems(types); t++)
-		if (holds(&co[0], &v->cells[co[0].row][t]) &&
-		    holds(&co[1], &v->cells[co[1].row][t]))
+		if (holds(v, &f->conditions[0], t) &&
+		    holds(v, &f->conditions[1], t))
 			mask |= 1U << t;
 	return mask;
 }
@@ -3509,15 +3507,16 @@ parse_identity(const char *argument)
 	char *user = strndup(argument, strcspn(argument, ":"));
 	const struct passwd *pw;
 	const struct group *gr;
-	uintmax_t n = UINT_MAX;
+	bool number = false;
+	uintmax_t n;
 
 	if (user == NULL)
 		err(EXIT_TROUBLE, "strndup");
 	if ((pw = getpwnam(user)) == NULL &&
-	    parse_digits(user, 10, 0, UINT_MAX - 1, &n))
+	    (number = parse_digits(user, 10, 0, UINT_MAX - 1, &n)))
 		pw = getpwuid(id.uid = (uid_t)n);
 	free(user);
-	if (pw == NULL && n >= UINT_MAX)
+	if (pw == NULL && !number)
 		REFUSE("no such user: %s", visible(argument));
 	if (pw == NULL && colon == NULL)
 		REFUSE("user ID without an entry needs a group, as %s:100: "

@@ -344,10 +344,10 @@ limit_body() {
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
 	# 10000 trials of 20 ms at least would be 200 s.
 	slow="strace -f -o trace -e inject=setsockopt:delay_enter=20000"
-	atf_check -o save:out timeout -k 1 60 $slow "$credcheck" --race --json
+	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json
 	atf_check -o inline:"true\n" jq '.trials > 1 and .trials <= 50 and
 	    .elapsed_s >= 1 and .elapsed_s < 10' out
-	atf_check -o save:out timeout -k 1 60 $slow "$credcheck" --race --json \
+	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json \
 	    --count 80
 	atf_check -o inline:"true\n" jq '.trials == 80 and .elapsed_s > 1.6' out
 }
