@@ -736,6 +736,7 @@ static struct {
 	struct run *volatile run;
 	const char *volatile directory;	/* of the survey's sockets */
 	volatile sig_atomic_t stoppable, stopped, dying, continued;
+	volatile sig_atomic_t progress;	/* is on the terminal */
 	bool left;			/* something was left behind */
 	int wakeup[2];
 } ending = { .wakeup = { -1, -1 } };
@@ -917,12 +918,25 @@ end_client(struct run *c)
 	(void)waitpid(child, NULL, 0);
 }
 
+/* As clean_up(), for a signal handler as well. */
+static void
+clear_progress(void)
+{
+	static const char blank[] =
+	    "\r                                        \r";
+
+	if (ending.progress &&
+	    write(STDERR_FILENO, blank, sizeof(blank) - 1) != -1)
+		ending.progress = 0;
+}
+
 /* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
 {
 	struct run *c = ending.run;
 
+	clear_progress();
 	if (c != NULL && c->owner == getpid()) {
 		end_client(c);
 		if (c->side == SERVER)
@@ -2193,7 +2207,7 @@ text_result(const struct run *c, const struct result *r)
 static void
 explain(const struct run *c, const struct result *r)
 {
-	static const char missing[] = "Message did not include credentials";
+	char missing[80] = "";
 	static const char *const reasons[NOUTCOMES] = {
 		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
 		[CLOSED] = ": closed (end of file)",
@@ -2205,6 +2219,10 @@ explain(const struct run *c, const struct result *r)
 	if (r->outcome == CREDENTIALS || c->options->json ||
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
 		return;
+	if (c->options->role == 'l')
+		snprintf(missing, sizeof(missing), "connection %" PRIu64 ": ",
+		    c->trial);
+	strcat(missing, "Message did not include credentials");
 	if (r->outcome == PLACEHOLDER)
 		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
 		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
@@ -2587,18 +2605,21 @@ finish_report(void)
  * 8. The modes in which both sides are ours.
  */
 
-/* The pages that both sides share, and what goes when we end. */
+/* From here on nothing is left behind, however we end. */
 static void
-open_run(struct run *c, const struct options *o)
+open_run(struct run *c, const struct options *o, jmp_buf *broken)
 {
-	*c = (struct run){ .options = o, .schedule = o->schedule,
-	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
-	    .owner = getpid(), .spins = MOST_SPINS, .tries = FIRST_TRY };
 	/* A foreign client may attach what looks like the usual one's. */
-	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 : 0];
+	const bool foreign = o->role == 'l';
+
+	*c = (struct run){ .options = o, .schedule = o->schedule,
+	    .mechanism = &mechanisms[foreign ? nitems(mechanisms) - 1 : 0],
+	    .side = o->role == 'C' ? CLIENT : SERVER, .owner = getpid(),
+	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
+	    .spins = MOST_SPINS, .tries = FIRST_TRY, .broken = broken };
 	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
 	c->message.type = socket_type(c);
-	c->message.may_claim = o->role == 'l';
+	c->message.may_claim = foreign;
 	c->message.overflow_uid = overflow_id("/proc/sys/kernel/overflowuid");
 	c->message.overflow_gid = overflow_id("/proc/sys/kernel/overflowgid");
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
@@ -2606,27 +2627,12 @@ open_run(struct run *c, const struct options *o)
 	if (c->shared == MAP_FAILED)
 		err(EXIT_TROUBLE, "mmap");
 	ending.run = c;
-}
-
-static void
-open_path(struct run *c)
-{
-	if (c->options->path == NULL)
-		return;
-	set_address(c);
-	if (c->options->role != 'C')
+	if (o->path != NULL)
+		set_address(c);
+	if (o->path != NULL && o->role != 'C')
 		c->listener = named_socket(c);
-	if (is_named_dgram(c) && c->options->role != 'l')
+	if (is_named_dgram(c) && o->role != 'l')
 		set_client_address(c);
-}
-
-/* From here on nothing is left behind, however we end. */
-static void
-guard(void)
-{
-	if (atexit(clean_up) != 0)
-		err(EXIT_TROUBLE, "atexit");
-	handle_signals(on_signal);
 }
 
 /* The client's process: only the server returns. */
@@ -2648,8 +2654,7 @@ fork_client(struct run *c)
 	c->wake = wake[c->side];
 	(void)close(control[!c->side]);
 	(void)close(wake[!c->side]);
-	if (c->side == CLIENT)
-		/* It lives as long as its wake-up line. */
+	if (c->side == CLIENT)	/* it lives as long as its wake-up line */
 		handle_signals(SIG_IGN);
 	block_signals(SIG_UNBLOCK);
 	if (c->side == SERVER)
@@ -2770,7 +2775,8 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 	const struct options *o = c->options;
 	const int64_t start = now();
 	/* A word to whoever waits at a terminal, five times a second. */
-	int64_t progress = isatty(STDERR_FILENO) ? start + SECOND : INT64_MAX;
+	int64_t progress = !o->quiet && isatty(STDERR_FILENO) ?
+	    start + SECOND : INT64_MAX;
 	int64_t time = start;
 
 	while (c->trial < o->count && !ending.stopped &&
@@ -2782,15 +2788,16 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 		time = times_of(c, SERVER)->ended[RECEIVE];
 		if (time < progress)
 			continue;
+		ending.progress = 1;
 		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
 		    o->count);
 		progress = time + SECOND / 5;
 	}
-	if (progress != INT64_MAX && time > start + SECOND)
-		fprintf(stderr, "\r%*s\r", 40, "");
+	clear_progress();
 	t->elapsed = MAX(now() - start, 1);
 }
 
+/* Also the client of somebody's server, which says nothing and leaves. */
 static int
 run_both(const struct options *o)
 {
@@ -2798,8 +2805,9 @@ run_both(const struct options *o)
 	struct result r = { .outcome = NONE };
 	struct run c;
 
-	open_run(&c, o);
-	open_path(&c);
+	open_run(&c, o, NULL);
+	if (o->role == 'C')
+		run_client(&c);
 	fork_client(&c);
 	run_trials(&c, &tally, &r);
 	close_run(&c);
@@ -2823,48 +2831,47 @@ run_both(const struct options *o)
 /*
  * 9. A server of its own: one process, and any number of clients at once.
  */
+static const struct schedule dgram_server_schedule = { "server",
+	{ OPTION, READY, ACCEPT, RECEIVE }, { UNTIL(READY), CONNECT, WRITE },
+};
+
 struct server {
 	struct run *run;
 	struct tally tally;
 	struct result result;
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
-	int64_t *deadlines;	/* of the same */
-	size_t n, room;
+	int64_t *deadlines;	/* of the same; the listener pauses until its */
+	size_t n;
 	uint64_t accepted;
-	bool full;		/* no descriptor left for another */
-	bool warned;
+	bool warned;		/* that there was no descriptor left */
+	bool trouble;		/* a connection could not be read */
 };
 
 static void
 watch(struct server *s, int fd, int64_t deadline)
 {
-	if (s->n == s->room) {
-		s->room = s->room * 2 + 16;
-		s->fds = realloc(s->fds, s->room * sizeof(*s->fds));
-		s->deadlines = realloc(s->deadlines,
-		    s->room * sizeof(*s->deadlines));
-		if (s->fds == NULL || s->deadlines == NULL)
-			err(EXIT_TROUBLE, "%zu clients", s->room);
-	}
+	s->fds = realloc(s->fds, (s->n + 1) * sizeof(*s->fds));
+	s->deadlines = realloc(s->deadlines,
+	    (s->n + 1) * sizeof(*s->deadlines));
+	if (s->fds == NULL || s->deadlines == NULL)
+		err(EXIT_TROUBLE, "%zu clients", s->n - 1);
 	s->fds[s->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
 	s->deadlines[s->n++] = deadline;
 }
 
 /* Reports on the connection of the run, as the next one, and closes it. */
 static void
-report_connection(struct server *s, bool came)
+report_connection(struct server *s, int error)
 {
 	struct run *c = s->run;
 	struct result *r = &s->result;
 
 	cred_forget(&r->peer);
 	parse(&c->message, r);
-	if (!came)
-		r->outcome = TIMEOUT;
 	if (c->connection != c->listener) {
 		peer_cred(c->connection, &r->peer);
 		(void)close(c->connection);	/* no longer kept waiting */
-		s->full = false;
+		s->deadlines[1] = INT64_MAX;	/* nor are those to come */
 	}
 	c->trial++;
 	count_result(&s->tally, c, r);
@@ -2879,32 +2886,39 @@ report_connection(struct server *s, bool came)
 		if (fflush(stdout) == EOF || ferror(stdout) != 0)
 			err(EXIT_TROUBLE, "standard output");
 	}
-	explain(c, r);
+	if (error == 0)
+		explain(c, r);
+	else
+		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
+		    strerror(error));
 }
 
 /* Reads a message, or the end; true once it was reported on, and has gone. */
 static bool
 serve_connection(struct server *s, int fd, bool ready, bool late)
 {
-	struct message *m = &s->run->message;
+	struct run *c = s->run;
+	struct message *m = &c->message;
 	ssize_t n = -1;
+	int error = 0;
 
-	s->run->connection = fd;
-	if (ready && (n = receive_now(s->run, sizeof(m->control))) == -1) {
-		ready = errno != EAGAIN && errno != EWOULDBLOCK &&
-		    errno != EINTR;
-		if (ready)
-			warn("recvmsg");
-	}
-	if (!ready && !late)
+	c->connection = fd;
+	if (ready && (n = receive_now(c, sizeof(m->control))) == -1 &&
+	    errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+		error = errno;
+	if (n == -1 && error == 0 && !late)
 		return false;
-	if (n == -1) {			/* nothing was put there */
+	if (error != 0 && fd == c->listener)
+		fail(c, error, "recvmsg");
+	m->bytes = n == -1 ? 0 : (size_t)n;
+	m->nothing = n == -1 && error == 0;
+	if (n == -1) {			/* nothing was put there, nor the end */
 		m->msg.msg_controllen = 0;
 		m->msg.msg_flags = 0;
-		n = 0;
+		m->empty = true;
 	}
-	m->bytes = (size_t)n;
-	report_connection(s, ready);
+	s->trouble = s->trouble || error != 0;
+	report_connection(s, error);
 	return true;
 }
 
@@ -2926,10 +2940,11 @@ accept_connection(struct server *s)
 		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
 		    errno != ENOMEM)
 			err(EXIT_TROUBLE, "accept");
-		/* No descriptor left, or no memory: accepting pauses. */
 		if (!s->warned)
 			warn("accept: waiting for clients to leave");
-		s->full = s->warned = true;
+		s->warned = true;
+		/* Others may free a descriptor, or memory. */
+		s->deadlines[1] = now() + 100 * MILLISECOND;
 		return false;
 	}
 	s->accepted++;
@@ -2943,27 +2958,6 @@ accept_connection(struct server *s)
 	return true;
 }
 
-/* Sleeps until there is something to do; returns the time. */
-static int64_t
-sleep_server(struct server *s)
-{
-	int64_t next = INT64_MAX;
-	int wait = -1;
-
-	s->fds[1].events = s->full || s->accepted == s->run->options->count ?
-	    0 : POLLIN;
-	if (s->full)			/* others may free a descriptor */
-		next = now() + 100 * MILLISECOND;
-	s->full = false;
-	for (size_t i = 2; i < s->n; i++)
-		next = MIN(next, s->deadlines[i]);
-	if (next != INT64_MAX)
-		wait = (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
-	if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
-		err(EXIT_TROUBLE, "poll");
-	return now();
-}
-
 static bool
 goes_on(const struct server *s)
 {
@@ -2974,14 +2968,24 @@ static void
 serve(struct server *s)
 {
 	const bool dgram = is_named_dgram(s->run);
-	int64_t time;
+	int64_t time, next;
+	int wait;
 
 	while (goes_on(s)) {
-		time = sleep_server(s);
+		next = INT64_MAX;
+		for (size_t i = 0; i < s->n; i++)
+			next = MIN(next, s->deadlines[i]);
+		wait = next == INT64_MAX ? -1 :
+		    (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
+		s->fds[1].events = s->accepted == s->run->options->count ||
+		    s->deadlines[1] != INT64_MAX ? 0 : POLLIN;
+		s->deadlines[1] = INT64_MAX;
+		if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
+			err(EXIT_TROUBLE, "poll");
+		time = now();
 		/* From the end, which takes the place of who leaves. */
-		for (size_t i = s->n; i-- > 2;)
-			if (s->tally.trials < s->run->options->count &&
-			    serve_connection(s, s->fds[i].fd,
+		for (size_t i = s->n; i-- > 2 && goes_on(s);)
+			if (serve_connection(s, s->fds[i].fd,
 			    s->fds[i].revents != 0, time >= s->deadlines[i])) {
 				s->fds[i] = s->fds[--s->n];
 				s->deadlines[i] = s->deadlines[s->n];
@@ -3001,17 +3005,17 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
+	const unsigned char *list;
+	int status;
 
-	open_run(&c, o);
+	open_run(&c, o, NULL);
 	if (pipe(ending.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
 	ending.stoppable = true;
-	open_path(&c);
 	watch(&s, ending.wakeup[0], INT64_MAX);
 	watch(&s, c.listener, INT64_MAX);
 	/* What its list has before ACCEPT. */
-	for (const unsigned char *list = c.schedule->server; *list != ACCEPT;
-	    list++)
+	for (list = c.schedule->server; *list != ACCEPT; list++)
 		take_step(&c, (enum step)*list);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", visible(o->path));
@@ -3026,25 +3030,15 @@ run_server(const struct options *o)
 		finish_report();
 	free(s.deadlines);
 	free(s.fds);
-	return exit_status(&c, &s.tally, &s.result);
-}
-
-/* The client of somebody's server: says nothing, and leaves. */
-static int
-run_alone(const struct options *o)
-{
-	struct run c;
-
-	open_run(&c, o);
-	c.side = CLIENT;
-	open_path(&c);
-	run_client(&c);
+	status = exit_status(&c, &s.tally, &s.result);
+	return s.trouble ? EXIT_TROUBLE : status;
 }
 
 /*
  * 10. The survey: each row's conversation, for every type of socket.
  */
 struct survey {
+	struct run run;			/* of the cell that is held */
 	struct result cells[NROWS][nitems(types)];
 };
 
@@ -3132,64 +3126,52 @@ whose(const struct result *r)
 	    id[EUID] == geteuid() ? "server" : NULL;
 }
 
-/* Holds a cell's conversation: true if it came to its end. */
-static bool
-hold_cell(struct run *c, struct result *r)
-{
-	jmp_buf broken;
-
-	c->broken = &broken;
-	if (setjmp(broken) != 0)
-		return false;
-	open_path(c);
-	fork_client(c);
-	run_trial(c, r);
-	return true;
-}
-
 /* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(struct survey *v, const struct options *base, enum row row,
     size_t type)
 {
-	struct result *r = &v->cells[row][type];
+	struct run *c = &v->run;	/* longjmp(3) spoils one of ours */
 	const struct survey_row *sr = &survey_rows[row];
+	struct result *r = &v->cells[row][type];
+	const struct cred *peer;
 	struct options o = *base;
-	bool held;
-	struct run c;
+	jmp_buf broken;
 
 	o.schedule = &sr->schedule;
 	o.type = type;
-	o.path = sr->path ? base->path : NULL;
-	o.timeout = MIN(o.timeout, SECOND);
+	if (!sr->path)
+		o.path = NULL;
 	/* Where a connection knows no process it is told by the user. */
 	if (geteuid() == 0 && (row == FORGED || (sr->peer &&
 	    v->cells[OPTION_FIRST][type].peer.source[PID] == NULL &&
 	    v->cells[FORGED][type].missing == NULL &&
 	    chown(ending.directory, ordinary.uid, (gid_t)-1) == 0)))
 		o.user = ordinary;
-	open_run(&c, &o);
-	c.message.may_claim = row == CLAIMED || row == FORGED;
-	held = hold_cell(&c, r);
-	close_run(&c);			/* until then the client may write */
-	if (held) {
-		r->client = c.shared->client.id[PID];
-		r->client_euid = c.shared->client.id[EUID];
-		if (sr->schedule.client[2] == ASK) {
-			free(r->peer.groups);
-			r->peer = c.shared->asked;
+	if (setjmp(broken) == 0) {
+		open_run(c, &o, &broken);
+		c->message.may_claim = row == CLAIMED || row == FORGED;
+		fork_client(c);
+		run_trial(c, r);
+		close_run(c);		/* until then the client may write */
+		r->client = c->shared->client.id[PID];
+		r->client_euid = c->shared->client.id[EUID];
+		if (sr->peer) {
+			/* It is the connection's credentials that count. */
+			peer = row == PEER_SERVER ? &c->shared->asked : &r->peer;
+			for (enum field f = PID; f < GROUPS; f++)
+				cred_id(&r->message, f, peer->id[f],
+				    peer->source[f]);
+			r->raw = true;
+			r->outcome = peer->source[EUID] != NULL ?
+			    CREDENTIALS : NONE;
 		}
-	} else if ((r->failed = strdup(c.shared->failure)) == NULL)
-		err(EXIT_TROUBLE, "strdup");
-	if (sr->peer && r->failed == NULL) {
-		/* It is the connection's credentials that count. */
-		for (enum field f = PID; f < GROUPS; f++)
-			cred_id(&r->message, f, r->peer.id[f],
-			    r->peer.source[f]);
-		r->raw = true;
-		r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
+	} else {
+		close_run(c);		/* until then the client may write */
+		if ((r->failed = strdup(c->shared->failure)) == NULL)
+			err(EXIT_TROUBLE, "strdup");
 	}
-	free_run(&c);
+	free_run(c);
 }
 
 /* Why a row does not exist for a type of socket; NULL: it does. */
@@ -3244,11 +3226,11 @@ found_types(const struct survey *v, const struct finding *f)
 static const char *
 error_name(int error)
 {
+#define NAMED(error)	{ error, #error }
 	static const struct {
 		int error;
 		const char *name;
 	} names[] = {
-#define NAMED(error)	{ error, #error }
 		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
 		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
 		NAMED(EAGAIN), NAMED(ENOBUFS), NAMED(EMSGSIZE),
@@ -3421,8 +3403,7 @@ fill_survey(struct survey *v, const struct options *o)
 			why = r->missing != NULL ? r->missing : r->failed;
 			if (o->verbose && why != NULL)
 				fprintf(stderr, "%s, %s: %s\n",
-				    survey_rows[row].title, types[t].name,
-				    why);
+				    survey_rows[row].title, types[t].name, why);
 		}
 	return all;
 }
@@ -3430,17 +3411,22 @@ fill_survey(struct survey *v, const struct options *o)
 static int
 run_survey(const struct options *base)
 {
+	static struct survey v;
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	char path[sizeof(directory) + sizeof("/sock")];
+	const size_t most = sizeof(directory) -
+	    sizeof("/credcheck.XXXXXX/sock") -
+	    (ABSTRACT ? 0 : strlen(CLIENT_SUFFIX));
 	const char *tmp = getenv("TMPDIR");
 	struct options o = *base;
-	static struct survey v;
-	char directory[PATH_MAX], path[PATH_MAX + 8];
 	bool all;
 
 	if (tmp == NULL || tmp[0] == '\0')
 		tmp = "/tmp";
-	if ((size_t)snprintf(directory, sizeof(directory),
-	    "%s/credcheck.XXXXXX", tmp) >= sizeof(directory))
-		errx(EXIT_TROUBLE, "TMPDIR is too long: %s", visible(tmp));
+	if (strlen(tmp) > most)
+		errx(EXIT_TROUBLE, "TMPDIR is %zu bytes long, %zu at most for "
+		    "a socket in it: %s", strlen(tmp), most, visible(tmp));
+	snprintf(directory, sizeof(directory), "%s/credcheck.XXXXXX", tmp);
 	/* The directory of the named sockets is gone however we end. */
 	block_signals(SIG_BLOCK);
 	if (mkdtemp(directory) == NULL)
@@ -3449,6 +3435,7 @@ run_survey(const struct options *base)
 	block_signals(SIG_UNBLOCK);
 	snprintf(path, sizeof(path), "%s/sock", directory);
 	o.path = path;
+	o.timeout = MIN(o.timeout, SECOND);
 	all = fill_survey(&v, &o);
 	clean_up();
 	ending.directory = NULL;
@@ -3517,28 +3504,29 @@ parse_identity(const char *argument)
 {
 	struct identity id = { .argument = argument };
 	const char *colon = strchr(argument, ':');
+	char *user = strndup(argument, strcspn(argument, ":"));
 	const struct passwd *pw;
 	const struct group *gr;
-	char *user = strndup(argument, strcspn(argument, ":"));
-	uintmax_t n;
 	bool number = false;
+	uintmax_t n;
 
 	if (user == NULL)
 		err(EXIT_TROUBLE, "strndup");
 	if ((pw = getpwnam(user)) == NULL &&
 	    (number = parse_digits(user, 10, 0, UINT_MAX - 1, &n)))
 		pw = getpwuid(id.uid = (uid_t)n);
-	if (pw != NULL) {
-		if ((id.name = strdup(pw->pw_name)) == NULL)
-			err(EXIT_TROUBLE, "strdup");
-		id.uid = pw->pw_uid;
-		id.gid = id.basegid = pw->pw_gid;
-	} else if (!number)
+	free(user);
+	if (pw == NULL && !number)
 		REFUSE("no such user: %s", visible(argument));
-	else if (colon == NULL)
+	if (pw == NULL && colon == NULL)
 		REFUSE("user ID without an entry needs a group, as %s:100: "
 		    "%s", argument, argument);
-	free(user);
+	if (pw != NULL) {
+		id.uid = pw->pw_uid;
+		id.gid = id.basegid = pw->pw_gid;
+		if ((id.name = strdup(pw->pw_name)) == NULL)
+			err(EXIT_TROUBLE, "strdup");
+	}
 	if (colon == NULL)
 		return id;
 	if ((gr = getgrnam(colon + 1)) != NULL)
@@ -3552,6 +3540,7 @@ parse_identity(const char *argument)
 
 #define ORDERS		"Lirs"		/* modes in which both sides are ours */
 #define ROLES		"CSl"		/* the others */
+#define REPORTS		"jnq"		/* which exclude each other as well */
 #define IDENTITY	"user[:group]"
 
 /*
@@ -3607,52 +3596,20 @@ find_option(int letter)
 	return NULL;
 }
 
-/* The usage of one role, or of the modes that are an order. */
-static void
-usage(const char *start, const char *modes)
-{
-	char role[16] = "", flags[16] = "", orders[32] = "", rest[256] = "";
-	char line[sizeof(role) + sizeof(flags) + sizeof(orders) + sizeof(rest)];
-	int column = printf("%s credcheck", start), len;
-
-#define APPEND(to, ...) \
-	(void)snprintf(to + strlen(to), sizeof(to) - strlen(to), __VA_ARGS__)
-	FOREACH_OPTION(o)
-		if (strpbrk(o->modes, modes) == NULL ||
-		    strchr("hV", o->letter) != NULL)
-			continue;
-		else if (strchr(ROLES, o->letter) != NULL)
-			APPEND(role, o->argument == NULL ? " -%c" : " -%c %s",
-			    o->letter, o->argument);
-		else if (o->argument != NULL)
-			APPEND(rest, " [-%c %s]", o->letter, o->argument);
-		else if (strchr(ORDERS, o->letter) != NULL)
-			APPEND(orders, "%s-%c", orders[0] == '\0' ? " [" :
-			    " | ", o->letter);
-		else
-			APPEND(flags, "%s%c", flags[0] == '\0' ? " [-" : "",
-			    o->letter);
-	snprintf(line, sizeof(line), "%s%s%s%s%s%s", role, flags,
-	    flags[0] == '\0' ? "" : "]", orders,
-	    orders[0] == '\0' ? "" : "]", rest);
-	for (const char *p = line, *next; p != NULL; p = next) {
-		next = strstr(p + 1, " [");
-		len = next != NULL ? (int)(next - p) : (int)strlen(p);
-		if (column + len > 79)
-			column = printf("\n%16s", "") - 1;
-		column += printf("%.*s", len, p);
-	}
-	printf("\n");
-}
-
 static void
 help(void)
 {
-	usage("usage:", ORDERS);
-	usage("      ", "l");
-	usage("      ", "C");
-	usage("      ", "S");
-	printf("\n");
+	printf("usage: credcheck [-v] [-j | -n | -q] [-i | -L | -r | -s] "
+	    "[-c n]\n"
+	    "                 [-e user[:group]] [-m mode] [-p path] [-t type]\n"
+	    "                 [-u user[:group]] [-W usec] [-w seconds]\n"
+	    "       credcheck -l path [-v] [-j | -n | -q] [-i | -r | -s] "
+	    "[-c n] [-m mode]\n"
+	    "                 [-t type] [-w seconds]\n"
+	    "       credcheck -C path [-s] [-c n] [-e user[:group]] "
+	    "[-t type]\n"
+	    "                 [-u user[:group]] [-w seconds]\n"
+	    "       credcheck -S [-v] [-j | -q] [-w seconds]\n\n");
 	FOREACH_OPTION(o)
 		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
 		    21 - (int)strlen(o->name),
@@ -3691,15 +3648,13 @@ check_options(const struct options *o, const char *given, int mode)
 static int
 only_one(const char *letters, const char *given)
 {
-	int one = 0;
+	const char *one = strpbrk(given, letters);
+	const char *other = one != NULL ? strpbrk(one + 1, letters) : NULL;
 
-	for (; *given != '\0'; given++)
-		if (strchr(letters, *given) != NULL && one != 0)
-			REFUSE("--%s and --%s exclude each other",
-			    find_option(one)->name, find_option(*given)->name);
-		else if (strchr(letters, *given) != NULL)
-			one = *given;
-	return one;
+	if (other != NULL)
+		REFUSE("--%s and --%s exclude each other",
+		    find_option(*one)->name, find_option(*other)->name);
+	return one != NULL ? *one : 0;
 }
 
 static void
@@ -3720,7 +3675,8 @@ set_option_value(struct options *o, int letter, const char *s)
 		break;
 	case 'h':
 		help();
-		break;
+		finish_report();
+		exit(EXIT_SUCCESS);
 	case 'm':
 		o->mode = (mode_t)parse_number(s, 8, 0, 0777,
 		    "mode is an octal number from 0 to 777");
@@ -3733,7 +3689,8 @@ set_option_value(struct options *o, int letter, const char *s)
 		break;
 	case 'V':
 		printf("credcheck %s\n", VERSION);
-		break;
+		finish_report();
+		exit(EXIT_SUCCESS);
 	case 'W':
 		o->spread = MICROSECOND * (int64_t)parse_number(s, 10, 0,
 		    1000000, "spread is a number from 0 to 1000000");
@@ -3754,6 +3711,8 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 	};
 
 	o->schedule = schedules[order];
+	if (o->role == 'l' && types[o->type].type == SOCK_DGRAM)
+		o->schedule = &dgram_server_schedule;
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;
@@ -3797,7 +3756,10 @@ parse_options(int argc, char **argv, struct options *o)
 		if (ch == ':')
 			REFUSE("option needs an argument: %s",
 			    visible(argv[optind - 1]));
-		if (ch == '?' && optopt != 0 && find_option(optopt) == NULL)
+		if (ch == '?' && optopt != 0 && find_option(optopt) != NULL)
+			REFUSE("option takes no argument: %s",
+			    visible(argv[optind - 1]));
+		if (ch == '?' && optopt != 0)
 			REFUSE("no such option: -%s (--help lists them)",
 			    visible((char[]){ (char)optopt, '\0' }));
 		if (ch == '?')
@@ -3806,10 +3768,6 @@ parse_options(int argc, char **argv, struct options *o)
 		if (!GIVEN(ch))
 			given[strlen(given)] = (char)ch;
 		set_option_value(o, ch, optarg);
-		if (ch == 'h' || ch == 'V') {
-			finish_report();
-			exit(EXIT_SUCCESS);
-		}
 	}
 	if (optind < argc)
 		REFUSE("unexpected operand: %s (--help lists the options)",
@@ -3818,6 +3776,7 @@ parse_options(int argc, char **argv, struct options *o)
 	o->names = GIVEN('n');
 	o->quiet = GIVEN('q');
 	o->verbose = GIVEN('v');
+	(void)only_one(REPORTS, given);
 	o->role = only_one(ROLES, given);
 	if ((order = only_one(ORDERS, given)) == 0)
 		order = o->role != 0 ? 'i' : 's';
@@ -3829,12 +3788,8 @@ parse_options(int argc, char **argv, struct options *o)
 int
 main(int argc, char **argv)
 {
-	static struct options o = {
-		.count = 1,
-		.mode = 0666,
-		.timeout = 5 * SECOND,
-		.spread = 20 * MICROSECOND,
-	};
+	struct options o = { .count = 1, .mode = 0666, .timeout = 5 * SECOND,
+	    .spread = 20 * MICROSECOND };
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
@@ -3849,8 +3804,10 @@ main(int argc, char **argv)
 		    open("/dev/null", O_RDONLY) == -1)
 			err(EXIT_TROUBLE, "/dev/null");
 	parse_options(argc, argv, &o);
-	guard();
-	status = o.role == 'C' ? run_alone(&o) : o.role == 'l' ?
-	    run_server(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
+	if (atexit(clean_up) != 0)
+		err(EXIT_TROUBLE, "atexit");
+	handle_signals(on_signal);
+	status = o.role == 'l' ? run_server(&o) : o.role == 'S' ?
+	    run_survey(&o) : run_both(&o);
 	return status == EXIT_SUCCESS && ending.left ? EXIT_TROUBLE : status;
 }

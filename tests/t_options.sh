@@ -18,8 +18,10 @@ unknown_body() {
 	line="no such option: -x $hint";	refused --json -xq
 	long="no such option, or more than one:"
 	line="$long --no-such $hint";	refused --no-such
-	line="$long --json=yes $hint";	refused --json=yes
+	line="$long --s $hint";		refused --s
 	line="$long --ver $hint";	refused --ver
+	line="option takes no argument: --json=1"; refused --json=1
+	line="option takes no argument: --js=";	refused --js=
 	line="option needs an argument: --count"; refused --count
 	line="option needs an argument: -c";	refused -c
 	hint="(--help lists the options)"
@@ -79,6 +81,11 @@ modes_body() {
 	line="--late and --sync exclude each other";	refused -L -s
 	line="--late and --sync exclude each other";	refused --late -js
 	line="--race and --late exclude each other";	refused -r -L
+	line="--quiet and --json exclude each other";	refused -q -j
+	line="--quiet and --names exclude each other";	refused -qn
+	line="--json and --names exclude each other";	refused -s -j -n
+	line="--json and --quiet exclude each other";	refused -S -j -q
+	line="--json and --quiet exclude each other";	refused -l sock -jq
 	require_mechanism
 	atf_check -o ignore "$credcheck" -s --sync
 }
@@ -150,6 +157,93 @@ documented_body() {
 	atf_check -o file:listed cat known
 }
 
+atf_test_case usage
+usage_head() {
+	atf_set descr "The usage is the manual's synopsis, and names the" \
+	    "options that mean something in each mode, and no others"
+	atf_set require.progs "mandoc"
+}
+usage_body() {
+	"$credcheck" --help | sed -e 's/^usage://' -e '/^$/,$d' |
+	    tr -s ' \n' ' ' >usage
+	mandoc -Tascii "$(atf_get_srcdir)/../credcheck.1" | sed -e 's/.\x08//g' \
+	    -e '1,/^SYNOPSIS/d' -e '/^DESCRIPTION/,$d' | tr -s ' \n' ' ' |
+	    sed 's/ credcheck -h | -V / /' >synopsis
+	atf_check -o file:synopsis cat usage
+	sed 's/ credcheck /\n/g' usage | sed 1d >modes
+	while read -r line; do
+		# The path that fails is the last of all to be found out.
+		case $line in
+		-[lC]*)	modes=${line%% *} path="none/sock" ;;
+		-S*)	modes=-S path= ;;
+		*)	modes="-s -L -r -i" path="-p none/sock" ;;
+		esac
+		for option in -v -j -n -q -i -L -r -s "-c 2" "-e 1:1" \
+		    "-p none/s" "-t dgram" "-u 1:1" "-W 1" "-w 1"; do
+			taken=false
+			for mode in $modes; do
+				TMPDIR=none "$credcheck" $mode $path $option \
+				    2>&1 | grep -qE "nothing|exclude" ||
+				    taken=true
+			done
+			named=true
+			echo "$line" | grep -qE -- "(\[|\| )${option%% *}" ||
+			    named=false
+			[ $named = $taken ] || echo "$modes $option"
+		done
+	done <modes >wrong
+	atf_check cat wrong
+}
+
+atf_test_case deadlines
+deadlines_head() {
+	atf_set descr "Each step has a deadline of its own, whose message says" \
+	    "what it has waited for"
+	atf_set require.progs "python3 strace"
+}
+deadlines_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	while IFS='|' read -r call args line; do
+		timeout -k 1 20 strace -f -o trace \
+		    -e inject=$call:delay_enter=500000 "$credcheck" \
+		    --timeout 0.2 $args >stdout 2>stderr </dev/null
+		status=$?
+		echo "$call $args: $status $(cat stderr)"
+		atf_check_equal 2 $status
+		line="timed out after 0.2 s waiting for $line"
+		atf_check -o ignore grep -xE "credcheck: (client: )?$line" \
+		    stderr
+		atf_check cat stdout
+		atf_check test ! -e sock
+	done <<-'END'
+	sendmsg|--sync|the client to connect
+	sendmsg|--path sock|the client to connect
+	connect|--path sock --type dgram|the client to connect
+	listen|--path sock|the server
+	listen|--inherit --path sock|the server
+	accept|--late --path sock|the server to accept
+	accept|--path sock|the client to connect
+	recvmsg|--late|the server to accept
+	setsockopt|--sync|"go on"
+	setsockopt|--path sock --type dgram|"go on"
+	write|--sync|the client's message
+	write|--late|the client's message
+	write|--inherit --path sock|the client's message
+	write|--path sock --type dgram|the client's message
+	END
+	# A client whose server is not ours has nobody who could tell.
+	start python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("full")
+time.sleep(20)'
+	wait_until '[ -S full ]'
+	atf_check -s exit:2 -e inline:"credcheck: client: timed out after 0.2 s\
+ waiting for room for the message\n" "$credcheck" --client full --timeout 0.2 \
+	    --type dgram --count 100000
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case unknown
@@ -159,4 +253,6 @@ atf_init_test_cases() {
 	atf_add_test_case meaningless
 	atf_add_test_case help
 	atf_add_test_case documented
+	atf_add_test_case usage
+	atf_add_test_case deadlines
 }

@@ -277,26 +277,79 @@ progress_body() {
 	require_mechanism
 	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
 	    atf_skip "no pseudo-terminal to be had here"
+	on_terminal
+	# 400 trials of 5 ms at least, on any machine.
+	args="--race --count 400 --spread 10000"
+	atf_check -o match:"[0-9]+ of 400 trials" \
+	    python3 on_terminal.py 0 "$credcheck" $args
+	atf_check -o ignore "$credcheck" $args
+	atf_check python3 on_terminal.py 0 "$credcheck" --quiet $args
+}
+
+# Makes a script that runs a command with a terminal as its standard error, and
+# writes what arrives there; after the first of it the command gets a signal.
+on_terminal() {
 	cat >on_terminal.py <<-'END'
 	import os, pty, subprocess, sys
 	ours, theirs = pty.openpty()
-	p = subprocess.Popen(sys.argv[1:], stderr=theirs,
+	p = subprocess.Popen(sys.argv[2:], stderr=theirs,
 	    stdout=subprocess.DEVNULL)
 	os.close(theirs)
 	said = b""
 	try:
 	    while chunk := os.read(ours, 4096):
+	        if not said:
+	            p.send_signal(int(sys.argv[1]))
 	        said += chunk
 	except OSError:
 	    pass
 	sys.stdout.buffer.write(said)
-	sys.exit(p.wait())
+	sys.exit(abs(p.wait()))
 	END
-	# 400 trials of 5 ms at least, on any machine.
-	args="--race --count 400 --spread 10000"
-	atf_check -o match:"[0-9]+ of 400 trials" \
-	    python3 on_terminal.py "$credcheck" $args
-	atf_check -o ignore "$credcheck" $args
+}
+
+atf_test_case cleared
+cleared_head() {
+	atf_set descr "No progress line stays on the terminal, after a signal" \
+	    "that ends the race nor after one that kills another run"
+	atf_set require.progs "python3"
+}
+cleared_body() {
+	require_mechanism
+	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
+	    atf_skip "no pseudo-terminal to be had here"
+	on_terminal
+	for run in "0 2 --race" "2 2 --sync" "15 15 --late" "1 1 --sync -p s"; do
+		set -- $run
+		status=$1 signal=$2
+		shift 2
+		atf_check -s exit:$status -o save:said python3 on_terminal.py \
+		    $signal "$credcheck" "$@" --count 1000000000
+		atf_check -o match:"^[0-9]+ of 1000000000 trials$" \
+		    -o match:"^ {40}$" sh -c 'tr "\r" "\n" <said'
+		# The last that the terminal shows is an empty line.
+		atf_check -o inline:" \r" sh -c "tail -c 2 said"
+	done
+}
+
+atf_test_case limit
+limit_head() {
+	atf_set descr "A race without --count ends when its second is over," \
+	    "however few trials that held; one with it does not"
+	atf_set require.progs "jq strace"
+}
+limit_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	# 10000 trials of 20 ms at least would be 200 s.
+	slow="strace -f -o trace -e inject=setsockopt:delay_enter=20000"
+	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json
+	atf_check -o inline:"true\n" jq '.trials > 1 and .trials <= 50 and
+	    .elapsed_s >= 1 and .elapsed_s < 10' out
+	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json \
+	    --count 80
+	atf_check -o inline:"true\n" jq '.trials == 80 and .elapsed_s > 1.6' out
 }
 
 atf_test_case nothing_left
@@ -355,6 +408,8 @@ atf_init_test_cases() {
 	atf_add_test_case verbose
 	atf_add_test_case interrupted
 	atf_add_test_case progress
+	atf_add_test_case cleared
+	atf_add_test_case limit
 	atf_add_test_case nothing_left
 	atf_add_test_case histogram
 }

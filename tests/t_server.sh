@@ -104,8 +104,8 @@ json_body() {
 atf_test_case every_type
 every_type_head() {
 	atf_set descr "Seqpacket and datagram clients are served as well; each" \
-	    "datagram is one report"
-	atf_set require.progs "jq"
+	    "datagram is one report, and their server has a mode of its own"
+	atf_set require.progs "jq jsonschema"
 }
 every_type_body() {
 	require_mechanism
@@ -113,8 +113,13 @@ every_type_body() {
 		start_server --json --count 2 --type $type
 		atf_check "$credcheck" --client sock --type $type --count 2
 		server_ends 0
-		atf_check -o inline:"$type credentials 1\n$type credentials 1\n" \
-		    jq -r '"\(.type) \(.outcome) \(.bytes)"' stdout
+		mode=inherit
+		[ $type != dgram ] || mode=server
+		line="$mode $type credentials 1"
+		atf_check -o inline:"$line\n$line\n" \
+		    jq -r '"\(.mode) \(.type) \(.outcome) \(.bytes)"' stdout
+		head -n 1 stdout >line
+		check_schema line
 	done
 }
 
@@ -225,7 +230,8 @@ timeout_body() {
 	s.recv(1)
 	END
 	server_ends 1
-	atf_check -o match:"timeout .no message came.$" cat stderr
+	atf_check -o inline:"credcheck: connection 1: Message did not include\
+ credentials: timeout (no message came)\n" sed 1d stderr
 	atf_check -o match:"^1 connection: 1 timed out$" cat stdout
 }
 
@@ -370,6 +376,163 @@ stale_body() {
 		atf_check -o inline:"credentials $(id -ru)\nclosed null\n" \
 		    jq -r '"\(.outcome) \(.uid)"' stdout
 	done
+}
+
+atf_test_case reset
+reset_head() {
+	atf_set descr "What a client wrote before it reset the connection is" \
+	    "read, also where the error comes first, as on seqpacket sockets"
+	atf_set require.progs "jq python3"
+}
+reset_body() {
+	require_mechanism
+	for type in STREAM SEQPACKET; do
+		export TYPE=$type
+		start_server --sync --json --count 1 \
+		    --type $(echo $type | tr A-Z a-z)
+		# With "go on" unread, and all of it before the server looks.
+		client $pid <<-'END'
+		import select, signal
+		select.select([s], [], [])
+		os.kill(int(sys.argv[1]), signal.SIGSTOP)
+		time.sleep(0.2)
+		s.send(b"last")
+		s.close()
+		os.kill(int(sys.argv[1]), signal.SIGCONT)
+		END
+		server_ends 0
+		atf_check -o inline:"credentials 4 $(id -ru)\n" \
+		    jq -r '"\(.outcome) \(.bytes) \(.uid)"' stdout
+	done
+}
+
+atf_test_case unreadable
+unreadable_head() {
+	atf_set descr "A connection that cannot be read is none and no end of" \
+	    "file, with a line that has its number and the error, and makes" \
+	    "the status 2; the others are served"
+	atf_set require.progs "jq strace"
+}
+unreadable_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	for args in --json --quiet; do
+		# The first recvmsg(2) of all, and so of the first client.
+		start strace -o trace -e inject=recvmsg:error=ECONNREFUSED:when=1 \
+		    "$credcheck" --server sock --verbose --count 2 $args
+		wait_listening
+		"$credcheck" --client sock	# which can find it closed
+		atf_check "$credcheck" --client sock
+		server_ends 2
+		atf_check -o inline:"credcheck: connection 1: recvmsg:\
+ Connection refused\n" sed 1d stderr
+		[ $args = --quiet ] || mv stdout out
+	done
+	atf_check cat stdout
+	atf_check -o inline:"none 0 null\ncredentials 1 $(id -ru)\n" \
+	    jq -r '"\(.outcome) \(.bytes) \(.uid)"' out
+	# A datagram socket is all that its server has.
+	start strace -o trace -e inject=recvmsg:error=EIO:when=2 \
+	    "$credcheck" --server sock --verbose --type dgram
+	wait_listening
+	atf_check "$credcheck" --client sock --type dgram
+	server_ends 2
+	atf_check -o inline:"credcheck: recvmsg: Input/output error\n" \
+	    sed 1d stderr
+}
+
+atf_test_case which
+which_head() {
+	atf_set descr "Each line on standard error about a connection says" \
+	    "which it is"
+	atf_set require.progs "python3"
+}
+which_body() {
+	require_mechanism
+	start_server --count 3
+	echo "" | client
+	atf_check "$credcheck" --client sock
+	echo "" | client
+	server_ends 1
+	missing="Message did not include credentials: closed (end of file)"
+	atf_check -o inline:"credcheck: connection 1: $missing
+credcheck: connection 3: $missing\n" sed 1d stderr
+}
+
+atf_test_case first
+first_head() {
+	atf_set descr "On a listening socket, and on a datagram server's, the" \
+	    "option is set before anyone can send: before bind(2)"
+	atf_set require.progs "strace"
+}
+first_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	calls="strace -o trace -e trace=setsockopt,bind,listen,accept"
+	atf_check -o ignore $calls "$credcheck" --inherit --path sock
+	mv trace stream.inherit
+	for type in stream dgram; do
+		start $calls "$credcheck" --server sock --verbose --count 1 \
+		    --type $type
+		wait_listening
+		atf_check "$credcheck" --client sock --type $type
+		server_ends 0
+		mv trace $type.server
+	done
+	for trace in stream.inherit stream.server dgram.server; do
+		order="setsockopt bind listen accept"
+		[ ${trace%.*} = stream ] || order="setsockopt bind"
+		for call in $order; do
+			echo $call
+		done >expected
+		atf_check -o file:expected sh -c \
+		    "sed -n 's/(.*//p' $trace | awk '!seen[\$0]++'"
+		atf_check -o match:"SO_PASSCRED, .1" head -n 1 $trace
+	done
+}
+
+atf_test_case nothing_stays
+nothing_stays_head() {
+	atf_set descr "What a test case has started ends with it where a check" \
+	    "fails, also below strace: of the tests themselves"
+	atf_set require.progs "strace"
+}
+nothing_stays_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	mkdir tests
+	ln -s "$credcheck" credcheck
+	cp "$(atf_get_srcdir)/common.subr" tests
+	{
+		sed 1q "$(atf_get_srcdir)/t_server"
+		cat <<-'END'
+		atf_test_case fails
+		fails_head() { :; }
+		fails_body() {
+			start "$credcheck" --server one
+			echo $pid >pids
+			start strace -o trace "$credcheck" --server two
+			wait_until '[ -S one -a -S two ]'
+			echo "$pid $(child_of $pid)" >>pids
+			atf_check false
+		}
+		atf_init_test_cases() {
+			. "$(atf_get_srcdir)/common.subr"
+			atf_add_test_case fails
+		}
+		END
+	} >tests/fails
+	chmod +x tests/fails
+	atf_check -s exit:1 -o ignore -e ignore tests/fails \
+	    -s "$PWD/tests" fails
+	atf_check -o match:"^[0-9]+ [0-9]+$" cat pids
+	left=
+	for p in $(cat pids); do
+		alive $p && kill -KILL $p && left="$left $p"
+	done
+	[ -z "$left" ] || atf_fail "left:$left"
 }
 
 atf_test_case full_pipe
@@ -607,6 +770,11 @@ atf_init_test_cases() {
 	atf_add_test_case rude
 	atf_add_test_case longer
 	atf_add_test_case stale
+	atf_add_test_case reset
+	atf_add_test_case unreadable
+	atf_add_test_case which
+	atf_add_test_case first
+	atf_add_test_case nothing_stays
 	atf_add_test_case full_pipe
 	atf_add_test_case descriptors
 	atf_add_test_case at_once

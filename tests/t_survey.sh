@@ -271,6 +271,28 @@ nothing_left_body() {
 	done
 }
 
+atf_test_case long_tmpdir
+long_tmpdir_head() {
+	atf_set descr "A TMPDIR in which no socket can have a name is itself" \
+	    "said to be too long, and one that is just short enough is not"
+}
+long_tmpdir_body() {
+	require_linux
+	base=$(mktemp -d /tmp/longXXXXXX)
+	tmp=$base/$(printf '%0*d' $((85 - 1 - ${#base})) 0)
+	mkdir $tmp
+	TMPDIR=$tmp "$credcheck" --survey --verbose >out 2>err
+	status=$?
+	TMPDIR=${tmp}0 "$credcheck" --survey >out.long 2>err.long
+	long=$?
+	rmdir $tmp $base
+	atf_check_equal "0 2" "$status $long"
+	atf_check -s exit:1 grep -v "datagram socket is not connected$" err
+	atf_check cat out.long
+	atf_check -o inline:"credcheck: TMPDIR is 86 bytes long, 85 at most for\
+ a socket in it: ${tmp}0\n" cat err.long
+}
+
 atf_test_case ordinary_user
 ordinary_user_head() {
 	atf_set descr "An ordinary user sees the same table as root, but for" \
@@ -337,6 +359,7 @@ atf_init_test_cases() {
 	atf_add_test_case text
 	atf_add_test_case reasons
 	atf_add_test_case nothing_left
+	atf_add_test_case long_tmpdir
 	atf_add_test_case ordinary_user
 	atf_add_test_case unsupported
 	atf_add_test_case options
