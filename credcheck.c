@@ -154,6 +154,9 @@ static const struct schedule sync_schedule = { "sync",
 }, bare_schedule = { "race",	/* whose client needs no word to begin */
 	{ READY, ACCEPT, OPTION, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE },
+}, dgram_schedule = { "server",	/* of datagrams, and their clients */
+	{ OPTION, READY, ACCEPT, RECEIVE },
+	{ CONNECT, WRITE },
 };
 
 /* The survey: every ordering and trap, for every type of socket. */
@@ -2831,10 +2834,6 @@ run_both(const struct options *o)
 /*
  * 9. A server of its own: one process, and any number of clients at once.
  */
-static const struct schedule dgram_server_schedule = { "server",
-	{ OPTION, READY, ACCEPT, RECEIVE }, { UNTIL(READY), CONNECT, WRITE },
-};
-
 struct server {
 	struct run *run;
 	struct tally tally;
@@ -3712,7 +3711,7 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 
 	o->schedule = schedules[order];
 	if (o->role == 'l' && types[o->type].type == SOCK_DGRAM)
-		o->schedule = &dgram_server_schedule;
+		o->schedule = &dgram_schedule;
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;

@@ -611,14 +611,15 @@ ATF_TC_BODY(elapsed, tc)
 	struct run c;
 	int64_t start;
 
-	open_run(&c, &o);
+	open_run(&c, &o, NULL);
 	fork_client(&c);
 	start = now();
 	run_trials(&c, &t, &r);
 	ATF_CHECK_MSG(t.elapsed >= o.limit && t.elapsed <= now() - start,
 	    "%" PRId64 " ns", t.elapsed);
 	close_run(&c);
-	result_free(&r);
+	free(r.message.groups);
+	free(r.peer.groups);
 	free_run(&c);
 }
 
@@ -648,11 +649,11 @@ ATF_TC_BODY(status, tc)
 
 	for (size_t i = 0; i < nitems(cases); i++) {
 		o.schedule = &sync_schedule;
-		open_run(&c, &o);
+		open_run(&c, &o, NULL);
 		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
 		    cases[i].status, "case %zu", i);
 		o.schedule = &race_schedule;
-		open_run(&c, &o);
+		open_run(&c, &o, NULL);
 		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
 		    cases[i].race, "case %zu as a race", i);
 	}
