@@ -29,7 +29,7 @@ TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
 		t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd t_report
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
-HELPERS=	tests/h_floor tests/h_generic
+HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_time
 CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
 		credcheck.full credcheck.debug
 
@@ -62,10 +62,13 @@ tests/${t}: tests/${t}.c tests/emulate.h tests/parse.h credcheck.c
 tests/h_generic: tests/h_generic.c tests/emulate.h credcheck.c
 	${TEST_CC} tests/h_generic.c
 
-tests/h_floor: tests/h_floor.c
-	${TEST_CC} tests/h_floor.c
+FLOORS=		h_floor h_least h_time
+.for t in ${FLOORS}
+tests/${t}: tests/${t}.c
+	${TEST_CC} tests/${t}.c
+.endfor
 
-bench: ${PROG} tests/h_floor
+bench: ${PROG} ${FLOORS:S,^,tests/,}
 	tests/bench
 
 tests: ${PROG} ${TESTS} ${HELPERS}
@@ -86,7 +89,7 @@ check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
 	${cc} ${WARNINGS} -c -o /dev/null tests/headers.c
-.for t in ${TESTS_C} h_floor h_generic
+.for t in ${TESTS_C} ${FLOORS} h_generic
 	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
 	    -c -o /dev/null tests/${t}.c
 .endfor

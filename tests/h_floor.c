@@ -31,10 +31,16 @@
  * pairs	make a socketpair and close both ends, in one process, for a
  *		second
  * forks	the race without delays, and a fork for each trial, likewise
- * load path n	connect n times, each time write a byte and wait for the end
+ * load path n k
+ *		connect n times, k clients at once: each writes a byte, and each
+ *		waits until it is let go
+ * delay path n silent
+ *		with so many silent clients connected, n times: connect, write a
+ *		byte, and wait for a line of the server's, which comes on
+ *		standard input
  * server path	accept, recvmsg, close, and one line printed, for ever
  *
- * All but the last print how many a second.
+ * delay prints the median in microseconds, the first three how many a second.
  */
 #ifdef __linux__
 #define _GNU_SOURCE
@@ -46,6 +52,8 @@
 #include <sys/wait.h>
 
 #include <err.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,24 +136,109 @@ path_socket(const char *path, struct sockaddr_un *sun)
 }
 
 static int
-load(const char *path, unsigned long n)
+connect_to(const char *path)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	struct sockaddr_un sun;
+	const int fd = path_socket(path, &sun);
+
+	/* The BSDs refuse whom they have no room for in the backlog. */
+	for (int try = 0; connect(fd, (struct sockaddr *)&sun,
+	    sizeof(sun)) == -1; try++) {
+		if (errno != ECONNREFUSED || try == 1000)
+			err(2, "connect: %s", path);
+		nanosleep(&moment, NULL);
+	}
+	return fd;
+}
+
+/* A server may have let us go unheard: it need not read to know who we are. */
+static void
+say(int fd)
+{
+	if (write(fd, "!", 1) == -1 && errno != EPIPE && errno != ECONNRESET)
+		err(2, "write");
+	(void)shutdown(fd, SHUT_WR);
+}
+
+static int
+load(const char *path, size_t n, size_t k)
 {
 	const double start = seconds();
-	struct sockaddr_un sun;
+	int *fds = calloc(k, sizeof(*fds));
 	char byte;
-	int fd;
 
-	for (unsigned long i = 0; i < n; i++) {
-		fd = path_socket(path, &sun);
-		if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
-			err(2, "connect: %s", path);
-		if (write(fd, "!", 1) != 1 || shutdown(fd, SHUT_WR) == -1)
-			err(2, "write");
-		while (read(fd, &byte, 1) > 0)
-			continue;
-		close(fd);
+	if (fds == NULL)
+		err(2, "calloc");
+	for (size_t done = 0; done < n; done += k) {
+		for (size_t i = 0; i < k; i++)
+			say(fds[i] = connect_to(path));
+		for (size_t i = 0; i < k; i++) {
+			while (read(fds[i], &byte, 1) > 0)
+				continue;
+			close(fds[i]);
+		}
 	}
-	printf("%.0f\n", (double)n / (seconds() - start));
+	printf("%.0f\n", (double)((n + k - 1) / k * k) / (seconds() - start));
+	free(fds);
+	return 0;
+}
+
+static void
+read_lines(size_t n)
+{
+	char text[4096];
+	ssize_t len;
+
+	while (n > 0) {
+		if ((len = read(STDIN_FILENO, text, sizeof(text))) <= 0)
+			errx(2, "%zu lines of the server's are missing", n);
+		for (ssize_t i = 0; i < len && n > 0; i++)
+			n -= text[i] == '\n';
+	}
+}
+
+static double
+one_delay(const char *path)
+{
+	const double start = seconds();
+	const int fd = connect_to(path);
+
+	say(fd);
+	read_lines(1);
+	close(fd);
+	return seconds() - start;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The silent ones have their lines when they leave. */
+static int
+delay(const char *path, size_t n, size_t silent)
+{
+	double *delays = calloc(n, sizeof(*delays));
+	int *fds = calloc(silent + 1, sizeof(*fds));
+
+	if (delays == NULL || fds == NULL)
+		err(2, "calloc");
+	for (size_t i = 0; i < silent; i++)
+		fds[i] = connect_to(path);
+	(void)one_delay(path);		/* by then all have been accepted */
+	for (size_t i = 0; i < n; i++)
+		delays[i] = one_delay(path);
+	qsort(delays, n, sizeof(*delays), compare);
+	printf("%.1f\n", delays[n / 2] * 1e6);
+	for (size_t i = 0; i < silent; i++)
+		close(fds[i]);
+	read_lines(silent);
+	free(fds);
+	free(delays);
 	return 0;
 }
 
@@ -174,27 +267,47 @@ server(const char *path)
 	}
 }
 
-int
-main(int argc, char **argv)
+static int
+repeat(void (*one)(void))
 {
-	void (*one)(void) = argc == 2 && strcmp(argv[1], "pairs") == 0 ?
-	    one_pair : argc == 2 && strcmp(argv[1], "forks") == 0 ?
-	    one_fork : NULL;
+	const double start = seconds();
+	double elapsed;
 	unsigned long n = 0;
-	double start, elapsed;
 
-	if (argc == 4 && strcmp(argv[1], "load") == 0)
-		return load(argv[2], strtoul(argv[3], NULL, 10));
-	if (argc == 3 && strcmp(argv[1], "server") == 0)
-		return server(argv[2]);
-	if (one == NULL)
-		errx(2, "usage: h_floor pairs | forks | load path n | "
-		    "server path");
-	start = seconds();
 	do {
 		one();
 		n++;
 	} while ((elapsed = seconds() - start) < 1);
 	printf("%.0f\n", (double)n / elapsed);
 	return 0;
+}
+
+static size_t
+number(const char *s)
+{
+	const size_t n = strtoul(s, NULL, 10);
+
+	if (n > 1000000 || (n == 0 && strcmp(s, "0") != 0))
+		errx(2, "no number up to 1000000: %s", s);
+	return n;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *what = argc < 2 ? "" : argv[1];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (argc == 2 && strcmp(what, "pairs") == 0)
+		return repeat(one_pair);
+	if (argc == 2 && strcmp(what, "forks") == 0)
+		return repeat(one_fork);
+	if (argc == 3 && strcmp(what, "server") == 0)
+		return server(argv[2]);
+	if (argc == 5 && strcmp(what, "load") == 0 && number(argv[4]) > 0)
+		return load(argv[2], number(argv[3]), number(argv[4]));
+	if (argc == 5 && strcmp(what, "delay") == 0 && number(argv[3]) > 0)
+		return delay(argv[2], number(argv[3]), number(argv[4]));
+	errx(2, "usage: h_floor pairs | forks | server path | load path n k | "
+	    "delay path n silent");
 }
