@@ -100,6 +100,7 @@ enum step {
 	OPTION,			/* on the connection, else on the listener */
 	PERSISTENT,		/* FreeBSD's other option, likewise */
 	WRONG_OPTION,		/* at a level where it does not belong */
+	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	GO_ON,			/* "go on" sent */
 	RECEIVE,
 	RECEIVE_SMALL,		/* with room for no whole control message */
@@ -109,7 +110,7 @@ enum step {
 
 	/* The client's; from WRITE to FORGE it is a message. */
 	CONNECT,
-	ASK,			/* the kernel, who the server is */
+	CONNECT_GONE,		/* by a child, which has gone then */
 	OWN_OPTION,		/* on its own socket */
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
@@ -124,6 +125,8 @@ enum step {
 	DONE,			/* all of its list */
 
 	/* Of either. */
+	ASK,			/* the kernel, who the other side is */
+	ASK_PIDFD,		/* for a descriptor of that process */
 	DELAY,			/* a random time, in the race */
 	NSTEPS
 };
@@ -159,6 +162,9 @@ static const struct schedule sync_schedule = { "sync",
 				/* needs no word to begin */
 	{ READY, ACCEPT, OPTION, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE },
+}, peer_schedule = { "peer",
+	{ END },
+	{ CONNECT, ASK, ASK_PIDFD },
 };
 
 /* The survey: every ordering and trap, for every type of socket. */
@@ -168,14 +174,20 @@ enum row {
 	EMPTY_FIRST, CLAIMED, CLIENT_OPTION, FORGED, SMALL_BUFFER,
 	WITH_DESCRIPTOR, TWO_WRITERS, NO_ROOM, AFTER_NO_ROOM, NEARLY_FULL,
 	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL, PERSISTENT_FIRST,
-	PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
+	PERSISTENT_LATE, PERSISTENT_AGAIN, PIDFD_FIRST, PIDFD_LATE,
+	PIDFD_LISTENER, PIDFD_BOTH, PIDFD_GONE, PIDFD_PAIR, PIDFD_PATH,
+	PIDFD_PEER_GONE, NROWS
 };
+
+/* What a system may have: for the next message, for every one, for pidfds. */
+enum mechanism_kind { USUAL, EVERY, PIDFD, NMECHANISMS };
 
 static const struct survey_row {
 	const char *title;
 	struct schedule schedule;
 	bool path, connected;		/* needs a named, a connected socket */
 	bool peer;			/* what the connection knows counts */
+	enum mechanism_kind kind;	/* where there is none, there is no row */
 } survey_rows[NROWS] = {
 	[OPTION_FIRST] = { .title = "option, then message",
 	    { "option_first", SET_THEN(OPTION, WRITE, RECEIVE) } },
@@ -251,11 +263,42 @@ static const struct survey_row {
 	[WRONG_LEVEL] = { .title = "option at the wrong level",
 	    { "wrong_level", SET_THEN(WRONG_OPTION, WRITE, RECEIVE) } },
 	[PERSISTENT_FIRST] = { .title = "persistent option, then message",
-	    { "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE) } },
+	    { "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE) },
+	    .kind = EVERY },
 	[PERSISTENT_LATE] = { .title = "message, then persistent option",
-	    { "persistent_late", THEN_SET(WRITE, PERSISTENT) } },
+	    { "persistent_late", THEN_SET(WRITE, PERSISTENT) },
+	    .kind = EVERY },
 	[PERSISTENT_AGAIN] = { .title = "persistent option, second message",
-	    { "persistent_again", TWICE(PERSISTENT) } },
+	    { "persistent_again", TWICE(PERSISTENT) }, .kind = EVERY },
+	[PIDFD_FIRST] = { .title = "pidfd option, then message",
+	    { "pidfd_first", SET_THEN(PIDFD_OPTION, WRITE, RECEIVE) },
+	    .kind = PIDFD },
+	[PIDFD_LATE] = { .title = "message, then pidfd option",
+	    { "pidfd_late", THEN_SET(WRITE, PIDFD_OPTION) }, .kind = PIDFD },
+	[PIDFD_LISTENER] = { .title = "pidfd option on the listener",
+	    { "pidfd_listener", { PIDFD_OPTION, READY, ACCEPT, RECEIVE },
+	    { CONNECT, WRITE } }, .path = true, .connected = true,
+	    .kind = PIDFD },
+	[PIDFD_BOTH] = { .title = "both options, then message",
+	    { "pidfd_both",
+	    { READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE },
+	    { CONNECT, UNTIL(PIDFD_OPTION), WRITE } }, .kind = PIDFD },
+	[PIDFD_GONE] = { .title = "pidfd of a writer that has gone",
+	    { "pidfd_gone",
+	    { READY, ACCEPT, PIDFD_OPTION, UNTIL(BY_ANOTHER), RECEIVE },
+	    { CONNECT, UNTIL(PIDFD_OPTION), BY_ANOTHER } }, .kind = PIDFD },
+	[PIDFD_PAIR] = { .title = "pidfd of a pair's peer",
+	    { "pidfd_pair", { READY, ACCEPT, ASK_PIDFD, RECEIVE },
+	    { CONNECT, UNTIL(ASK_PIDFD), WRITE } }, .kind = PIDFD },
+	[PIDFD_PATH] = { .title = "pidfd of a named socket's peer",
+	    { "pidfd_path", { READY, ACCEPT, ASK_PIDFD, RECEIVE },
+	    { CONNECT, UNTIL(ASK_PIDFD), WRITE } }, .path = true,
+	    .connected = true, .kind = PIDFD },
+	[PIDFD_PEER_GONE] = { .title = "pidfd of a peer that has gone",
+	    { "pidfd_peer_gone",
+	    { READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE },
+	    { CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE } }, .path = true,
+	    .connected = true, .kind = PIDFD },
 };
 
 /*
@@ -278,6 +321,10 @@ struct cred {
 	intmax_t id[GROUPS];
 	gid_t *groups;
 	size_t ngroups;
+	/* A descriptor of the process, and whose: -1: it has gone; 0: hidden. */
+	const char *pidfd_source;
+	int pidfd;
+	intmax_t pidfd_pid;
 };
 
 enum outcome {
@@ -308,6 +355,7 @@ static void
 cred_forget(struct cred *cr)
 {
 	memset(cr->source, 0, sizeof(cr->source));
+	cr->pidfd_source = NULL;
 }
 
 static void
@@ -346,6 +394,7 @@ struct mechanism {
 	int level, name;	/* for setsockopt(2), an int */
 	const char *message;	/* the control message it causes */
 	int type;		/* of that */
+	int peer;		/* for getsockopt(2), a descriptor */
 };
 
 struct layout {
@@ -375,9 +424,18 @@ struct layout {
 #include <sys/prctl.h>
 
 /* unix(7). */
-static const struct mechanism mechanisms[] = {
-	{ "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS",
-	    SCM_CREDENTIALS },
+#ifndef SO_PASSPIDFD		/* Linux 6.5 */
+#define SO_PASSPIDFD	76
+#define SO_PEERPIDFD	77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD	4
+#endif
+static const struct mechanism mechanisms[NMECHANISMS] = {
+	[USUAL] = { "SO_PASSCRED", SOL_SOCKET, SO_PASSCRED, "SCM_CREDENTIALS",
+	    SCM_CREDENTIALS, 0 },
+	[PIDFD] = { "SO_PASSPIDFD", SOL_SOCKET, SO_PASSPIDFD, "SCM_PIDFD",
+	    SCM_PIDFD, SO_PEERPIDFD },
 };
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
@@ -404,8 +462,9 @@ static const struct layout messages[] = {
 int sched_yield(void);
 
 /* unix(4). */
-static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
+static const struct mechanism mechanisms[NMECHANISMS] = {
+	[USUAL] = { "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS",
+	    SCM_CREDS, 0 },
 };
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 
@@ -429,11 +488,12 @@ static const struct layout messages[] = {
 #include <sys/ucred.h>
 
 /* unix(4). */
-static const struct mechanism mechanisms[] = {
-	{ "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS", SCM_CREDS },
+static const struct mechanism mechanisms[NMECHANISMS] = {
+	[USUAL] = { "LOCAL_CREDS", SOL_LOCAL, LOCAL_CREDS, "SCM_CREDS",
+	    SCM_CREDS, 0 },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
-	{ "LOCAL_CREDS_PERSISTENT", SOL_LOCAL, LOCAL_CREDS_PERSISTENT,
-	    "SCM_CREDS2", SCM_CREDS2 },
+	[EVERY] = { "LOCAL_CREDS_PERSISTENT", SOL_LOCAL,
+	    LOCAL_CREDS_PERSISTENT, "SCM_CREDS2", SCM_CREDS2, 0 },
 #endif
 };
 #define MAXGROUPS	CMGROUP_MAX
@@ -468,7 +528,7 @@ static const struct layout messages[] = {
 
 #else	/* a system without the mechanism */
 
-static const struct mechanism mechanisms[] = { { .option = NULL } };
+static const struct mechanism mechanisms[NMECHANISMS];
 #define MAXGROUPS	MOST_GROUPS
 
 struct peerpid {
@@ -544,6 +604,27 @@ read_layout(const struct layout *l, const unsigned char *data, size_t len,
 		}
 	if (n >= 0 && (size_t)n <= (len - l->at[GROUPS] + 1) / sizeof(gid_t))
 		cred_groups(cr, data + l->at[GROUPS] - 1, (size_t)n, l->name);
+}
+
+/* Whose a pidfd is, which /proc tells, and closes it; an errno is none. */
+static void
+read_pidfd(int fd, const char *source, struct cred *cr)
+{
+	char name[64], line[128];
+	FILE *fp;
+
+	cr->pidfd_source = source;
+	cr->pidfd = fd;
+	cr->pidfd_pid = 0;
+	if (fd < 0)
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	if ((fp = fopen(name, "r")) != NULL) {
+		while (fgets(line, sizeof(line), fp) != NULL)
+			(void)sscanf(line, "Pid: %jd", &cr->pidfd_pid);
+		fclose(fp);
+	}
+	(void)close(fd);
 }
 
 /*
@@ -666,6 +747,7 @@ struct options {
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
+	bool any_type;			/* or the next one */
 	int64_t timeout;		/* in nanoseconds */
 	struct identity user, effective;
 	const struct schedule *schedule;
@@ -829,7 +911,7 @@ fail(struct run *c, int error, const char *fmt, ...)
 {
 	char text[sizeof(c->shared->failures[0])];
 	int n = snprintf(text, sizeof(text), "%s",
-	    c->side == CLIENT ? "client: " : "");
+	    c->side == CLIENT && c->options->role != 'P' ? "client: " : "");
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -1434,6 +1516,36 @@ become(const struct options *o, const char **what)
 	    e->argument != NULL ? e->uid : u->uid);
 }
 
+/* By a process that is neither the client nor the server, and has gone then. */
+static void
+by_another(struct run *c, int fd, bool connects)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(connects ? connect(fd, (struct sockaddr *)&c->address,
+		    c->addresslen) == -1 : send(fd, "?", 1, MSG_DONTWAIT) != 1);
+	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
+		fail(c, child == -1 ? errno : 0, "fork");
+}
+
+/* A path to which one could not connect. */
+static _Noreturn void
+explain_connect(struct run *c, const char *path)
+{
+	const int error = errno;
+	struct stat st;
+
+	if (c->options->role == 'P' && error == EPROTOTYPE)
+		fail(c, 0, "%s: no %s socket", path, c->options->type > 0 ?
+		    "stream or seqpacket" : "stream");
+	if (c->address.sun_path[0] != '\0' && error == ECONNREFUSED &&
+	    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		fail(c, 0, "%s: not a socket", path);
+	fail(c, error, "connect: %s", path);
+}
+
 static int
 connect_path(struct run *c)
 {
@@ -1446,11 +1558,18 @@ connect_path(struct run *c)
 	} else if (has_other(c) && c->options->role != 'S')
 		send_ends(c, &fd, 1);
 	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
-	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
+	while (c->step == CONNECT &&
+	    connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
+		if (errno == EPROTOTYPE && c->options->any_type) {
+			c->shared->error = errno;
+			break;
+		}
 		if (errno != EAGAIN && errno != EINTR)
-			fail(c, errno, "connect: %s", c->options->path);
+			explain_connect(c, c->options->path);
 		retry(c, -1, 0, "connect");
 	}
+	if (c->step == CONNECT_GONE)
+		by_another(c, fd, true);
 	return fd;
 }
 
@@ -1515,19 +1634,6 @@ send_largest(struct run *c)
 	return n;
 }
 
-/* A byte, from a process that is neither the client nor the server. */
-static ssize_t
-write_by_another(struct run *c)
-{
-	int status = 0;
-	const pid_t child = fork();
-
-	if (child == 0)
-		_exit(send(c->connection, "?", 1, MSG_DONTWAIT) != 1);
-	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
-		fail(c, child == -1 ? errno : 0, "fork");
-	return 1;
-}
 
 /* A message; only the plain one waits for room, and must not be refused. */
 static void
@@ -1549,7 +1655,8 @@ send_message(struct run *c)
 		n = send_largest(c);
 		break;
 	case BY_ANOTHER:
-		n = write_by_another(c);
+		by_another(c, c->connection, false);
+		n = 1;
 		break;
 	case DESCRIPTOR:
 		n = send_with(c->connection, SCM_RIGHTS, &c->control,
@@ -1559,7 +1666,7 @@ send_message(struct run *c)
 		claimed.id[UID] = claimed.id[GID] = 0;
 		/* FALLTHROUGH */
 	case CLAIM:
-		n = send_with(c->connection, mechanisms[0].type, data,
+		n = send_with(c->connection, mechanisms[USUAL].type, data,
 		    claim_cred(data, &claimed));
 		break;
 	default:
@@ -1573,16 +1680,28 @@ send_message(struct run *c)
 		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
 }
 
-/* The client's own account of its peer, which is the server if it is true. */
+/* Our own account of the peer; a client's is for the server to read. */
 static void
 ask_peer(struct run *c)
 {
-	struct cred *cr = &c->shared->asked;
+	peer_cred(c->connection, &c->peer);
+	c->shared->asked = c->peer;
+	c->shared->asked.groups = NULL;
+	c->shared->asked.source[GROUPS] = NULL;
+}
 
-	peer_cred(c->connection, cr);
-	free(cr->groups);
-	cr->groups = NULL;
-	cr->source[GROUPS] = NULL;
+static void
+ask_pidfd(struct run *c)
+{
+	const struct mechanism *m = &mechanisms[PIDFD];
+	socklen_t len = sizeof(int);
+	int fd = -1;
+
+	if (m->option != NULL &&
+	    getsockopt(c->connection, m->level, m->peer, &fd, &len) == 0)
+		read_pidfd(fd, "SO_PEERPIDFD", &c->peer);
+	else if (c->options->role == 'S')
+		c->shared->error = errno;
 }
 
 /* A random number: the finalizer of SplitMix64. */
@@ -1684,8 +1803,8 @@ accept_client(struct run *c)
 static void
 set_option(struct run *c)
 {
-	const struct mechanism *m = c->step == PERSISTENT ?
-	    &mechanisms[nitems(mechanisms) - 1] : c->mechanism;
+	const struct mechanism *m = c->step == PERSISTENT ? &mechanisms[EVERY] :
+	    c->step == PIDFD_OPTION ? &mechanisms[PIDFD] : c->mechanism;
 	const int fd = c->connection != -1 ? c->connection : c->listener;
 	int level = m->level;
 
@@ -1820,6 +1939,7 @@ static const struct {
 	[OPTION] = { set_option, "option set", NULL, SET },
 	[PERSISTENT] = { set_option, NULL, NULL, SET },
 	[WRONG_OPTION] = { set_option, NULL, NULL, SET },
+	[PIDFD_OPTION] = { set_option, NULL, NULL, SET },
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
 	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
 	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
@@ -1828,7 +1948,10 @@ static const struct {
 	[OPTION_AGAIN] = { set_option, NULL, NULL, SET },
 	[CONNECT] = { connect_server, "connected", "the server to accept",
 	    "the client to connect" },
-	[ASK] = { .run = ask_peer },
+	[CONNECT_GONE] = { connect_server, NULL, NULL,
+	    "the client to connect" },
+	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
+	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
 	[OWN_OPTION] = { .run = set_option },
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
 	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
@@ -1838,7 +1961,7 @@ static const struct {
 	[EMPTY] = { send_message, NULL, NULL, MESSAGE },
 	[LARGEST] = { send_message, NULL, NULL, MESSAGE },
 	[NEARLY] = { send_message, NULL, NULL, MESSAGE },
-	[BY_ANOTHER] = { .run = send_message },
+	[BY_ANOTHER] = { send_message, NULL, NULL, MESSAGE },
 	[CLAIM] = { send_message, NULL, NULL, MESSAGE },
 	[FORGE] = { send_message, NULL, NULL, MESSAGE },
 	[DONE] = { .awaited = MESSAGE },
@@ -1967,6 +2090,7 @@ parse_control(const struct message *m, struct cred *cr)
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
+	int pidfd;
 
 	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
 	    off += CMSG_SPACE(len)) {
@@ -1977,7 +2101,13 @@ parse_control(const struct message *m, struct cred *cr)
 		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
-		else if ((found == NONE || found == TRUNCATED) &&
+		else if (mechanisms[PIDFD].option != NULL &&
+		    cm.cmsg_level == mechanisms[PIDFD].level &&
+		    cm.cmsg_type == mechanisms[PIDFD].type &&
+		    len >= sizeof(pidfd)) {
+			memcpy(&pidfd, data, sizeof(pidfd));
+			read_pidfd(pidfd, mechanisms[PIDFD].message, cr);
+		} else if ((found == NONE || found == TRUNCATED) &&
 		    (l = find_layout(cm.cmsg_level, cm.cmsg_type, data, len,
 		    m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
@@ -2007,7 +2137,7 @@ parse(const struct message *m, struct result *r)
 		r->outcome = TIMEOUT;
 	else if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
 		r->outcome = CLOSED;
-	else if (mechanisms[0].option == NULL)
+	else if (mechanisms[USUAL].option == NULL)
 		r->outcome = UNSUPPORTED;
 	else if (r->outcome == NONE && r->ctrunc)
 		r->outcome = TRUNCATED;
@@ -2127,7 +2257,8 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 static const struct cred *
 truth_of(const struct run *c)
 {
-	return c->options->role == 'l' ? NULL : &c->shared->client;
+	return strchr("lP", c->options->role) != NULL &&
+	    c->options->role != 0 ? NULL : &c->shared->client;
 }
 
 /* One that is there both with the message and with the connection. */
@@ -2147,14 +2278,26 @@ set_id(const struct result *r, enum field real, enum field effective)
 	return x != NULL && y != NULL && x->id[real] != y->id[effective];
 }
 
+/* Whether the connection itself told anything. */
+static bool
+knows_peer(const struct result *r)
+{
+	for (enum field f = PID; f < NFIELDS; f++)
+		if (r->peer.source[f] != NULL)
+			return true;
+	return r->peer.pidfd_source != NULL;
+}
+
 static void
 text_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
 
-	printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" : "s",
-	    r->trunc ? " of a longer message" : "");
+	if (c->options->role != 'P')
+		printf("Got %zu byte%s%s\n", r->bytes,
+		    r->bytes == 1 ? "" : "s",
+		    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
 		printf("%s", fields[f].label);
@@ -2167,6 +2310,16 @@ text_result(const struct run *c, const struct result *r)
 			    r->peer.source[f]);
 		printf("\n");
 	}
+	if (r->peer.pidfd_source != NULL && r->peer.pidfd_pid != -1)
+		printf("Process of the pidfd: %jd (%s)\n", r->peer.pidfd_pid,
+		    r->peer.pidfd_source);
+	else if (r->peer.pidfd_source != NULL)
+		printf("Process of the pidfd: it has gone (%s)\n",
+		    r->peer.pidfd_source);
+	if (r->peer.pidfd_source != NULL && r->peer.pidfd_pid > 0 &&
+	    r->peer.source[PID] != NULL &&
+	    r->peer.pidfd_pid != r->peer.id[PID])
+		printf("PID and pidfd name different processes\n");
 	if (truth == NULL && differs(r, PID))
 		printf("Message and connection name different processes\n");
 	if (truth == NULL && (set_id(r, UID, EUID) || set_id(r, GID, EGID)))
@@ -2329,11 +2482,17 @@ json_result(const struct run *c, const struct result *r)
 	const struct cred *truth = truth_of(c);
 
 	json_head(c);
-	if (truth == NULL)
+	if (c->options->role == 'l')
 		printf(",\"connection\":%" PRIu64, c->trial);
-	json_member("outcome", outcomes[r->outcome]);
-	printf(",\"bytes\":%zu", r->bytes);
-	json_bool("ctrunc", r->ctrunc);
+	json_member("outcome", c->options->role != 'P' ? outcomes[r->outcome] :
+	    knows_peer(r) ? "peer" : outcomes[NONE]);
+	if (c->options->role != 'P') {
+		printf(",\"bytes\":%zu", r->bytes);
+		json_bool("ctrunc", r->ctrunc);
+	} else {
+		json_member("bytes", NULL);
+		json_member("ctrunc", NULL);
+	}
 	for (enum field f = PID; f < NFIELDS; f++)
 		json_field(",", knows(r, f), f);
 	json_sources(r);
@@ -2345,13 +2504,20 @@ json_result(const struct run *c, const struct result *r)
 	printf(",\"match\":%s", truth == NULL ||
 	    r->outcome != CREDENTIALS ? "null" :
 	    matches(r, truth) ? "true" : "false");
-	json_bool("trunc", r->trunc);
+	if (c->options->role != 'P')
+		json_bool("trunc", r->trunc);
+	else
+		json_member("trunc", NULL);
 	if (r->outcome == PLACEHOLDER)
 		printf(",\"placeholder\":{\"pid\":%jd,\"uid\":%jd,\"gid\":"
 		    "%jd}", r->message.id[PID], r->message.id[UID],
 		    r->message.id[GID]);
 	else
 		json_member("placeholder", NULL);
+	if (c->options->role == 'P' && r->peer.pidfd_source != NULL)
+		printf(",\"pidfd_pid\":%jd", r->peer.pidfd_pid);
+	else if (c->options->role == 'P')
+		json_member("pidfd_pid", NULL);
 	printf("}\n");
 }
 
@@ -2596,7 +2762,8 @@ open_run(struct run *c, const struct options *o)
 	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
 	    .owner = getpid(), .spins = MOST_SPINS, .tries = FIRST_TRY };
 	/* A foreign client may attach what looks like the usual one's. */
-	c->mechanism = &mechanisms[o->role == 'l' ? nitems(mechanisms) - 1 : 0];
+	c->mechanism = &mechanisms[o->role == 'l' &&
+	    mechanisms[EVERY].option != NULL ? EVERY : USUAL];
 	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
 	c->message.type = socket_type(c);
 	c->message.may_claim = o->role == 'l';
@@ -3041,6 +3208,41 @@ run_alone(const struct options *o)
 	run_client(&c);
 }
 
+/* Asks who listens at a path, of either type that has connections. */
+static int
+run_peer(const struct options *base)
+{
+	struct options o = *base;
+	struct result r = { .outcome = NONE };
+	struct run c;
+
+	for (;; o.type++, o.any_type = false) {
+		open_run(&c, &o);
+		c.side = CLIENT;
+		open_path(&c);
+		begin_trial(&c);
+		take_steps(&c, c.schedule->client);
+		if (c.shared->error == 0)
+			break;
+		(void)close(c.connection);
+		free_run(&c);
+	}
+	if (o.verbose)
+		print_timeline(&c, &r);
+	r.peer = c.peer;
+	c.peer.groups = NULL;
+	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
+		warnx("this kernel names whoever asks");
+		cred_forget(&r.peer);
+	} else if (!knows_peer(&r) && !o.json && !o.quiet)
+		warnx("the connection knows nothing of its listener");
+	if (!o.quiet) {
+		(o.json ? json_result : text_result)(&c, &r);
+		finish_report();
+	}
+	return knows_peer(&r) ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
 /*
  * 10. The survey: each row's conversation, for every type of socket.
  */
@@ -3049,7 +3251,8 @@ struct survey {
 };
 
 /* What cures the race, and what else this kernel has in store. */
-enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED };
+enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED, BAD_PIDFD,
+    ERROR };
 
 #define IS(o)		(1U << (o))
 #define WHEN(row, o)	{ row, o, ANY }
@@ -3107,22 +3310,63 @@ static const struct finding {
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
 	    { { WRONG_LEVEL, IS(PLACEHOLDER) | IS(NONE), NO_ERROR } } },
+	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
+	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
+	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
+	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
+	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
+	    { { PIDFD_PEER_GONE, IS(NONE), ERROR }, GOOD(PIDFD_PATH) } },
 };
 
-/* FreeBSD's rows are of no other system. */
-#define ROWS	(nitems(mechanisms) > 1 ? NROWS : PERSISTENT_FIRST)
+/* What one system alone has is in no other's table. */
+#define FOREACH_ROW(row) \
+	for (enum row row = 0; row < NROWS; row++) \
+		if (survey_rows[row].kind == USUAL || \
+		    mechanisms[survey_rows[row].kind].option != NULL)
 
 /* The identity of an ordinary user, for root to take. */
 static const struct identity ordinary = {
 	.argument = "12345:12345", .uid = 12345, .gid = 12345
 };
 
+/* Who has a pidfd: the message, else the connection, else nobody (NULL). */
+static const struct cred *
+pidfd_of(const struct result *r)
+{
+	return r->message.pidfd_source != NULL ? &r->message :
+	    r->peer.pidfd_source != NULL ? &r->peer : NULL;
+}
+
+/* What became of the pidfd, in a row that is about one. */
+static void
+judge_pidfd(struct result *r)
+{
+	const struct cred *cr = pidfd_of(r);
+
+	if (cr != NULL)
+		r->outcome = cr->pidfd < 0 ? NONE : cr->pidfd_pid == -1 ?
+		    PLACEHOLDER : CREDENTIALS;
+	else if (r->outcome == CREDENTIALS) {
+		cred_forget(&r->message);
+		r->outcome = NONE;
+	}
+}
+
 /* Whether it is the client that a cell names, or us, by process or user ID. */
 static const char *
 whose(const struct result *r)
 {
+	const struct cred *cr = pidfd_of(r);
 	const intmax_t *id = r->message.id;
 
+	if (cr != NULL && r->message.source[PID] != NULL &&
+	    cr->pidfd_pid != id[PID])
+		return "two";
+	if (cr != NULL)
+		return cr->pidfd < 0 ? NULL :
+		    cr->pidfd_pid == r->client ? "client" :
+		    cr->pidfd_pid == getpid() ? "server" :
+		    cr->pidfd_pid == -1 ? "nobody" : NULL;
 	if (r->message.source[PID] != NULL)
 		return id[PID] == r->client ? "client" :
 		    id[PID] == getpid() ? "server" : NULL;
@@ -3190,6 +3434,8 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		r->raw = true;
 		r->outcome = r->peer.source[EUID] != NULL ? CREDENTIALS : NONE;
 	}
+	if (sr->kind == PIDFD && r->failed == NULL)
+		judge_pidfd(r);
 	free_run(&c);
 }
 
@@ -3226,6 +3472,9 @@ holds(const struct survey *v, const struct condition *co, size_t type)
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != JOINED || r->bytes == 2) &&
 	    (co->need != NO_ERROR || r->error == 0) &&
+	    (co->need != ERROR || r->error != 0) &&
+	    (co->need != BAD_PIDFD || (pidfd_of(r) != NULL &&
+	    pidfd_of(r)->pidfd < 0)) &&
 	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
 }
 
@@ -3253,6 +3502,7 @@ error_name(int error)
 		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
 		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
 		NAMED(EAGAIN), NAMED(ENOBUFS), NAMED(EMSGSIZE),
+		NAMED(ESRCH), NAMED(EBADF),
 	};
 
 	for (size_t i = 0; i < nitems(names); i++)
@@ -3264,13 +3514,20 @@ error_name(int error)
 static const char *
 cell_text(const struct survey_row *sr, const struct result *r)
 {
+	const bool pidfd = sr->kind == PIDFD && pidfd_of(r) != NULL;
+	static char bad[32];
+
 	if (r->missing != NULL)
 		return "-";
 	if (r->failed != NULL)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (!sr->peer || r->outcome != CREDENTIALS)
+	if (pidfd && pidfd_of(r)->pidfd < 0) {
+		snprintf(bad, sizeof(bad), "fd %d", pidfd_of(r)->pidfd);
+		return bad;
+	}
+	if (!pidfd && (!sr->peer || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
 }
@@ -3325,8 +3582,8 @@ text_survey(const struct survey *v)
 	if (uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
 	printf("%s %s: ", un.sysname, un.release);
-	if (mechanisms[0].option != NULL)
-		printf("%s, %s\n", mechanisms[0].option, mechanisms[0].message);
+	if (mechanisms[USUAL].option != NULL)
+		printf("%s, %s\n", mechanisms[USUAL].option, mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
 	text_sources(&v->cells[OPTION_FIRST][0]);
@@ -3334,7 +3591,7 @@ text_survey(const struct survey *v)
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
-	for (enum row row = 0; row < ROWS; row++) {
+	FOREACH_ROW(row) {
 		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
@@ -3359,6 +3616,10 @@ json_cell(const struct result *r)
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json_member("whose", whose(r));
+	if (pidfd_of(r) != NULL && pidfd_of(r)->pidfd < 0)
+		printf(",\"descriptor\":%d", pidfd_of(r)->pidfd);
+	else
+		json_member("descriptor", NULL);
 	printf(",\"bytes\":%zu", r->bytes);
 	json_bool("ctrunc", r->ctrunc);
 	json_bool("trunc", r->trunc);
@@ -3384,11 +3645,11 @@ static void
 json_survey(const struct survey *v)
 {
 	json_begin("survey");
-	json_member("option", mechanisms[0].option);
-	json_member("message", mechanisms[0].message);
+	json_member("option", mechanisms[USUAL].option);
+	json_member("message", mechanisms[USUAL].message);
 	json_sources(&v->cells[OPTION_FIRST][0]);
 	printf(",\"rows\":[");
-	for (enum row row = 0; row < ROWS; row++) {
+	FOREACH_ROW(row) {
 		printf("%s{\"name\":\"%s\"", row > 0 ? "," : "",
 		    survey_rows[row].schedule.name);
 		json_member("title", survey_rows[row].title);
@@ -3413,7 +3674,7 @@ fill_survey(struct survey *v, const struct options *o)
 	struct result *r;
 	bool all = true;
 
-	for (enum row row = 0; row < ROWS; row++)
+	FOREACH_ROW(row)
 		for (size_t t = 0; t < nitems(types); t++) {
 			r = &v->cells[row][t];
 			if ((r->missing = why_missing(row, t)) == NULL)
@@ -3457,7 +3718,7 @@ run_survey(const struct options *base)
 		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
 	}
-	return all && mechanisms[0].option != NULL ? EXIT_SUCCESS :
+	return all && mechanisms[USUAL].option != NULL ? EXIT_SUCCESS :
 	    EXIT_TROUBLE;
 }
 
@@ -3552,7 +3813,7 @@ parse_identity(const char *argument)
 }
 
 #define ORDERS		"Lirs"		/* modes in which both sides are ours */
-#define ROLES		"CSl"		/* the others */
+#define ROLES		"CPSl"		/* the others */
 #define IDENTITY	"user[:group]"
 
 /*
@@ -3579,17 +3840,18 @@ static const struct option_row {
 	{ 'e', "effective", IDENTITY, "CLirs",
 	    "the client's effective identity (root)" },
 	{ 'h', "help", NULL, ORDERS ROLES, "print this" },
-	{ 'j', "json", NULL, "LSilrs", "report as JSON" },
+	{ 'j', "json", NULL, "LPSilrs", "report as JSON" },
+	{ 'P', "peer", "path", "P", "who listens there, without a message" },
 	{ 'm', "mode", "mode", "Lilrs",
 	    "permissions of the named socket (0666)" },
-	{ 'n', "names", NULL, "Lils", "add user and group names to the text" },
+	{ 'n', "names", NULL, "LPils", "add user and group names to the text" },
 	{ 'p', "path", "path", "Lirs", "a named socket, not a socketpair" },
-	{ 'q', "quiet", NULL, "LSilrs", "no report; the exit status tells" },
-	{ 't', "type", "type", "CLilrs",
+	{ 'q', "quiet", NULL, "LPSilrs", "no report; the exit status tells" },
+	{ 't', "type", "type", "CLPilrs",
 	    "stream (default), seqpacket or dgram" },
 	{ 'u', "user", IDENTITY, "CLirs", "the client's identity (root)" },
 	{ 'V', "version", NULL, ORDERS ROLES, "print the version" },
-	{ 'v', "verbose", NULL, "LSilrs", "the timeline, on standard error" },
+	{ 'v', "verbose", NULL, "LPSilrs", "the timeline, on standard error" },
 	{ 'W', "spread", "usec", "r", "range of the race's delays (20)" },
 	{ 'w', "timeout", "seconds", ORDERS ROLES,
 	    "the longest wait of any step (5)" },
@@ -3652,6 +3914,7 @@ help(void)
 	usage("usage:", ORDERS);
 	usage("      ", "l");
 	usage("      ", "C");
+	usage("      ", "P");
 	usage("      ", "S");
 	printf("\n");
 	FOREACH_OPTION(o)
@@ -3682,6 +3945,8 @@ check_options(const struct options *o, const char *given, int mode)
 			REFUSE("--%s means nothing with --type dgram%s",
 			    find_option(*p)->name, o->role == 0 ? "" :
 			    " between two programs");
+	if (mode == 'P' && types[o->type].type == SOCK_DGRAM)
+		REFUSE("--peer means nothing with --type dgram");
 	if (mode == 'r' && o->spread > o->timeout)
 		REFUSE("--spread %" PRId64 " us is longer than --timeout "
 		    "%g s", o->spread / MICROSECOND,
@@ -3708,6 +3973,7 @@ set_option_value(struct options *o, int letter, const char *s)
 {
 	switch (letter) {
 	case 'C':
+	case 'P':
 	case 'l':
 	case 'p':
 		o->path = s;
@@ -3755,6 +4021,9 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 	};
 
 	o->schedule = schedules[order];
+	if (mode == 'P')
+		o->schedule = &peer_schedule;
+	o->any_type = mode == 'P' && !GIVEN('t');
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;
@@ -3850,6 +4119,7 @@ main(int argc, char **argv)
 			err(EXIT_TROUBLE, "/dev/null");
 	parse_options(argc, argv, &o);
 	guard();
-	return o.role == 'C' ? run_alone(&o) : o.role == 'l' ? run_server(&o) :
+	return o.role == 'C' ? run_alone(&o) : o.role == 'P' ? run_peer(&o) :
+	    o.role == 'l' ? run_server(&o) :
 	    o.role == 'S' ? run_survey(&o) : run_both(&o);
 }
