@@ -99,6 +99,7 @@ enum step {
 	ACCEPT,
 	OPTION, OPTION_AGAIN,	/* on the connection, else on the listener */
 	PERSISTENT,		/* FreeBSD's other option, likewise */
+	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON,			/* "go on" sent */
 	RECEIVE,
@@ -108,7 +109,7 @@ enum step {
 
 	/* The client's. */
 	CONNECT,
-	ASK,			/* the kernel, who the server is */
+	CONNECT_GONE,		/* by a child of the client's */
 	OWN_OPTION,		/* on its own socket */
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
@@ -120,7 +121,9 @@ enum step {
 	CLAIM, FORGE,		/* with its own credentials, with root's */
 	DONE,			/* all of its list */
 
-	DELAY,			/* of either: a random time, in the race */
+	/* Of either. */
+	ASK, ASK_PIDFD,		/* the kernel, who the other side is */
+	DELAY,			/* a random time, in the race */
 	NSTEPS
 };
 #define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
@@ -157,6 +160,9 @@ static const struct schedule sync_schedule = { "sync",
 }, dgram_schedule = { "server",	/* of datagrams, and their clients */
 	{ OPTION, READY, ACCEPT, RECEIVE },
 	{ CONNECT, WRITE },
+}, peer_schedule = { "peer",
+	{ END },
+	{ CONNECT, ASK, ASK_PIDFD },
 };
 
 /* The survey: every ordering and trap, for every type of socket. */
@@ -166,14 +172,20 @@ enum row {
 	EMPTY_FIRST, CLAIMED, CLIENT_OPTION, FORGED, SMALL_BUFFER,
 	WITH_DESCRIPTOR, TWO_WRITERS, NO_ROOM, AFTER_NO_ROOM, NEARLY_FULL,
 	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL,
-	PERSISTENT_FIRST, PERSISTENT_LATE, PERSISTENT_AGAIN, NROWS
+	PERSISTENT_FIRST, PERSISTENT_LATE, PERSISTENT_AGAIN, PIDFD_FIRST,
+	PIDFD_LATE, PIDFD_LISTENER, PIDFD_BOTH, PIDFD_GONE, PIDFD_PAIR,
+	PIDFD_PATH, PIDFD_PEER_GONE, NROWS
 };
+
+/* What a system may have: for the next message, for every one, for pidfds. */
+enum kind { USUAL, EVERY, PIDFD, NKINDS };
 
 static const struct survey_row {
 	const char *title;
 	struct schedule schedule;
 	bool path, connected;		/* needs a named, a connected socket */
 	bool peer;			/* what the connection knows counts */
+	enum kind kind;			/* no row where there is none */
 } survey_rows[NROWS] = {
 #define ROW(text, ...)	.title = text, .schedule = { __VA_ARGS__ }
 #define LISTENER	.path = true, .connected = true
@@ -244,11 +256,34 @@ static const struct survey_row {
 	[WRONG_LEVEL] = { ROW("option at the wrong level", "wrong_level",
 	    SET_THEN(WRONG_OPTION, WRITE, RECEIVE)) },
 	[PERSISTENT_FIRST] = { ROW("persistent option, then message",
-	    "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE)) },
+	    "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE)),
+	    .kind = EVERY },
 	[PERSISTENT_LATE] = { ROW("message, then persistent option",
-	    "persistent_late", THEN_SET(WRITE, PERSISTENT)) },
+	    "persistent_late", THEN_SET(WRITE, PERSISTENT)),
+	    .kind = EVERY },
 	[PERSISTENT_AGAIN] = { ROW("persistent option, second message",
-	    "persistent_again", TWICE(PERSISTENT)) },
+	    "persistent_again", TWICE(PERSISTENT)), .kind = EVERY },
+	[PIDFD_FIRST] = { ROW("pidfd option, then message", "pidfd_first",
+	    SET_THEN(PIDFD_OPTION, WRITE, RECEIVE)), .kind = PIDFD },
+	[PIDFD_LATE] = { ROW("message, then pidfd option", "pidfd_late",
+	    THEN_SET(WRITE, PIDFD_OPTION)), .kind = PIDFD },
+	[PIDFD_LISTENER] = { ROW("pidfd option on the listener",
+	    "pidfd_listener", { PIDFD_OPTION, READY, ACCEPT, RECEIVE },
+	    { CONNECT, WRITE }), LISTENER, .kind = PIDFD },
+	[PIDFD_BOTH] = { ROW("both options, then message", "pidfd_both",
+	    { READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE },
+	    { CONNECT, UNTIL(PIDFD_OPTION), WRITE }), .kind = PIDFD },
+	[PIDFD_GONE] = { ROW("pidfd of a writer that has gone", "pidfd_gone",
+	    SET_THEN(PIDFD_OPTION, BY_ANOTHER, RECEIVE)), .kind = PIDFD },
+	[PIDFD_PAIR] = { ROW("pidfd of a pair's peer", "pidfd_pair",
+	    SET_THEN(ASK_PIDFD, WRITE, RECEIVE)), .kind = PIDFD },
+	[PIDFD_PATH] = { ROW("pidfd of a named socket's peer", "pidfd_path",
+	    SET_THEN(ASK_PIDFD, WRITE, RECEIVE)), LISTENER, .kind = PIDFD },
+	[PIDFD_PEER_GONE] = { ROW("pidfd of a peer that has gone",
+	    "pidfd_peer_gone",
+	    { READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE },
+	    { CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }), LISTENER,
+	    .kind = PIDFD },
 };
 
 /*
@@ -271,6 +306,9 @@ struct cred {
 	intmax_t id[GROUPS];
 	gid_t *groups;
 	size_t ngroups;
+	const char *pidfd_source;	/* what brought a pidfd */
+	int pidfd;			/* its number, or an errno as such */
+	intmax_t pidfd_pid;		/* -1: it has gone; 0: not known */
 };
 
 enum outcome {
@@ -301,6 +339,7 @@ static void
 cred_forget(struct cred *cr)
 {
 	memset(cr->source, 0, sizeof(cr->source));
+	cr->pidfd_source = NULL;
 }
 
 static void
@@ -335,6 +374,8 @@ struct mechanism {
 	int name;		/* for setsockopt(2), an int */
 	const char *message;	/* the control message it causes */
 	int type;		/* of that */
+	const char *peer;	/* for getsockopt(2), a pidfd */
+	int peername;
 };
 
 struct layout {
@@ -364,8 +405,18 @@ struct layout {
 
 #include <sys/prctl.h>
 
-static const struct mechanism mechanisms[] = {
-	{ SOL_SOCKET, NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS) },
+#ifndef SO_PASSPIDFD		/* Linux 6.5; not of alpha, PA-RISC and SPARC */
+#define SO_PASSPIDFD	76
+#define SO_PEERPIDFD	77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD	4
+#endif
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { .level = SOL_SOCKET, NAME(SO_PASSCRED),
+	    NAME(SCM_CREDENTIALS) },
+	[PIDFD] = { .level = SOL_SOCKET, NAME(SO_PASSPIDFD), NAME(SCM_PIDFD),
+	    NAME(SO_PEERPIDFD) },
 };
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
@@ -390,8 +441,8 @@ static const struct layout messages[] = {
 #undef sched_yield
 int sched_yield(void);
 
-static const struct mechanism mechanisms[] = {
-	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 };
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 
@@ -414,10 +465,11 @@ static const struct layout messages[] = {
 #include <sys/procctl.h>
 #include <sys/ucred.h>
 
-static const struct mechanism mechanisms[] = {
-	{ SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
-	{ SOL_LOCAL, NAME(LOCAL_CREDS_PERSISTENT), NAME(SCM_CREDS2) },
+	[EVERY] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS_PERSISTENT),
+	    NAME(SCM_CREDS2) },
 #endif
 };
 #define MAXGROUPS	CMGROUP_MAX
@@ -452,7 +504,7 @@ static const struct layout messages[] = {
 
 #else	/* a system without the mechanism */
 
-static const struct mechanism mechanisms[] = { { .option = NULL } };
+static const struct mechanism mechanisms[NKINDS];
 #define MAXGROUPS	MOST_GROUPS
 
 struct peerpid {
@@ -530,6 +582,27 @@ read_layout(const struct layout *l, const unsigned char *data, size_t len,
 		cred_groups(cr, data + l->at[GROUPS] - 1, (size_t)n, l->name);
 }
 
+/* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
+static void
+read_pidfd(int fd, const char *source, struct cred *cr)
+{
+	char name[64], line[128];
+	FILE *fp;
+
+	cr->pidfd_source = source;
+	cr->pidfd = fd;
+	cr->pidfd_pid = 0;
+	if (fd < 0)
+		return;
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
+	if ((fp = fopen(name, "r")) != NULL) {
+		while (fgets(line, sizeof(line), fp) != NULL)
+			(void)sscanf(line, "Pid: %jd", &cr->pidfd_pid);
+		fclose(fp);
+	}
+	(void)close(fd);
+}
+
 /* NULL: of another kind, or either of two, if a sender may attach his own. */
 static const struct layout *
 find_layout(int level, int type, const unsigned char *data, size_t len,
@@ -551,18 +624,22 @@ find_layout(int level, int type, const unsigned char *data, size_t len,
 	return found;
 }
 
-/* The ID that stands for one which has no name here: user_namespaces(7). */
-static intmax_t
-overflow_id(const char *path)
+/* The IDs that stand for those without one here, read when first wanted. */
+static bool
+is_nobody(const struct cred *cr, intmax_t *nobody)
 {
-	intmax_t id;
-	FILE *fp = fopen(path, "r");
+	static const char *const paths[] = { "/proc/sys/kernel/overflowuid",
+	    "/proc/sys/kernel/overflowgid" };	/* user_namespaces(7) */
+	FILE *fp;
 
-	if (fp == NULL || fscanf(fp, "%jd", &id) != 1)
-		id = 65534;
-	if (fp != NULL)
-		fclose(fp);
-	return id;
+	for (int i = 0; i < 2 && nobody[0] * nobody[1] == 0; i++) {
+		fp = fopen(paths[i], "r");
+		if (fp == NULL || fscanf(fp, "%jd", &nobody[i]) != 1)
+			nobody[i] = 65534;
+		if (fp != NULL)
+			fclose(fp);
+	}
+	return cr->id[UID] == nobody[0] && cr->id[GID] == nobody[1];
 }
 
 /* Of the data of the control message, with so many groups. */
@@ -646,6 +723,7 @@ struct options {
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* an index of types[] */
+	bool any_type;			/* or the next one */
 	struct identity user, effective;
 	const struct schedule *schedule;
 };
@@ -698,7 +776,7 @@ struct message {
 	bool nothing;			/* was there, for a look */
 	bool empty;			/* no bytes, and still no end of file */
 	bool may_claim;			/* the sender attached his own, maybe */
-	intmax_t overflow_uid, overflow_gid;
+	intmax_t nobody[2];		/* overflow UID and GID; 0: not read */
 };
 
 struct run {
@@ -840,7 +918,8 @@ fail(struct run *c, int error, const char *fmt, ...)
 
 	if (!atomic_exchange(&c->shared->failed, true)) {
 		n = snprintf(text, room, "%s",
-		    c->side == CLIENT ? "client: " : "");
+		    c->side == CLIENT && c->options->role != 'P' ?
+		    "client: " : "");
 		va_start(ap, fmt);
 		n += vsnprintf(text + n, room - (size_t)n, fmt, ap);
 		va_end(ap);
@@ -1484,6 +1563,37 @@ become(const struct options *o, const char **what)
 	return setreuid(uid, effective ? e->uid : uid);
 }
 
+/* Says what is wrong with a path to which one cannot connect. */
+static _Noreturn void
+explain_connect(struct run *c)
+{
+	const char *path = c->options->path;
+	const int error = errno;
+	struct stat st;
+
+	if (error == EPROTOTYPE && c->options->role == 'P')
+		fail(c, 0, "%s: no %s socket", path, c->options->type > 0 ?
+		    "stream or seqpacket" : "stream");
+	if (error == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
+	    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+		fail(c, 0, "%s: not a socket", path);
+	fail(c, error, "connect: %s", path);
+}
+
+/* Connects or writes, by a process that has gone when this returns. */
+static void
+by_another(struct run *c, int fd, bool connects)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(connects ? connect(fd, (struct sockaddr *)&c->address,
+		    c->addresslen) == -1 : send(fd, "?", 1, MSG_DONTWAIT) != 1);
+	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
+		fail(c, child == -1 ? errno : 0, "fork");
+}
+
 static int
 connect_path(struct run *c)
 {
@@ -1495,10 +1605,18 @@ connect_path(struct run *c)
 			fail(c, errno, "%s", c->client.sun_path);
 	} else if (has_other(c) && c->options->role != 'S')
 		send_ends(c, &fd, 1);
+	if (c->step == CONNECT_GONE) {
+		by_another(c, fd, true);
+		return fd;
+	}
 	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
 	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
+		if (errno == EPROTOTYPE && c->options->any_type) {
+			c->shared->error = errno;
+			break;
+		}
 		if (errno != EAGAIN && errno != EINTR)
-			fail(c, errno, "connect: %s", c->options->path);
+			explain_connect(c);
 		retry(c, -1, 0, "connect");
 	}
 	return fd;
@@ -1565,20 +1683,6 @@ send_largest(struct run *c)
 	return n;
 }
 
-/* A byte, from a process that is neither the client nor the server. */
-static ssize_t
-write_by_another(struct run *c)
-{
-	int status = 0;
-	const pid_t child = fork();
-
-	if (child == 0)
-		_exit(send(c->connection, "?", 1, MSG_DONTWAIT) != 1);
-	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
-		fail(c, child == -1 ? errno : 0, "fork");
-	return 1;
-}
-
 /* A message; only the plain one waits for room, and must not be refused. */
 static void
 send_message(struct run *c)
@@ -1592,7 +1696,7 @@ send_message(struct run *c)
 	if (s == FORGE)
 		claimed.id[UID] = claimed.id[GID] = 0;
 	if (s == FORGE || s == CLAIM)
-		n = send_with(fd, mechanisms[0].type, data,
+		n = send_with(fd, mechanisms[USUAL].type, data,
 		    claim_cred(data, &claimed));
 	else if (s == DESCRIPTOR)
 		n = send_with(fd, SCM_RIGHTS, &c->control, sizeof(int));
@@ -1602,9 +1706,10 @@ send_message(struct run *c)
 		n = send(fd, "", 0, MSG_DONTWAIT);
 	else if (s == LARGEST || s == NEARLY)
 		n = send_largest(c);
-	else if (s == BY_ANOTHER)
-		n = write_by_another(c);
-	else
+	else if (s == BY_ANOTHER) {
+		by_another(c, fd, false);
+		n = 1;
+	} else
 		while ((n = write(fd, "!", 1)) == -1)
 			retry(c, fd, POLLOUT, "write");
 	if (n == -1)
@@ -1613,16 +1718,29 @@ send_message(struct run *c)
 		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
 }
 
-/* The client's own account of its peer, which is the server if it is true. */
+/* Our own account of the peer, also for the other side to read. */
 static void
 ask_peer(struct run *c)
 {
-	struct cred *cr = &c->shared->asked;
+	peer_cred(c->connection, &c->peer);
+	c->shared->asked = c->peer;
+	c->shared->asked.groups = NULL;
+	c->shared->asked.source[GROUPS] = NULL;
+}
 
-	peer_cred(c->connection, cr);
-	free(cr->groups);
-	cr->groups = NULL;
-	cr->source[GROUPS] = NULL;
+/* A process is asked for that way where it can be; a survey says why not. */
+static void
+ask_pidfd(struct run *c)
+{
+	const struct mechanism *m = &mechanisms[PIDFD];
+	socklen_t len = sizeof(int);
+	int fd = -1;
+
+	if (m->option != NULL &&
+	    getsockopt(c->connection, m->level, m->peername, &fd, &len) == 0)
+		read_pidfd(fd, m->peer, &c->peer);
+	else if (c->options->role == 'S')
+		c->shared->error = errno;
 }
 
 /* A random number: the finalizer of SplitMix64. */
@@ -1726,8 +1844,8 @@ accept_client(struct run *c)
 static void
 set_option(struct run *c)
 {
-	const struct mechanism *m = c->step == PERSISTENT ?
-	    &mechanisms[nitems(mechanisms) - 1] : c->mechanism;
+	const struct mechanism *m = c->step == PERSISTENT ? &mechanisms[EVERY] :
+	    c->step == PIDFD_OPTION ? &mechanisms[PIDFD] : c->mechanism;
 	const int fd = c->connection != -1 ? c->connection : c->listener;
 	int level = m->level;
 
@@ -1859,7 +1977,7 @@ static const struct {
 	    "the server to accept" },
 	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
 	[PERSISTENT] = SETS, [WRONG_OPTION] = SETS, [OPTION_AGAIN] = SETS,
-	[OWN_OPTION] = SETS,
+	[OWN_OPTION] = SETS, [PIDFD_OPTION] = SETS,
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
 	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
 	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
@@ -1867,7 +1985,10 @@ static const struct {
 	[LOOK] = { look, NULL, NULL, "the server to look" },
 	[CONNECT] = { connect_server, "connected", "the server to accept",
 	    "the client to connect" },
-	[ASK] = { .run = ask_peer },
+	[CONNECT_GONE] = { connect_server, NULL, NULL,
+	    "the client to connect" },
+	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
+	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
 	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
 	[WRITE_AGAIN] = { send_message, NULL, ROOM, NULL },
@@ -1992,7 +2113,7 @@ close_fds(const unsigned char *data, size_t len)
  * sent along.
  */
 static enum outcome
-parse_control(const struct message *m, struct cred *cr)
+parse_control(struct message *m, struct cred *cr)
 {
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
@@ -2000,6 +2121,7 @@ parse_control(const struct message *m, struct cred *cr)
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
+	int pidfd;
 
 	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
 	    off += CMSG_SPACE(len)) {
@@ -2010,7 +2132,13 @@ parse_control(const struct message *m, struct cred *cr)
 		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
-		else if ((found == NONE || found == TRUNCATED) &&
+		else if (mechanisms[PIDFD].option != NULL &&
+		    cm.cmsg_level == mechanisms[PIDFD].level &&
+		    cm.cmsg_type == mechanisms[PIDFD].type &&
+		    len >= sizeof(pidfd)) {
+			memcpy(&pidfd, data, sizeof(pidfd));
+			read_pidfd(pidfd, mechanisms[PIDFD].message, cr);
+		} else if ((found == NONE || found == TRUNCATED) &&
 		    (l = find_layout(cm.cmsg_level, cm.cmsg_type, data, len,
 		    m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
@@ -2020,15 +2148,14 @@ parse_control(const struct message *m, struct cred *cr)
 	}
 	/* Linux: no process, and the IDs of those without a name. */
 	if (found == CREDENTIALS && cr->source[PID] == NULL &&
-	    cr->source[EUID] == NULL && cr->id[UID] == m->overflow_uid &&
-	    cr->id[GID] == m->overflow_gid)
+	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
 		return PLACEHOLDER;
 	return found;
 }
 
 /* What a message and its control messages mean. */
 static void
-parse(const struct message *m, struct result *r)
+parse(struct message *m, struct result *r)
 {
 	cred_forget(&r->message);
 	r->bytes = m->bytes;
@@ -2040,7 +2167,7 @@ parse(const struct message *m, struct result *r)
 		r->outcome = TIMEOUT;
 	else if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
 		r->outcome = CLOSED;
-	else if (mechanisms[0].option == NULL)
+	else if (mechanisms[USUAL].option == NULL)
 		r->outcome = UNSUPPORTED;
 	else if (r->outcome == NONE && r->ctrunc)
 		r->outcome = TRUNCATED;
@@ -2160,7 +2287,8 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 static const struct cred *
 truth_of(const struct run *c)
 {
-	return c->options->role == 'l' ? NULL : &c->shared->client;
+	return c->options->role == 'l' || c->options->role == 'P' ? NULL :
+	    &c->shared->client;
 }
 
 /* One that is there both with the message and with the connection. */
@@ -2180,15 +2308,31 @@ set_id(const struct result *r, enum field real, enum field effective)
 	return x != NULL && y != NULL && x->id[real] != y->id[effective];
 }
 
+/* Whether the connection itself tells anything. */
+static bool
+knows_peer(const struct result *r)
+{
+	enum field f = PID;
+
+	while (f < NFIELDS && r->peer.source[f] == NULL)
+		f++;
+	return f < NFIELDS || r->peer.pidfd_source != NULL;
+}
+
 static void
 text_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c), *cr;
 	const bool names = c->options->names;
+	const intmax_t pidfd_pid = r->peer.pidfd_pid;
 	const char *source;
+	char pid[24];
 
-	printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" : "s",
-	    r->trunc ? " of a longer message" : "");
+	snprintf(pid, sizeof(pid), "%jd", pidfd_pid);
+	if (c->options->role != 'P')
+		printf("Got %zu byte%s%s\n", r->bytes,
+		    r->bytes == 1 ? "" : "s",
+		    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
 		source = r->peer.source[f];
@@ -2200,6 +2344,12 @@ text_result(const struct run *c, const struct result *r)
 			print_value(" !=", &r->peer, f, names, source);
 		printf("\n");
 	}
+	if (r->peer.pidfd_source != NULL)
+		printf("Process of the pidfd: %s (%s)\n", pidfd_pid == -1 ?
+		    "gone" : pid, r->peer.pidfd_source);
+	if (r->peer.pidfd_source != NULL && pidfd_pid > 0 &&
+	    r->peer.source[PID] != NULL && pidfd_pid != r->peer.id[PID])
+		printf("PID and pidfd name different processes\n");
 	if (truth == NULL && differs(r, PID))
 		printf("Message and connection name different processes\n");
 	if (truth == NULL && (set_id(r, UID, EUID) || set_id(r, GID, EGID)))
@@ -2269,10 +2419,19 @@ json_member(const char *key, const char *value)
 	json_string(value);
 }
 
+/* Null is -1. */
 static void
-json_bool(const char *key, bool value)
+json_bool(const char *key, int value)
 {
-	printf(",\"%s\":%s", key, value ? "true" : "false");
+	json_key(key);
+	printf(value == -1 ? "null" : value != 0 ? "true" : "false");
+}
+
+static void
+json_number(const char *key, bool known, intmax_t n)
+{
+	json_key(key);
+	printf(known ? "%jd" : "null", n);
 }
 
 static void
@@ -2348,26 +2507,29 @@ json_result(const struct run *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c);
 	struct cred placeholder = r->message;
+	const bool peer = c->options->role == 'P';
 
 	placeholder.source[PID] = outcomes[PLACEHOLDER];	/* known: 0 */
 	json_head(c);
-	if (truth == NULL)
+	if (c->options->role == 'l')
 		printf(",\"connection\":%" PRIu64, c->trial);
-	json_member("outcome", outcomes[r->outcome]);
-	printf(",\"bytes\":%zu", r->bytes);
-	json_bool("ctrunc", r->ctrunc);
+	json_member("outcome", !peer ? outcomes[r->outcome] :
+	    knows_peer(r) ? "peer" : outcomes[NONE]);
+	json_number("bytes", !peer, (intmax_t)r->bytes);
+	json_bool("ctrunc", peer ? -1 : r->ctrunc);
 	for (enum field f = PID; f < NFIELDS; f++)
 		json_field(",", knows(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
 	json_cred("client", truth, 0);
-	if (truth == NULL || r->outcome != CREDENTIALS)
-		json_member("match", NULL);
-	else
-		json_bool("match", matches(r, truth));
-	json_bool("trunc", r->trunc);
+	json_bool("match", truth == NULL || r->outcome != CREDENTIALS ? -1 :
+	    matches(r, truth));
+	json_bool("trunc", peer ? -1 : r->trunc);
 	json_cred("placeholder", r->outcome == PLACEHOLDER ? &placeholder :
 	    NULL, 1U << EUID | 1U << EGID | 1U << GROUPS);
+	if (peer)
+		json_number("pidfd_pid", r->peer.pidfd_source != NULL,
+		    r->peer.pidfd_pid);
 	printf("}\n");
 }
 
@@ -2614,17 +2776,17 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 {
 	/* A foreign client may attach what looks like the usual one's. */
 	const bool foreign = o->role == 'l';
+	const bool asks = o->role == 'C' || o->role == 'P';
 
 	*c = (struct run){ .options = o, .schedule = o->schedule,
-	    .mechanism = &mechanisms[foreign ? nitems(mechanisms) - 1 : 0],
-	    .side = o->role == 'C' ? CLIENT : SERVER, .owner = getpid(),
+	    .mechanism = &mechanisms[foreign &&
+	    mechanisms[EVERY].option != NULL ? EVERY : USUAL],
+	    .side = asks ? CLIENT : SERVER, .owner = getpid(),
 	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
-	    .spins = MOST_SPINS, .tries = FIRST_TRY, .broken = broken };
+	    .spins = o->counted ? MOST_SPINS : 0, .tries = FIRST_TRY, .broken = broken };
 	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
 	c->message.type = socket_type(c);
 	c->message.may_claim = foreign;
-	c->message.overflow_uid = overflow_id("/proc/sys/kernel/overflowuid");
-	c->message.overflow_gid = overflow_id("/proc/sys/kernel/overflowgid");
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (c->shared == MAP_FAILED)
@@ -2632,7 +2794,7 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 	ending.run = c;
 	if (o->path != NULL)
 		set_address(c);
-	if (o->path != NULL && o->role != 'C')
+	if (o->path != NULL && !asks)
 		c->listener = named_socket(c);
 	if (is_named_dgram(c) && o->role != 'l')
 		set_client_address(c);
@@ -3033,6 +3195,37 @@ run_server(const struct options *o)
 	return s.trouble ? EXIT_TROUBLE : status;
 }
 
+/* Asks who listens at a path, by either type that has connections. */
+static int
+run_peer(struct options *o)
+{
+	struct result r = { .outcome = NONE };
+	struct run c;
+
+	for (;; o->type++, o->any_type = false) {
+		open_run(&c, o, NULL);
+		begin_trial(&c);
+		take_steps(&c, c.schedule->client);
+		if (c.shared->error == 0)
+			break;
+		(void)close(c.connection);
+		free_run(&c);
+	}
+	r.peer = c.peer;
+	if (o->verbose)
+		print_timeline(&c, &r);
+	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
+		warnx("this kernel names whoever asks");
+		cred_forget(&r.peer);
+	} else if (!knows_peer(&r) && !o->quiet)
+		warnx("the connection knows nothing of its listener");
+	if (!o->quiet) {
+		(o->json ? json_result : text_result)(&c, &r);
+		finish_report();
+	}
+	return knows_peer(&r) ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
 /*
  * 10. The survey: each row's conversation, for every type of socket.
  */
@@ -3042,7 +3235,9 @@ struct survey {
 };
 
 /* What cures the race, and what else this kernel has in store. */
-enum need { ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED };
+enum need {
+	ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED, BAD_PIDFD, ERROR
+};
 
 #define IS(o)		(1U << (o))
 #define WHEN(row, o)	{ row, o, ANY }
@@ -3100,22 +3295,63 @@ static const struct finding {
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
 	    { { WRONG_LEVEL, IS(PLACEHOLDER) | IS(NONE), NO_ERROR } } },
+	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
+	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
+	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
+	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
+	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
+	    { { PIDFD_PEER_GONE, IS(NONE), ERROR }, GOOD(PIDFD_PATH) } },
 };
 
-/* FreeBSD's rows are of no other system. */
-#define ROWS	(nitems(mechanisms) > 1 ? NROWS : PERSISTENT_FIRST)
+/* What one system alone has is in no other's table. */
+#define FOREACH_ROW(row) \
+	for (enum row row = 0; row < NROWS; row++) \
+		if (survey_rows[row].kind == USUAL || \
+		    mechanisms[survey_rows[row].kind].option != NULL)
 
 /* The identity of an ordinary user, for root to take. */
 static const struct identity ordinary = {
 	.argument = "12345:12345", .uid = 12345, .gid = 12345
 };
 
+/* Who has a pidfd: the message, else the connection, else nobody. */
+static const struct cred *
+pidfd_of(const struct result *r)
+{
+	return r->message.pidfd_source != NULL ? &r->message :
+	    r->peer.pidfd_source != NULL ? &r->peer : NULL;
+}
+
+/* What became of the pidfd, in a row that is about one. */
+static void
+judge_pidfd(struct result *r)
+{
+	const struct cred *cr = pidfd_of(r);
+
+	if (cr != NULL)
+		r->outcome = cr->pidfd < 0 ? NONE : cr->pidfd_pid == -1 ?
+		    PLACEHOLDER : CREDENTIALS;
+	else if (r->outcome == CREDENTIALS) {
+		cred_forget(&r->message);
+		r->outcome = NONE;
+	}
+}
+
 /* Whether it is the client that a cell names, or us, by process or user ID. */
 static const char *
 whose(const struct result *r)
 {
+	const struct cred *cr = pidfd_of(r);
 	const intmax_t *id = r->message.id;
 
+	if (cr != NULL && r->message.source[PID] != NULL &&
+	    cr->pidfd_pid != id[PID])
+		return "two";
+	if (cr != NULL)
+		return cr->pidfd < 0 ? NULL :
+		    cr->pidfd_pid == r->client ? "client" :
+		    cr->pidfd_pid == getpid() ? "server" :
+		    cr->pidfd_pid == -1 ? "nobody" : NULL;
 	if (r->message.source[PID] != NULL)
 		return id[PID] == r->client ? "client" :
 		    id[PID] == getpid() ? "server" : NULL;
@@ -3165,6 +3401,8 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 			r->outcome = peer->source[EUID] != NULL ?
 			    CREDENTIALS : NONE;
 		}
+		if (sr->kind == PIDFD)
+			judge_pidfd(r);
 	} else {
 		close_run(c);		/* until then the client may write */
 		if ((r->failed = strdup(c->shared->failure)) == NULL)
@@ -3199,6 +3437,7 @@ static bool
 holds(const struct survey *v, const struct condition *co, size_t type)
 {
 	const struct result *r = &v->cells[co->row][type];
+	const struct cred *pidfd = pidfd_of(r);
 
 	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
 	    (co->outcomes & IS(r->outcome)) != 0 &&
@@ -3206,6 +3445,8 @@ holds(const struct survey *v, const struct condition *co, size_t type)
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != JOINED || r->bytes == 2) &&
 	    (co->need != NO_ERROR || r->error == 0) &&
+	    (co->need != ERROR || r->error != 0) &&
+	    (co->need != BAD_PIDFD || (pidfd != NULL && pidfd->pidfd < 0)) &&
 	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
 }
 
@@ -3242,15 +3483,21 @@ error_name(int error)
 }
 
 static const char *
-cell_text(const struct survey_row *sr, const struct result *r)
+cell_text(const struct survey_row *sr, const struct result *r, char *room)
 {
+	const struct cred *cr = sr->kind == PIDFD ? pidfd_of(r) : NULL;
+
 	if (r->missing != NULL)
 		return "-";
 	if (r->failed != NULL)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (!sr->peer || r->outcome != CREDENTIALS)
+	if (cr != NULL && cr->pidfd < 0) {
+		sprintf(room, "fd %d", cr->pidfd);
+		return room;
+	}
+	if (cr == NULL && (!sr->peer || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
 }
@@ -3300,13 +3547,14 @@ text_findings(const struct survey *v, const char *title,
 static void
 text_survey(const struct survey *v)
 {
+	char room[32];
 	struct utsname un;
 
 	if (uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
 	printf("%s %s: ", un.sysname, un.release);
-	if (mechanisms[0].option != NULL)
-		printf("%s, %s\n", mechanisms[0].option, mechanisms[0].message);
+	if (mechanisms[USUAL].option != NULL)
+		printf("%s, %s\n", mechanisms[USUAL].option, mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
 	text_sources(&v->cells[OPTION_FIRST][0]);
@@ -3314,11 +3562,12 @@ text_survey(const struct survey *v)
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
-	for (enum row row = 0; row < ROWS; row++) {
+	FOREACH_ROW(row) {
 		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
-			    cell_text(&survey_rows[row], &v->cells[row][t]));
+			    cell_text(&survey_rows[row], &v->cells[row][t],
+			    room));
 	}
 	text_findings(v, "What cures the race here:", cures, nitems(cures));
 	text_findings(v, "Traps that this kernel has shown:", traps,
@@ -3328,6 +3577,7 @@ text_survey(const struct survey *v)
 static void
 json_cell(const struct result *r)
 {
+	const struct cred *pidfd = pidfd_of(r);
 	struct cred cr = r->message;
 
 	/* The end of file can have IDs, which mean nothing. */
@@ -3339,7 +3589,9 @@ json_cell(const struct result *r)
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json_member("whose", whose(r));
-	printf(",\"bytes\":%zu", r->bytes);
+	json_number("descriptor", pidfd != NULL && pidfd->pidfd < 0,
+	    pidfd != NULL ? pidfd->pidfd : 0);
+	json_number("bytes", true, (intmax_t)r->bytes);
 	json_bool("ctrunc", r->ctrunc);
 	json_bool("trunc", r->trunc);
 	json_member("errno", r->error != 0 ? error_name(r->error) : NULL);
@@ -3364,11 +3616,11 @@ static void
 json_survey(const struct survey *v)
 {
 	json_begin("survey");
-	json_member("option", mechanisms[0].option);
-	json_member("message", mechanisms[0].message);
+	json_member("option", mechanisms[USUAL].option);
+	json_member("message", mechanisms[USUAL].message);
 	json_sources(&v->cells[OPTION_FIRST][0]);
 	printf(",\"rows\":[");
-	for (enum row row = 0; row < ROWS; row++) {
+	FOREACH_ROW(row) {
 		printf("%s{\"name\":\"%s\"", row > 0 ? "," : "",
 		    survey_rows[row].schedule.name);
 		json_member("title", survey_rows[row].title);
@@ -3393,7 +3645,7 @@ fill_survey(struct survey *v, const struct options *o)
 	struct result *r;
 	bool all = true;
 
-	for (enum row row = 0; row < ROWS; row++)
+	FOREACH_ROW(row)
 		for (size_t t = 0; t < nitems(types); t++) {
 			r = &v->cells[row][t];
 			if ((r->missing = why_missing(row, t)) == NULL)
@@ -3442,7 +3694,7 @@ run_survey(const struct options *base)
 		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
 	}
-	return all && mechanisms[0].option != NULL ? EXIT_SUCCESS :
+	return all && mechanisms[USUAL].option != NULL ? EXIT_SUCCESS :
 	    EXIT_TROUBLE;
 }
 
@@ -3538,7 +3790,7 @@ parse_identity(const char *argument)
 }
 
 #define ORDERS		"Lirs"		/* modes in which both sides are ours */
-#define ROLES		"CSl"		/* the others */
+#define ROLES		"CPSl"		/* the others */
 #define REPORTS		"jnq"		/* which exclude each other as well */
 #define IDENTITY	"user[:group]"
 
@@ -3558,6 +3810,7 @@ static const struct option_row {
 	    "the message before the option: the lost race" },
 	{ 'l', "server", "path", "l",
 	    "only the server: reports on every client" },
+	{ 'P', "peer", "path", "P", "who listens there, without a message" },
 	{ 'r', "race", NULL, "rl", "no synchronization: many trials, counted" },
 	{ 'S', "survey", NULL, "S", "what this kernel does in every ordering" },
 	{ 's', "sync", NULL, "slC",
@@ -3566,17 +3819,17 @@ static const struct option_row {
 	{ 'e', "effective", IDENTITY, "CLirs",
 	    "the client's effective identity (root)" },
 	{ 'h', "help", NULL, ORDERS ROLES, "print this" },
-	{ 'j', "json", NULL, "LSilrs", "report as JSON" },
+	{ 'j', "json", NULL, "LPSilrs", "report as JSON" },
 	{ 'm', "mode", "mode", "Lilrs",
 	    "permissions of the named socket (0666)" },
-	{ 'n', "names", NULL, "Lils", "add user and group names to the text" },
+	{ 'n', "names", NULL, "LPils", "add user and group names to the text" },
 	{ 'p', "path", "path", "Lirs", "a named socket, not a socketpair" },
-	{ 'q', "quiet", NULL, "LSilrs", "no report; the exit status tells" },
-	{ 't', "type", "type", "CLilrs",
+	{ 'q', "quiet", NULL, "LPSilrs", "no report; the exit status tells" },
+	{ 't', "type", "type", "CLPilrs",
 	    "stream (default), seqpacket or dgram" },
 	{ 'u', "user", IDENTITY, "CLirs", "the client's identity (root)" },
 	{ 'V', "version", NULL, ORDERS ROLES, "print the version" },
-	{ 'v', "verbose", NULL, "LSilrs", "the timeline, on standard error" },
+	{ 'v', "verbose", NULL, "LPSilrs", "the timeline, on standard error" },
 	{ 'W', "spread", "usec", "r", "range of the race's delays (20)" },
 	{ 'w', "timeout", "seconds", ORDERS ROLES,
 	    "the longest wait of any step (5)" },
@@ -3595,20 +3848,49 @@ find_option(int letter)
 	return NULL;
 }
 
+/* The usage in some modes: in one pair of brackets is what excludes another. */
+static void
+usage(const char *start, const char *modes)
+{
+	static const char *const groups[] = { ROLES, "v", "jnq", ORDERS };
+	char line[512] = "", *end = line, *word;
+	int column = printf("%s credcheck", start);
+	const char *sep;
+
+	for (size_t g = 0; g < nitems(groups); g++) {
+		sep = g == 0 ? "\t" : "\t[";
+		FOREACH_OPTION(o)
+			if (strchr(groups[g], o->letter) != NULL &&
+			    strpbrk(o->modes, modes) != NULL) {
+				end += sprintf(end, o->argument != NULL ?
+				    "%s-%c %s" : "%s-%c", sep, o->letter,
+				    o->argument);
+				sep = " | ";
+			}
+		end += sprintf(end, g > 0 && *sep == ' ' ? "]" : "");
+	}
+	FOREACH_OPTION(o)
+		if (o->argument != NULL && strpbrk(o->modes, modes) != NULL &&
+		    strchr(ROLES, o->letter) == NULL)
+			end += sprintf(end, "\t[-%c %s]", o->letter,
+			    o->argument);
+	for (word = strtok(line, "\t"); word; word = strtok(NULL, "\t")) {
+		if (column + strlen(word) > 78)
+			column = printf("\n%16s", "") - 1;
+		column += printf(" %s", word);
+	}
+	printf("\n");
+}
+
 static void
 help(void)
 {
-	printf("usage: credcheck [-v] [-j | -n | -q] [-i | -L | -r | -s] "
-	    "[-c n]\n"
-	    "                 [-e user[:group]] [-m mode] [-p path] [-t type]\n"
-	    "                 [-u user[:group]] [-W usec] [-w seconds]\n"
-	    "       credcheck -l path [-v] [-j | -n | -q] [-i | -r | -s] "
-	    "[-c n] [-m mode]\n"
-	    "                 [-t type] [-w seconds]\n"
-	    "       credcheck -C path [-s] [-c n] [-e user[:group]] "
-	    "[-t type]\n"
-	    "                 [-u user[:group]] [-w seconds]\n"
-	    "       credcheck -S [-v] [-j | -q] [-w seconds]\n\n");
+	usage("usage:", ORDERS);
+	usage("      ", "l");
+	usage("      ", "C");
+	usage("      ", "P");
+	usage("      ", "S");
+	printf("\n");
 	FOREACH_OPTION(o)
 		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
 		    21 - (int)strlen(o->name),
@@ -3637,6 +3919,8 @@ check_options(const struct options *o, const char *given, int mode)
 			REFUSE("--%s means nothing with --type dgram%s",
 			    find_option(*p)->name, o->role == 0 ? "" :
 			    " between two programs");
+	if (mode == 'P' && types[o->type].type == SOCK_DGRAM)
+		REFUSE("--peer means nothing with --type dgram");
 	if (mode == 'r' && o->spread > o->timeout)
 		REFUSE("--spread %" PRId64 " us is longer than --timeout "
 		    "%g s", o->spread / MICROSECOND,
@@ -3661,6 +3945,7 @@ set_option_value(struct options *o, int letter, const char *s)
 {
 	switch (letter) {
 	case 'C':
+	case 'P':
 	case 'l':
 	case 'p':
 		o->path = s;
@@ -3712,6 +3997,9 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 	o->schedule = schedules[order];
 	if (o->role == 'l' && types[o->type].type == SOCK_DGRAM)
 		o->schedule = &dgram_schedule;
+	if (mode == 'P')
+		o->schedule = &peer_schedule;
+	o->any_type = mode == 'P' && !GIVEN('t');
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;
@@ -3806,7 +4094,7 @@ main(int argc, char **argv)
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
 	handle_signals(on_signal);
-	status = o.role == 'l' ? run_server(&o) : o.role == 'S' ?
-	    run_survey(&o) : run_both(&o);
+	status = o.role == 'l' ? run_server(&o) : o.role == 'P' ?
+	    run_peer(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
 	return status == EXIT_SUCCESS && ending.left ? EXIT_TROUBLE : status;
 }

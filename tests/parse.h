@@ -88,7 +88,7 @@ parse_buffer(struct buffer *b, int type, size_t n, int flags)
 	m.bytes = n;
 	m.type = type;
 	m.may_claim = may_claim;
-	m.overflow_uid = m.overflow_gid = 65534;
+	m.nobody[0] = m.nobody[1] = 65534;
 	parse(&m, &r);
 	free(b->data);
 	memset(b, 0, sizeof(*b));
@@ -658,7 +658,7 @@ check_recorded(struct recorded *rec)
 		if (strcmp(types[t].name, rec->type) == 0)
 			m.type = types[t].type;
 	m.may_claim = claim;
-	m.overflow_uid = m.overflow_gid = 65534;
+	m.nobody[0] = m.nobody[1] = 65534;
 	parse(&m, &r);
 	ATF_CHECK_STREQ_MSG(outcomes[r.outcome], outcomes[wanted],
 	    "%s %s room %zu: %s, not %s", rec->name, rec->type, rec->room,

@@ -21,6 +21,7 @@ keys_body() {
 			"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
 		done
 		echo connection		# of a server
+		echo pidfd_pid		# of --peer
 	} | sort -u >keys
 	manual=$(atf_get_srcdir)/../credcheck.1
 	sed -n '/^\.Sh JSON/,/^\.Sh SYS/p' "$manual" |
@@ -54,8 +55,10 @@ survey_body() {
 	esac
 	"$credcheck" --survey | sed 1d >table
 	for f in "$manual" "$(atf_get_srcdir)/../README"; do
-		sed 's/^	//' "$f" | sed -n '/^SCM_CREDENTIALS has/,/^  whole/p' \
-		    >shown
+		sed 's/^	//' "$f" | awk '/^SCM_CREDENTIALS has/ { on = 1 }
+		    traps && !/^  / { exit }
+		    /^Traps that/ { traps = on }
+		    on' >shown
 		atf_check -o file:table cat shown
 	done
 }
@@ -66,7 +69,7 @@ sections_head() {
 }
 sections_body() {
 	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS ENVIRONMENT "EXIT STATUS" \
-	    EXAMPLES "SEE ALSO" CAVEATS "SECURITY CONSIDERATIONS"; do
+	    EXAMPLES "SEE ALSO" HISTORY CAVEATS "SECURITY CONSIDERATIONS"; do
 		echo "$s"
 	done >expected
 	atf_check -o file:expected \

@@ -665,11 +665,11 @@ connect_run(int type)
 {
 	int fds[2];
 
-	if (mechanisms[0].option == NULL)
+	if (mechanisms[USUAL].option == NULL)
 		atf_tc_skip("this system has no option for credentials");
 	set_up(&sync_schedule, 0);
 	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
-	ATF_REQUIRE(setsockopt(fds[0], mechanisms[0].level, mechanisms[0].name,
+	ATF_REQUIRE(setsockopt(fds[0], mechanisms[USUAL].level, mechanisms[0].name,
 	    &(int){ 1 }, sizeof(int)) == 0);
 	run.connection = fds[0];
 	run.message.type = type;

@@ -11,6 +11,30 @@ row() {
 	    join(" ")' out
 }
 
+# What is known of Linux with pidfds, and of one without.
+pidfd_rows() {
+	if [ "$(row pidfd_first | cut -d " " -f 1)" = ENOPROTOOPT ]; then
+		e=ENOPROTOOPT
+		for name in first late both gone pair; do
+			echo pidfd_$name $e $e $e
+		done
+		for name in listener path peer_gone; do
+			echo pidfd_$name $e $e -
+		done
+		return
+	fi
+	cat <<-END
+	pidfd_first credentials credentials credentials
+	pidfd_late none none none
+	pidfd_listener credentials credentials -
+	pidfd_both credentials credentials credentials
+	pidfd_gone placeholder placeholder placeholder
+	pidfd_pair credentials credentials credentials
+	pidfd_path credentials credentials -
+	pidfd_peer_gone placeholder placeholder -
+	END
+}
+
 # Each row against what is known of Linux; $1 is the row of the late listener.
 linux_rows() {
 	while read -r name expected; do
@@ -44,6 +68,7 @@ linux_rows() {
 	peer_path credentials credentials none
 	peer_server credentials credentials none
 	wrong_level EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP
+	$(pidfd_rows)
 	END
 }
 
@@ -103,6 +128,43 @@ linux_ids_body() {
 	    "$(cells peer_server stream)"
 }
 
+atf_test_case pidfds
+pidfds_head() {
+	atf_set descr "Whose a pidfd is, each is closed, and a number that is" \
+	    "an errno is not; without them each cell says so"
+	atf_set require.progs "jq strace"
+}
+pidfds_body() {
+	require_linux
+	whose() {
+		jq -c --arg row "$1" '.rows[] | select(.name == $row) |
+		    .cells.stream | [.whose, .descriptor, .errno]' out
+	}
+	survey
+	if [ "$(row pidfd_first | cut -d " " -f 1)" = credentials ]; then
+		for name in first listener both pair path; do
+			atf_check_equal '["client",null,null]' \
+			    "$(whose pidfd_$name)"
+		done
+		atf_check_equal '["nobody",null,null]' "$(whose pidfd_gone)"
+		atf_check -o match:"^pidfd option, then message +client +client +client$" \
+		    -o match:"^pidfd of a writer that has gone +nobody " \
+		    "$credcheck" --survey
+	fi
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	# 76 is SO_PASSPIDFD, and 77 SO_PEERPIDFD.
+	atf_check -o save:out strace -f -o trace -y "$credcheck" --survey --json
+	atf_check -s exit:1 grep 'close(-[2-9]' trace
+	received=$(grep -c "cmsg_type=SCM_PIDFD\|cmsg_type=0x4\b" trace)
+	closed=$(grep -c "close([0-9]*<anon_inode:\[\?pidfd\]\?>\|close([0-9]*<pid:" trace)
+	echo "$received received, $closed closed"
+	if [ "$(row pidfd_first | cut -d " " -f 1)" = credentials ]; then
+		atf_check test "$received" -gt 0
+		atf_check test "$closed" -ge "$received"
+	fi
+}
+
 atf_test_case findings
 findings_head() {
 	atf_set descr "Cures and traps are those that the cells bear out"
@@ -113,7 +175,9 @@ findings_body() {
 	survey
 	atf_check -o inline:'["synchronize","on_listener","claimed","client_option"]\n' \
 	    jq -c .cures out
-	traps='["placeholder","accept","late_listener","end_of_file","empty_message","small_buffer","ctrunc"]'
+	traps='["placeholder","accept","late_listener","end_of_file","empty_message","small_buffer","ctrunc","pidfd_lost"]'
+	[ "$(row pidfd_first | cut -c 1)" = c ] ||
+	    traps=$(echo "$traps" | sed 's/,"pidfd_lost"//')
 	[ "$(row late_listener)" = "none none -" ] ||
 	    traps=$(echo "$traps" | sed 's/"late_listener",//')
 	atf_check -o inline:"$traps\n" jq -c .traps out
@@ -351,6 +415,7 @@ atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case linux
 	atf_add_test_case linux_ids
+	atf_add_test_case pidfds
 	atf_add_test_case findings
 	atf_add_test_case derived
 	atf_add_test_case failed
