@@ -25,7 +25,7 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
 TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
-		t_options t_path t_process t_race t_server t_survey t_sync \
+		t_options t_path t_process t_race t_receive t_server t_survey t_sync \
 		t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
