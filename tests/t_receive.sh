@@ -158,6 +158,7 @@ warnings_body() {
 	eval "set -- $($make -C "$(atf_get_srcdir)/.." -V WARNINGS)"
 	atf_check test $# -gt 10
 	take_code
+	atf_check -s exit:1 "$literal" "RECEIVING CREDENTIALS" 3
 	for cc in gcc clang; do
 		command -v $cc >/dev/null || continue
 		compile h_receive h_receive.c "$@"
@@ -221,6 +222,25 @@ another_user_body() {
 	    "$credcheck" --client sock --user 1234:2345
 	both '^credentials client 1234 (-1|3456) 2345 (-1|4567) 1 0$' stream \
 	    "$credcheck" --client sock --user 1234:2345 --effective 3456:4567
+}
+
+atf_test_case attached
+attached_head() {
+	atf_set descr "On Linux a sender may attach its saved IDs itself"
+	atf_set require.progs "jq python3"
+	atf_set require.user "root"
+}
+attached_body() {
+	require_linux
+	take_code
+	compile h_receive h_receive.c
+	python_client stream <<-END
+	os.setresgid(201, 202, 203)
+	os.setresuid(101, 102, 103)
+	s.sendmsg([b"me"], [(socket.SOL_SOCKET, socket.SCM_CREDENTIALS,
+	    struct.pack("iII", os.getpid(), 103, 203))])
+	END
+	both '^credentials client 103 -1 203 -1 2 0$' stream python3 client.py
 }
 
 atf_test_case end
@@ -419,6 +439,7 @@ atf_init_test_cases() {
 	atf_add_test_case rendered
 	atf_add_test_case types
 	atf_add_test_case another_user
+	atf_add_test_case attached
 	atf_add_test_case end
 	atf_add_test_case late
 	atf_add_test_case descriptors
