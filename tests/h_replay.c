@@ -51,7 +51,7 @@ open_descriptors(void)
 {
 	int n = 0;
 
-	for (int fd = 0; fd < 256; fd++)
+	for (int fd = 0; fd < 1024; fd++)
 		n += fcntl(fd, F_GETFD) != -1;
 	return n;
 }
@@ -128,7 +128,6 @@ report(const int *sockets)
 {
 	const int s = sockets[strcmp(line.type, "stream") == 0 ? 0 :
 	    strcmp(line.type, "seqpacket") == 0 ? 1 : 2];
-	const int before = open_descriptors();
 	char buf[4096];
 	size_t len = sizeof(buf);
 	struct credentials cr;
@@ -138,21 +137,21 @@ report(const int *sockets)
 	    result == 0 ? "closed" :
 	    errno == EACCES ? "nobody" : strerror(errno);
 
-	printf("%s %jd %jd %jd %jd %jd %zu %d\n", what, (intmax_t)cr.pid,
-	    id(cr.uid), id(cr.euid), id(cr.gid), id(cr.egid), len,
-	    open_descriptors() - before);
+	printf("%s %jd %jd %jd %jd %jd %zu\n", what, (intmax_t)cr.pid,
+	    id(cr.uid), id(cr.euid), id(cr.gid), id(cr.egid), len);
 }
 
 int
 main(void)
 {
 	const int types[] = { SOCK_STREAM, SOCK_SEQPACKET, SOCK_DGRAM };
-	int sockets[3];
+	int sockets[3], before;
 	char text[16384];
 
 	for (size_t t = 0; t < 3; t++)
 		if ((sockets[t] = socket(AF_UNIX, types[t], 0)) == -1)
 			err(1, "socket");
+	before = open_descriptors();
 	while (fgets(text, sizeof(text), stdin) != NULL) {
 		line.control[0] = '\0';
 		if (sscanf(text, "%15s %zu %zu %8191s", line.type, &line.bytes,
@@ -160,5 +159,8 @@ main(void)
 			errx(1, "%s", text);
 		report(sockets);
 	}
+	if (open_descriptors() != before)
+		errx(1, "%d descriptors left open",
+		    open_descriptors() - before);
 	return 0;
 }
