@@ -58,8 +58,8 @@ text_body() {
 
 atf_test_case json
 json_head() {
-	atf_set descr "jq lists the cells that differ, as the manual shows it," \
-	    "and none besides"
+	atf_set descr "jq lists the cells that differ, as the manual shows" \
+	    "it, and none besides"
 	atf_set require.progs "jq"
 }
 json_body() {
