@@ -24,9 +24,9 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
-TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
-		t_options t_path t_peer t_process t_race t_server t_survey t_sync \
-		t_trouble t_type
+TESTS_SH=	t_compare t_count t_files t_foreign t_identity t_json t_late \
+		t_manual t_options t_path t_peer t_process t_race t_receive \
+		t_server t_survey t_sync t_trouble t_type
 TESTS_C=	t_freebsd t_linux t_netbsd t_report
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_time
@@ -95,8 +95,9 @@ check-warnings:
 .endfor
 .endfor
 
-# Systems that we cannot boot: that it compiles and links there, and that the
-# facts which it builds on are those of their headers.
+# Systems that we cannot boot: that it compiles and links there, as the code of
+# the manual does, and that the facts which it builds on are those of their
+# headers.
 ZIG_VERSION=	0.17.0
 CROSS=		x86_64-netbsd x86_64-freebsd x86_64-openbsd x86_64-linux-musl \
 		aarch64-macos
@@ -111,14 +112,17 @@ cross:
 		exit 1; \
 	fi; \
 	echo 'int main(void) { return 0; }' >$$out/empty.c; \
+	tests/literal "RECEIVING CREDENTIALS" 1 >$$out/receive.c; \
+	tests/literal "RECEIVING CREDENTIALS" 2 >$$out/option.c; \
 	for target in ${CROSS}; do \
 		if [ $$target = x86_64-openbsd ] && ! $$zig cc -target \
 		    $$target -o $$out/a.out $$out/empty.c 2>/dev/null; then \
 			echo "$$target: skipped, not in zig $$($$zig version)"; \
 			continue; \
 		fi; \
-		for source in tests/headers.c credcheck.c; do \
-			$$zig cc -target $$target ${WARNINGS} \
+		for source in tests/headers.c tests/h_receive.c credcheck.c; \
+		do \
+			$$zig cc -target $$target ${WARNINGS} -I$$out \
 			    -o $$out/a.out $$source; \
 		done; \
 		echo "$$target: ok"; \

@@ -69,7 +69,8 @@ sections_head() {
 }
 sections_body() {
 	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS ENVIRONMENT "EXIT STATUS" \
-	    EXAMPLES "SEE ALSO" HISTORY CAVEATS "SECURITY CONSIDERATIONS"; do
+	    EXAMPLES "RECEIVING CREDENTIALS" "SEE ALSO" HISTORY CAVEATS \
+	    "SECURITY CONSIDERATIONS"; do
 		echo "$s"
 	done >expected
 	atf_check -o file:expected \
