@@ -33,8 +33,8 @@ TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
 TESTS_C=	t_freebsd t_linux t_netbsd
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic
-CLEANFILES+=	${TESTS} ${HELPERS} tests/h_before ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
-		credcheck.full credcheck.debug
+CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
+		credcheck.full credcheck.debug tests/h_before
 
 # CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
 TEST_CC=	${CC} ${CFLAGS} ${LDFLAGS} -o ${.TARGET}
