@@ -5,6 +5,9 @@
 #	test		the test suite, under kyua(1)
 #	check-warnings	gcc and clang, with every warning an error
 #	bench		the program beside its floors
+#	coverage	the lines of the program that the tests do not run
+#	faults		each system call that fails, and signals at any moment
+#	fuzz		the parser of each system, with libFuzzer
 #	cross		compile and link for other systems, with zig cc
 #	kernels		the program on every other kernel that Debian packages
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
@@ -31,7 +34,7 @@ TESTS_C=	t_freebsd t_linux t_netbsd t_report
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_time
 CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
-		credcheck.full credcheck.debug
+		credcheck.full credcheck.debug tests/h_before
 
 # CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
 TEST_CC=	${CC} ${CFLAGS} ${LDFLAGS} -o ${.TARGET}
@@ -68,10 +71,24 @@ tests/${t}: tests/${t}.c
 	${TEST_CC} tests/${t}.c
 .endfor
 
+# Static, as what is to fail are not the calls of a dynamic loader.
+tests/h_before: tests/h_before.c
+	${CC} -std=gnu11 -O2 -static -o ${.TARGET} tests/h_before.c
+
 bench: ${PROG} ${FLOORS:S,^,tests/,}
 	tests/bench
 
 tests: ${PROG} ${TESTS} ${HELPERS}
+
+coverage:
+	tests/coverage
+
+faults: ${PROG} tests/h_before
+	tests/faults
+	tests/faults signals
+
+fuzz:
+	tests/fuzz
 
 kernels: ${PROG}
 	tests/kernels
@@ -89,9 +106,13 @@ check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
 	${cc} ${WARNINGS} -c -o /dev/null tests/headers.c
-.for t in ${TESTS_C} ${FLOORS} h_generic
+.for t in ${TESTS_C} ${FLOORS} h_before h_generic
 	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
 	    -c -o /dev/null tests/${t}.c
+.endfor
+.for s in LINUX NETBSD FREEBSD
+	${cc} ${WARNINGS} -Wno-unused-macros -DEMULATE_${s} \
+	    -idirafter tests/emulate -c -o /dev/null tests/fuzz.c
 .endfor
 .endfor
 
@@ -128,6 +149,7 @@ cross:
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all bench check-warnings cross install kernels test tests
+.PHONY: all bench check-warnings coverage cross faults fuzz install kernels \
+	test tests
 
 .include <bsd.prog.mk>

@@ -1230,7 +1230,8 @@ retry(struct run *c, int fd, short wanted, const char *call)
 {
 	const int error = errno;
 
-	if (fd == c->control && (error == EPIPE || error == ECONNRESET))
+	if (fd == c->control && (error == EPIPE || error == ECONNRESET) &&
+	    !other_lives(c))
 		other_exited(c);
 	/* What poll(2) cannot wait for: buffers, descriptors under way. */
 	if (error == ENOBUFS || error == ETOOMANYREFS)
@@ -1420,11 +1421,15 @@ bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 	mask = umask(0777 & ~c->options->mode);
 	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
 	(void)umask(mask);
-	if (error == 0 && sun->sun_path[0] != '\0' &&
-	    lstat(sun->sun_path, &st) == 0) {
-		m->dev = st.st_dev;
-		m->ino = st.st_ino;
-		memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
+	if (error == 0 && sun->sun_path[0] != '\0') {
+		if (lstat(sun->sun_path, &st) == -1) {
+			error = errno;
+			(void)unlink(sun->sun_path);
+		} else {
+			m->dev = st.st_dev;
+			m->ino = st.st_ino;
+			memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
+		}
 	}
 	block_signals(SIG_UNBLOCK);
 	errno = error;
@@ -1520,11 +1525,13 @@ is_ours(struct run *c, int fd)
 	char byte;
 	ssize_t n;
 
-	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
-		check_deadline(c);
+	/* Other errors are those of a connection that is not the client's. */
+	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 &&
+	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
+		retry(c, fd, POLLOUT, "send");
 	while ((n = recv(c->ends[0], &byte, 1, MSG_DONTWAIT)) == -1 &&
-	    errno == EINTR)
-		check_deadline(c);
+	    (errno == EINTR || errno == ENOMEM))
+		retry(c, c->ends[0], POLLIN, "recv");
 	if (n == 1)
 		return true;
 	if (++c->strangers <= 10) {	/* ten are enough to read */
@@ -3217,7 +3224,7 @@ run_peer(struct options *o)
 	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
 		warnx("this kernel names whoever asks");
 		cred_forget(&r.peer);
-	} else if (!knows_peer(&r) && !o->quiet)
+	} else if (!knows_peer(&r) && !o->quiet && !o->json)
 		warnx("the connection knows nothing of its listener");
 	if (!o->quiet) {
 		(o->json ? json_result : text_result)(&c, &r);

@@ -174,7 +174,7 @@ usage_body() {
 	while read -r line; do
 		# The path that fails is the last of all to be found out.
 		case $line in
-		-[lC]*)	modes=${line%% *} path="none/sock" ;;
+		-[lCP]*)	modes=${line%% *} path="none/sock" ;;
 		-S*)	modes=-S path= ;;
 		*)	modes="-s -L -r -i" path="-p none/sock" ;;
 		esac
@@ -224,7 +224,7 @@ deadlines_body() {
 	listen|--path sock|the server
 	listen|--inherit --path sock|the server
 	accept|--late --path sock|the server to accept
-	accept|--path sock|the client to connect
+	accept|--path sock|(the client to connect|"go on")
 	recvmsg|--late|the server to accept
 	setsockopt|--sync|"go on"
 	setsockopt|--path sock --type dgram|"go on"

@@ -115,7 +115,7 @@ time.sleep(60)'
 	case $(uname -r) in
 	6.18.*)
 		atf_check -o inline:"-1\n" jq .pidfd_pid out
-		atf_check -o match:"^Process of the pidfd: it has gone" \
+		atf_check -o match:"^Process of the pidfd: gone \\(SO_PEERPIDFD\\)$" \
 		    "$credcheck" --peer sock
 		;;
 	esac
