@@ -7,6 +7,7 @@
 #	bench		the program beside its floors
 #	cross		compile and link for other systems, with zig cc
 #	kernels		the program on every other kernel that Debian packages
+#	mutants		would the tests notice a change of the program?
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	clean
 
@@ -27,7 +28,7 @@ LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 TESTS_SH=	t_count t_files t_foreign t_identity t_json t_late t_manual \
 		t_options t_path t_process t_race t_server t_survey t_sync \
 		t_trouble t_type
-TESTS_C=	t_freebsd t_linux t_netbsd
+TESTS_C=	t_freebsd t_linux t_netbsd t_values
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic
 CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
@@ -72,6 +73,9 @@ tests: ${PROG} ${TESTS} ${HELPERS}
 
 kernels: ${PROG}
 	tests/kernels
+
+mutants: tests
+	tests/mutants
 
 test: tests
 	kyua test
@@ -121,6 +125,6 @@ cross:
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all bench check-warnings cross install kernels test tests
+.PHONY: all bench check-warnings cross install kernels mutants test tests
 
 .include <bsd.prog.mk>

@@ -1,0 +1,436 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The credcheck authors
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHORS AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHORS OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * Functions of credcheck.c by their values: what a kernel may deliver, and the
+ * one below us does not.
+ */
+int credcheck_main(int, char **);
+#define main credcheck_main
+#include "../credcheck.c"
+#undef main
+
+#include <atf-c.h>
+
+static int output = -1;		/* the real one, while ours is in a file */
+
+/* What is printed from here on goes to a file, */
+static void
+begin_output(void)
+{
+	const int fd = open("output", O_CREAT | O_TRUNC | O_WRONLY, 0666);
+
+	ATF_REQUIRE_EQ(fflush(stdout), 0);
+	ATF_REQUIRE(fd != -1 && (output = dup(STDOUT_FILENO)) != -1);
+	ATF_REQUIRE(dup2(fd, STDOUT_FILENO) != -1);
+	ATF_REQUIRE_EQ(close(fd), 0);
+}
+
+/* and this ends that and compares it. */
+static void
+check_output(const char *wanted)
+{
+	static char text[65536];
+	FILE *fp = fopen("output", "r");
+	size_t n;
+
+	ATF_REQUIRE_EQ(fflush(stdout), 0);
+	ATF_REQUIRE(dup2(output, STDOUT_FILENO) != -1);
+	ATF_REQUIRE_EQ(close(output), 0);
+	ATF_REQUIRE(fp != NULL);
+	n = fread(text, 1, sizeof(text) - 1, fp);
+	text[n] = '\0';
+	fclose(fp);
+	ATF_CHECK_STREQ(text, wanted);
+}
+
+/* The exit status of a mode by what it counted. */
+static int
+status_of(int role, const struct schedule *schedule, struct tally t)
+{
+	struct options o = { .role = role, .schedule = schedule };
+	struct run c = { .options = &o, .schedule = schedule };
+	struct result r = { .outcome = NONE };
+	int status;
+
+	c.shared = mmap(NULL, sizeof(*c.shared), PROT_READ | PROT_WRITE,
+	    MAP_ANON | MAP_SHARED, -1, 0);
+	ATF_REQUIRE(c.shared != MAP_FAILED);
+	ending.run = &c;
+	status = exit_status(&c, &t, &r);
+	ATF_CHECK(ending.run == NULL);
+	return status;
+}
+
+ATF_TC(status);
+ATF_TC_HEAD(status, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The exit status is 0 if every message "
+	    "had its client's credentials, in a race if the rule was kept, and "
+	    "2 without the mechanism");
+}
+ATF_TC_BODY(status, tc)
+{
+	static const struct schedule *const races[] = { &race_schedule,
+	    &bare_schedule };
+	const struct tally none = { .trials = 0 };
+	const struct tally all = { .trials = 2, .counts[CREDENTIALS] = 2 };
+	const struct tally some = { .trials = 2, .counts[CREDENTIALS] = 1,
+	    .counts[PLACEHOLDER] = 1 };
+	const struct tally false_ = { .trials = 2, .counts[CREDENTIALS] = 2,
+	    .mismatches = 1 };
+	const struct tally broken = { .trials = 2, .counts[CREDENTIALS] = 2,
+	    .violations = 1 };
+	const struct tally without = { .trials = 2, .counts[CREDENTIALS] = 1,
+	    .counts[UNSUPPORTED] = 1 };
+
+	ATF_CHECK_EQ(status_of(0, &sync_schedule, none), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(0, &sync_schedule, all), EXIT_SUCCESS);
+	ATF_CHECK_EQ(status_of(0, &sync_schedule, some), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(0, &sync_schedule, false_), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(0, &sync_schedule, without), EXIT_TROUBLE);
+	ATF_CHECK_EQ(status_of('l', &bare_schedule, none), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of('l', &bare_schedule, some), EXIT_MISSING);
+	for (size_t i = 0; i < nitems(races); i++) {
+		ATF_CHECK_EQ(status_of(0, races[i], none), EXIT_SUCCESS);
+		ATF_CHECK_EQ(status_of(0, races[i], some), EXIT_SUCCESS);
+		ATF_CHECK_EQ(status_of(0, races[i], false_), EXIT_MISSING);
+		ATF_CHECK_EQ(status_of(0, races[i], broken), EXIT_MISSING);
+		ATF_CHECK_EQ(status_of(0, races[i], without), EXIT_TROUBLE);
+	}
+}
+
+ATF_TC(report_lost);
+ATF_TC_HEAD(report_lost, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A report is an error of which a write "
+	    "failed, though the last did not, or only the close");
+}
+ATF_TC_BODY(report_lost, tc)
+{
+	static const struct {
+		const char *mode;
+		bool close;
+		int status;
+	} cases[] = {
+		{ "w", false, EXIT_SUCCESS },
+		{ "r", false, EXIT_TROUBLE },	/* which refuses each byte */
+		{ "w", true, EXIT_TROUBLE },
+	};
+	int status;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		const pid_t child = fork();
+
+		ATF_REQUIRE(child != -1);
+		if (child == 0) {
+			if (freopen("/dev/null", cases[i].mode, stdout) == NULL)
+				_exit(99);
+			if (cases[i].close)
+				(void)close(fileno(stdout));
+			else
+				(void)putchar('x');
+			finish_report();
+			_exit(EXIT_SUCCESS);
+		}
+		ATF_REQUIRE_EQ(waitpid(child, &status, 0), child);
+		ATF_CHECK_EQ_MSG(WEXITSTATUS(status), cases[i].status,
+		    "case %zu: %d", i, WEXITSTATUS(status));
+	}
+}
+
+/* The survey of a kernel of which nothing is known. */
+static struct survey *
+empty_survey(void)
+{
+	static struct survey v;
+
+	memset(&v, 0, sizeof(v));
+	for (enum row row = 0; row < NROWS; row++)
+		for (size_t t = 0; t < nitems(types); t++)
+			v.cells[row][t].outcome = UNSUPPORTED;
+	return &v;
+}
+
+static unsigned
+found(const struct survey *v, const struct finding *f, size_t n,
+    const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(f[i].name, name) == 0)
+			return found_types(v, &f[i]);
+	atf_tc_fail("no finding %s", name);
+}
+#define CURE(name)	found(v, cures, nitems(cures), name)
+#define TRAP(name)	found(v, traps, nitems(traps), name)
+
+ATF_TC(conditions);
+ATF_TC_HEAD(conditions, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A finding is one for the types of "
+	    "socket whose cells meet all of its conditions");
+}
+ATF_TC_BODY(conditions, tc)
+{
+	struct survey *v = empty_survey();
+
+	for (size_t i = 0; i < nitems(cures); i++)
+		ATF_CHECK_EQ(found_types(v, &cures[i]), 0);
+	for (size_t i = 0; i < nitems(traps); i++)
+		ATF_CHECK_EQ(found_types(v, &traps[i]), 0);
+	v->cells[OPTION_FIRST][1].outcome = CREDENTIALS;
+	v->cells[OPTION_FIRST][2].outcome = CREDENTIALS;
+	ATF_CHECK_EQ(CURE("synchronize"), 6);
+	v->cells[OPTION_FIRST][1].missing = "not here";
+	ATF_CHECK_EQ(CURE("synchronize"), 4);
+	v->cells[OPTION_FIRST][2].failed = (char[]){ "too slow" };
+	ATF_CHECK_EQ(CURE("synchronize"), 0);
+	/* Two conditions are of the same type. */
+	v->cells[BEFORE_ACCEPT][0].outcome = CREDENTIALS;
+	v->cells[MESSAGE_FIRST][1].outcome = NONE;
+	ATF_CHECK_EQ(TRAP("accept"), 0);
+	v->cells[BEFORE_ACCEPT][1].outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("accept"), 2);
+	v->cells[MESSAGE_FIRST][0].outcome = PLACEHOLDER;
+	ATF_CHECK_EQ(TRAP("accept"), 3);
+}
+
+ATF_TC(needs);
+ATF_TC_HEAD(needs, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "What a finding needs besides an "
+	    "outcome is looked at");
+}
+ATF_TC_BODY(needs, tc)
+{
+	struct survey *v = empty_survey();
+	struct result *r = &v->cells[END_OF_FILE][0];
+
+	r->outcome = CLOSED;
+	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
+	r->raw = true;
+	ATF_CHECK_EQ(TRAP("end_of_file"), 1);
+	r->message.id[UID] = 1000;
+	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
+
+	r = &v->cells[WITH_DESCRIPTOR][0];
+	r->outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("ctrunc"), 0);
+	r->ctrunc = true;
+	ATF_CHECK_EQ(TRAP("ctrunc"), 1);
+
+	r = &v->cells[TWO_WRITERS][0];
+	r->outcome = CREDENTIALS;
+	for (r->bytes = 0; r->bytes < 4; r->bytes++)
+		ATF_CHECK_EQ(TRAP("two_writers"), r->bytes == 2);
+
+	r = &v->cells[WRONG_LEVEL][0];
+	r->outcome = NONE;
+	ATF_CHECK_EQ(TRAP("wrong_level"), 1);
+	r->error = ENOPROTOOPT;
+	ATF_CHECK_EQ(TRAP("wrong_level"), 0);
+
+	r = &v->cells[PEER_SERVER][0];
+	r->outcome = CREDENTIALS;
+	r->client = 4711;
+	for (r->message.id[PID] = 4710; r->message.id[PID] < 4713;
+	    r->message.id[PID]++)
+		ATF_CHECK_EQ(TRAP("own_peer"), r->message.id[PID] == 4711);
+}
+
+ATF_TC(whose);
+ATF_TC_HEAD(whose, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Credentials are the client's or the "
+	    "server's by process ID, else by effective user ID if theirs "
+	    "differ, and else nobody's");
+}
+ATF_TC_BODY(whose, tc)
+{
+	const intmax_t us = geteuid(), pid = getpid();
+	const struct {
+		const char *source[2];	/* of the process and the user ID */
+		intmax_t pid, euid, client, client_euid;
+		const char *whose;
+	} cases[] = {
+		{ { "m", "m" }, pid + 1, us, pid + 1, us, "client" },
+		{ { "m", "m" }, pid, us, pid + 1, us, "server" },
+		{ { "m", "m" }, pid + 2, us, pid + 1, us, "nobody" },
+		{ { "m", NULL }, pid - 2, us, pid - 1, us, "nobody" },
+		{ { NULL, "m" }, pid, us + 1, pid + 1, us + 1, "client" },
+		{ { NULL, "m" }, pid, us, pid + 1, us + 1, "server" },
+		{ { NULL, "m" }, pid, us + 2, pid + 1, us + 1, "nobody" },
+		{ { NULL, "m" }, pid, us - 2, pid + 1, us - 1, "nobody" },
+		{ { NULL, "m" }, pid, us, pid, us, "nobody" },
+		{ { NULL, NULL }, pid, us, pid + 1, us + 1, "nobody" },
+	};
+	const struct survey_row peer = { .peer = true };
+	struct result r;
+	const char *who;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		memset(&r, 0, sizeof(r));
+		cred_id(&r.message, PID, cases[i].pid, cases[i].source[0]);
+		cred_id(&r.message, EUID, cases[i].euid, cases[i].source[1]);
+		r.client = cases[i].client;
+		r.client_euid = cases[i].client_euid;
+		who = whose(&r);
+		ATF_CHECK_STREQ_MSG(who != NULL ? who : "nobody",
+		    cases[i].whose, "case %zu", i);
+		ATF_CHECK_STREQ(cell_text(&peer, &r), who != NULL ? who :
+		    "unknown");
+		ATF_CHECK_STREQ(cell_text(&survey_rows[0], &r), "credentials");
+	}
+}
+
+ATF_TC(cells);
+ATF_TC_HEAD(cells, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A cell of the survey, in text and in "
+	    "JSON: what there is not, what failed, an error, an outcome");
+}
+ATF_TC_BODY(cells, tc)
+{
+	const struct survey_row peer = { .peer = true };
+	const struct survey_row other = { .peer = false };
+	struct result r = { .outcome = NONE, .bytes = 7, .trunc = true };
+
+	ATF_CHECK_STREQ(cell_text(&other, &r), "none");
+	ATF_CHECK_STREQ(cell_text(&peer, &r), "none");
+	begin_output();
+	json_cell(&r);
+	check_output("{\"outcome\":\"none\",\"uid\":null,\"euid\":null,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":7,"
+	    "\"ctrunc\":false,\"trunc\":true,\"errno\":null,"
+	    "\"missing\":null,\"failed\":null}");
+	r.error = EMSGSIZE;
+	ATF_CHECK_STREQ(cell_text(&other, &r), "EMSGSIZE");
+	begin_output();
+	json_cell(&r);
+	check_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":7,"
+	    "\"ctrunc\":false,\"trunc\":true,\"errno\":\"EMSGSIZE\","
+	    "\"missing\":null,\"failed\":null}");
+	ATF_CHECK_STREQ(error_name(EPERM), "EPERM");
+	ATF_CHECK_STREQ(error_name(ENOENT), strerror(ENOENT));
+	r = (struct result){ .failed = (char[]){ "timed out" } };
+	ATF_CHECK_STREQ(cell_text(&other, &r), "failed");
+	begin_output();
+	json_cell(&r);
+	check_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":0,"
+	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
+	    "\"missing\":null,\"failed\":\"timed out\"}");
+	r = (struct result){ .missing = "not connected", .ctrunc = true };
+	ATF_CHECK_STREQ(cell_text(&other, &r), "-");
+	begin_output();
+	json_cell(&r);
+	check_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":0,"
+	    "\"ctrunc\":true,\"trunc\":false,\"errno\":null,"
+	    "\"missing\":\"not connected\",\"failed\":null}");
+}
+
+ATF_TC(cell_ids);
+ATF_TC_HEAD(cell_ids, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The IDs of a cell, and those that the "
+	    "end of file has without being anybody's");
+}
+ATF_TC_BODY(cell_ids, tc)
+{
+	struct result r = { .outcome = CREDENTIALS, .client = 1, .bytes = 1 };
+
+	for (enum field f = PID; f < GROUPS; f++)
+		cred_id(&r.message, f, 1 + (intmax_t)f, "m");
+	begin_output();
+	json_cell(&r);
+	check_output("{\"outcome\":\"credentials\",\"uid\":2,\"euid\":3,"
+	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"bytes\":1,"
+	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
+	    "\"missing\":null,\"failed\":null}");
+	for (int raw = 0; raw < 2; raw++) {
+		r = (struct result){ .outcome = CLOSED, .raw = raw != 0 };
+		begin_output();
+		json_cell(&r);
+		check_output(raw ? "{\"outcome\":\"closed\",\"uid\":0,"
+		    "\"euid\":null,\"gid\":0,\"egid\":null,\"whose\":null,"
+		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
+		    "\"errno\":null,\"missing\":null,\"failed\":null}" :
+		    "{\"outcome\":\"closed\",\"uid\":null,"
+		    "\"euid\":null,\"gid\":null,\"egid\":null,\"whose\":null,"
+		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
+		    "\"errno\":null,\"missing\":null,\"failed\":null}");
+	}
+}
+
+ATF_TC(survey_lines);
+ATF_TC_HEAD(survey_lines, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The lines around the survey's table: "
+	    "each source once with its fields, and what was found, for which "
+	    "types of socket");
+}
+ATF_TC_BODY(survey_lines, tc)
+{
+	struct survey *v = empty_survey();
+	struct result r = { .outcome = CREDENTIALS };
+
+	cred_id(&r.message, PID, 1, "MESSAGE");
+	cred_id(&r.message, GID, 1, "MESSAGE");
+	r.message.source[GROUPS] = "MESSAGE";
+	cred_id(&r.peer, EUID, 1, "PEER");
+	begin_output();
+	text_sources(&r);
+	check_output("MESSAGE has: PID GID groups\nPEER has: EUID\n");
+	for (size_t t = 0; t < nitems(types); t++)
+		v->cells[OPTION_FIRST][t].outcome = CREDENTIALS;
+	v->cells[ON_LISTENER][2].outcome = CREDENTIALS;
+	v->cells[CLAIMED][0].outcome = CREDENTIALS;
+	v->cells[CLAIMED][2].outcome = CREDENTIALS;
+	begin_output();
+	text_findings(v, "Cures:", cures, nitems(cures));
+	json_findings(v, "cures", cures, nitems(cures));
+	check_output("\nCures:\n"
+	    "  synchronize: \"go on\" after the option (--sync)\n"
+	    "  the option on the listening socket (--inherit); dgram\n"
+	    "  the client attaches its own credentials; stream, dgram\n"
+	    ",\"cures\":[\"synchronize\",\"on_listener\",\"claimed\"]");
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, status);
+	ATF_TP_ADD_TC(tp, report_lost);
+	ATF_TP_ADD_TC(tp, conditions);
+	ATF_TP_ADD_TC(tp, needs);
+	ATF_TP_ADD_TC(tp, whose);
+	ATF_TP_ADD_TC(tp, cells);
+	ATF_TP_ADD_TC(tp, cell_ids);
+	ATF_TP_ADD_TC(tp, survey_lines);
+	return atf_no_error();
+}
