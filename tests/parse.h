@@ -31,6 +31,8 @@
  * exactly as long as msg_controllen, so that AddressSanitizer sees a read past
  * it.
  */
+#include <netinet/in.h>
+
 #include <atf-c.h>
 #include <glob.h>
 
@@ -251,6 +253,43 @@ ATF_TC_BODY(several, tc)
 	for (size_t i = 0; i < nitems(fds); i++)
 		ATF_CHECK_ERRNO(EBADF, fcntl(fds[i], F_GETFD) == -1);
 	free(r.message.groups);
+}
+
+ATF_TC(lingering);
+ATF_TC_HEAD(lingering, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A descriptor is closed at once, though "
+	    "its sender wants close(2) to wait for what nobody reads");
+}
+ATF_TC_BODY(lingering, tc)
+{
+	const struct linger wait = { .l_onoff = 1, .l_linger = 8 };
+	const int server = socket(AF_INET, SOCK_STREAM, 0);
+	const int client = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct buffer b = { NULL, 0 };
+	socklen_t len = sizeof(sin);
+	static char data[65536];
+	time_t start;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (server == -1 || client == -1 ||
+	    bind(server, (struct sockaddr *)&sin, len) == -1 ||
+	    listen(server, 1) == -1 ||
+	    getsockname(server, (struct sockaddr *)&sin, &len) == -1 ||
+	    connect(client, (struct sockaddr *)&sin, len) == -1)
+		atf_tc_skip("no connection to ourselves: %s", strerror(errno));
+	while (send(client, data, sizeof(data), MSG_DONTWAIT) > 0)
+		continue;
+	ATF_REQUIRE_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, &wait,
+	    sizeof(wait)), 0);
+	append(&b, SOL_SOCKET, SCM_RIGHTS, &client, sizeof(client),
+	    CMSG_LEN(sizeof(client)));
+	start = time(NULL);
+	(void)parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK(time(NULL) - start < wait.l_linger - 1);
+	ATF_CHECK_ERRNO(EBADF, fcntl(client, F_GETFD) == -1);
+	(void)close(server);
 }
 
 ATF_TC(unknown);
@@ -723,6 +762,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cut);
 	ATF_TP_ADD_TC(tp, cut_header);
 	ATF_TP_ADD_TC(tp, several);
+	ATF_TP_ADD_TC(tp, lingering);
 	ATF_TP_ADD_TC(tp, unknown);
 	ATF_TP_ADD_TC(tp, no_progress);
 	ATF_TP_ADD_TC(tp, no_bytes);

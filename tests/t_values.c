@@ -422,6 +422,34 @@ ATF_TC_BODY(survey_lines, tc)
 	    ",\"cures\":[\"synchronize\",\"on_listener\",\"claimed\"]");
 }
 
+ATF_TC(half_known);
+ATF_TC_HEAD(half_known, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Where only real or only effective IDs "
+	    "are known, a server says nothing of a difference");
+}
+ATF_TC_BODY(half_known, tc)
+{
+	const struct options o = { .role = 'l' };
+	const struct run c = { .options = &o };
+	struct result r = { .outcome = PLACEHOLDER, .bytes = 2 };
+
+	cred_id(&r.peer, EUID, 5, "PEER");
+	cred_id(&r.peer, EGID, 6, "PEER");
+	begin_output();
+	text_result(&c, &r);
+	check_output("Got 2 bytes\nPID: -\nUID: -\nEUID: 5 (PEER)\nGID: -\n"
+	    "EGID: 6 (PEER)\nSupplementary groups: -\n");
+	memset(&r, 0, sizeof(r));
+	r.outcome = CREDENTIALS;
+	cred_id(&r.message, UID, 5, "MESSAGE");
+	cred_id(&r.message, GID, 6, "MESSAGE");
+	begin_output();
+	text_result(&c, &r);
+	check_output("Got 0 bytes\nPID: -\nUID: 5\nEUID: -\nGID: 6\nEGID: -\n"
+	    "Supplementary groups: -\n");
+}
+
 /* What the program makes of a command line, of words without a space. */
 static struct options
 parse_line(const char *line)
@@ -578,6 +606,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cells);
 	ATF_TP_ADD_TC(tp, cell_ids);
 	ATF_TP_ADD_TC(tp, survey_lines);
+	ATF_TP_ADD_TC(tp, half_known);
 	ATF_TP_ADD_TC(tp, orders);
 	ATF_TP_ADD_TC(tp, values);
 	ATF_TP_ADD_TC(tp, identities);
