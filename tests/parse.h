@@ -543,6 +543,7 @@ ATF_TC_BODY(group_sets, tc)
 	ATF_CHECK(!same_field(&a, &c, GROUPS));
 	c.ngroups = 2;
 	ATF_CHECK(!same_field(&b, &c, GROUPS));
+	ATF_CHECK(!same_field(&c, &b, GROUPS));
 	gid_t many[MAXGROUPS + 4];
 
 	for (gid_t i = 0; i < n + 4; i++)
