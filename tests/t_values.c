@@ -450,6 +450,29 @@ ATF_TC_BODY(half_known, tc)
 	    "Supplementary groups: -\n");
 }
 
+ATF_TC(not_connected);
+ATF_TC_HEAD(not_connected, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "An error that says nothing of a "
+	    "connection is no end of one");
+}
+ATF_TC_BODY(not_connected, tc)
+{
+	static struct run c;
+	char byte;
+	int error;
+
+	for (size_t t = 0; t < nitems(types); t++) {
+		c.connection = socket(AF_UNIX, types[t].type, 0);
+		ATF_REQUIRE(c.connection != -1);
+		c.message.type = types[t].type;
+		ATF_REQUIRE_EQ(recv(c.connection, &byte, 1, MSG_DONTWAIT), -1);
+		error = errno;
+		ATF_CHECK_ERRNO(error, receive_now(&c, CONTROL_ROOM) == -1);
+		(void)close(c.connection);
+	}
+}
+
 /* What the program makes of a command line, of words without a space. */
 static struct options
 parse_line(const char *line)
@@ -607,6 +630,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cell_ids);
 	ATF_TP_ADD_TC(tp, survey_lines);
 	ATF_TP_ADD_TC(tp, half_known);
+	ATF_TP_ADD_TC(tp, not_connected);
 	ATF_TP_ADD_TC(tp, orders);
 	ATF_TP_ADD_TC(tp, values);
 	ATF_TP_ADD_TC(tp, identities);
