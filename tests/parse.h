@@ -40,6 +40,7 @@
 
 static const gid_t some_groups[3] = { 7, 5, 6 };
 static bool may_claim;		/* the sender may have attached his own */
+static bool in_vain;		/* there was no message for the last look */
 
 struct buffer {
 	unsigned char *data;
@@ -90,6 +91,7 @@ parse_buffer(struct buffer *b, int type, size_t n, int flags)
 	m.bytes = n;
 	m.type = type;
 	m.may_claim = may_claim;
+	m.nothing = in_vain;
 	m.overflow_uid = m.overflow_gid = 65534;
 	parse(&m, &r);
 	free(b->data);
@@ -296,20 +298,47 @@ ATF_TC(unknown);
 ATF_TC_HEAD(unknown, tc)
 {
 	atf_tc_set_md_var(tc, "descr", "Control messages of other kinds are "
-	    "no credentials, also one of the right type at a wrong level");
+	    "no credentials, also one of the right type at a wrong level, and "
+	    "no descriptors");
 }
 ATF_TC_BODY(unknown, tc)
 {
+	const int fd = open("/dev/null", O_RDONLY);
 	struct buffer b = { NULL, 0 };
 	unsigned char data[1024];
 	struct result r;
 	const size_t len = make_cred(data, some_groups, 3);
 
+	ATF_REQUIRE(fd != -1);
 	append(&b, CRED_LEVEL + 1, CRED_TYPE, data, len, CMSG_LEN(len));
 	append(&b, CRED_LEVEL, CRED_TYPE + 1, data, len, CMSG_LEN(len));
+	append(&b, SOL_SOCKET + 1, SCM_RIGHTS, &fd, sizeof(fd),
+	    CMSG_LEN(sizeof(fd)));
+	append(&b, SOL_SOCKET, SCM_RIGHTS - 1, &fd, sizeof(fd),
+	    CMSG_LEN(sizeof(fd)));
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
 	require_fields(&r.message, 0);
+	ATF_CHECK_EQ(close(fd), 0);
+}
+
+ATF_TC(nothing);
+ATF_TC_HEAD(nothing, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Where nothing came of the last message "
+	    "that is the outcome, with the fields of the one before");
+}
+ATF_TC_BODY(nothing, tc)
+{
+	struct buffer b = { NULL, 0 };
+	struct result r;
+
+	append_cred(&b, some_groups, 1);
+	in_vain = true;
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
+	require_fields(&r.message, CRED_FIELDS);
+	free(r.message.groups);
 }
 
 ATF_TC(no_progress);
@@ -765,6 +794,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, several);
 	ATF_TP_ADD_TC(tp, lingering);
 	ATF_TP_ADD_TC(tp, unknown);
+	ATF_TP_ADD_TC(tp, nothing);
 	ATF_TP_ADD_TC(tp, no_progress);
 	ATF_TP_ADD_TC(tp, no_bytes);
 	ATF_TP_ADD_TC(tp, whole_and_ctrunc);
