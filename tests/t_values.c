@@ -422,13 +422,14 @@ ATF_TC_BODY(survey_lines, tc)
 	    ",\"cures\":[\"synchronize\",\"on_listener\",\"claimed\"]");
 }
 
-ATF_TC(half_known);
-ATF_TC_HEAD(half_known, tc)
+ATF_TC(server_ids);
+ATF_TC_HEAD(server_ids, tc)
 {
-	atf_tc_set_md_var(tc, "descr", "Where only real or only effective IDs "
-	    "are known, a server says nothing of a difference");
+	atf_tc_set_md_var(tc, "descr", "A server says that real and effective "
+	    "IDs differ where both are known, as those of a set-user-ID root "
+	    "program");
 }
-ATF_TC_BODY(half_known, tc)
+ATF_TC_BODY(server_ids, tc)
 {
 	const struct options o = { .role = 'l' };
 	const struct run c = { .options = &o };
@@ -448,6 +449,12 @@ ATF_TC_BODY(half_known, tc)
 	text_result(&c, &r);
 	check_output("Got 0 bytes\nPID: -\nUID: 5\nEUID: -\nGID: 6\nEGID: -\n"
 	    "Supplementary groups: -\n");
+	cred_id(&r.peer, EUID, 0, "PEER");
+	begin_output();
+	text_result(&c, &r);
+	check_output("Got 0 bytes\nPID: -\nUID: 5\nEUID: 0 (PEER)\nGID: 6\n"
+	    "EGID: -\nSupplementary groups: -\n"
+	    "Real and effective IDs differ\n");
 }
 
 ATF_TC(not_connected);
@@ -629,7 +636,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cells);
 	ATF_TP_ADD_TC(tp, cell_ids);
 	ATF_TP_ADD_TC(tp, survey_lines);
-	ATF_TP_ADD_TC(tp, half_known);
+	ATF_TP_ADD_TC(tp, server_ids);
 	ATF_TP_ADD_TC(tp, not_connected);
 	ATF_TP_ADD_TC(tp, orders);
 	ATF_TP_ADD_TC(tp, values);
