@@ -124,6 +124,37 @@ ATF_TC_BODY(status, tc)
 	}
 }
 
+ATF_TC(no_race);
+ATF_TC_HEAD(no_race, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Only a race between our own two sides "
+	    "is held to its rule");
+}
+ATF_TC_BODY(no_race, tc)
+{
+	static struct shared shared;
+	const struct result r = { .outcome = PLACEHOLDER };
+	struct options o = { .role = 0 };
+	struct run c = { .options = &o, .shared = &shared };
+	struct tally t = { .trials = 0 };
+
+	/* The option was set, and then the message written. */
+	times_of(&c, SERVER)->begun[OPTION] = 1;
+	times_of(&c, SERVER)->ended[OPTION] = 2;
+	times_of(&c, CLIENT)->begun[WRITE] = 3;
+	times_of(&c, CLIENT)->ended[WRITE] = 4;
+	c.schedule = &sync_schedule;
+	count_result(&t, &c, &r);
+	o.role = 'l';
+	c.schedule = &bare_schedule;
+	count_result(&t, &c, &r);
+	ATF_CHECK_EQ(t.counts[PLACEHOLDER], 2);
+	ATF_CHECK_EQ(t.violations, 0);
+	o.role = 0;
+	count_result(&t, &c, &r);
+	ATF_CHECK_EQ(t.violations, 1);
+}
+
 ATF_TC(report_lost);
 ATF_TC_HEAD(report_lost, tc)
 {
@@ -606,6 +637,7 @@ ATF_TC_BODY(identities, tc)
 	const struct passwd root = *getpwnam("root");
 	const gid_t other = 4242;
 	struct identity id;
+	char line[64];
 
 	id = parse_line("-u root").user;
 	ATF_CHECK_STREQ(id.argument, "root");
@@ -624,11 +656,15 @@ ATF_TC_BODY(identities, tc)
 	ATF_CHECK(id.uid == 987654 && id.gid == 0);
 	id = parse_line("-u 987654:0").effective;
 	ATF_CHECK(id.argument == NULL);
+	snprintf(line, sizeof(line), "-u 987654:%s", getgrgid(0)->gr_name);
+	id = parse_line(line).user;
+	ATF_CHECK(id.uid == 987654 && id.gid == 0);
 }
 
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, status);
+	ATF_TP_ADD_TC(tp, no_race);
 	ATF_TP_ADD_TC(tp, report_lost);
 	ATF_TP_ADD_TC(tp, conditions);
 	ATF_TP_ADD_TC(tp, needs);
