@@ -515,6 +515,88 @@ ATF_TC_BODY(not_connected, tc)
 	}
 }
 
+ATF_TC(bars);
+ATF_TC_HEAD(bars, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A bar is in proportion, and what there "
+	    "is has one");
+}
+ATF_TC_BODY(bars, tc)
+{
+	ATF_CHECK_EQ(bar(0, 1000), 0);
+	ATF_CHECK_EQ(bar(1, 1000), 1);
+	ATF_CHECK_EQ(bar(500, 1000), BAR / 2);
+	ATF_CHECK_EQ(bar(1000, 1000), BAR);
+}
+
+ATF_TC(timeline);
+ATF_TC_HEAD(timeline, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The timeline has each step when it "
+	    "ended, but what was sent when that began");
+}
+ATF_TC_BODY(timeline, tc)
+{
+	static struct shared shared;
+	const struct options o = { .counted = true };
+	const struct run c = { .options = &o, .shared = &shared, .trial = 7 };
+	const struct result r = { .outcome = NONE };
+	struct times *s = times_of(&c, SERVER), *w = times_of(&c, CLIENT);
+
+	s->ended[READY] = 1000;
+	w->ended[CONNECT] = 1500;
+	s->ended[ACCEPT] = 2000;
+	s->ended[OPTION] = 3000;
+	s->begun[GO_ON] = 4000;
+	w->ended[HEAR_GO_ON] = 5000;
+	w->begun[WRITE] = 6000;
+	s->ended[RECEIVE] = 7000;
+	w->ended[WRITE] = 8000;
+	s->ended[GO_ON] = 9000;
+	begin_output();
+	ATF_REQUIRE(dup2(STDOUT_FILENO, STDERR_FILENO) != -1);
+	print_timeline(&c, &r);
+	check_output("Trial 7: none\n"
+	    "        us  server                  client\n"
+	    "       0.0  ready for the client\n"
+	    "       0.5                          connected\n"
+	    "       1.0  accepted\n"
+	    "       2.0  option set\n"
+	    "       3.0  sent \"go on\"\n"
+	    "       4.0                          got \"go on\"\n"
+	    "       5.0                          message sent\n"
+	    "       6.0  received\n");
+}
+
+ATF_TC(group_names);
+ATF_TC_HEAD(group_names, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A group has a group's name, though a "
+	    "user of another has the same number");
+}
+ATF_TC_BODY(group_names, tc)
+{
+	const struct passwd *pw;
+	struct group *gr;
+	struct cred cr = { .groups = NULL };
+	char wanted[256];
+
+	while ((gr = getgrent()) != NULL)
+		if ((pw = getpwuid(gr->gr_gid)) != NULL &&
+		    strcmp(pw->pw_name, gr->gr_name) != 0)
+			break;
+	if (gr == NULL)
+		atf_tc_skip("each group has a user's name");
+	snprintf(wanted, sizeof(wanted), ": %ju(%s) (M)",
+	    (uintmax_t)gr->gr_gid, gr->gr_name);
+	for (enum field f = GID; f <= EGID; f++) {
+		cred_id(&cr, f, gr->gr_gid, "M");
+		begin_output();
+		print_value(":", &cr, f, true, "M");
+		check_output(wanted);
+	}
+}
+
 /* What the program makes of a command line, of words without a space. */
 static struct options
 parse_line(const char *line)
@@ -678,6 +760,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, survey_lines);
 	ATF_TP_ADD_TC(tp, server_ids);
 	ATF_TP_ADD_TC(tp, not_connected);
+	ATF_TP_ADD_TC(tp, bars);
+	ATF_TP_ADD_TC(tp, timeline);
+	ATF_TP_ADD_TC(tp, group_names);
 	ATF_TP_ADD_TC(tp, orders);
 	ATF_TP_ADD_TC(tp, values);
 	ATF_TP_ADD_TC(tp, identities);
