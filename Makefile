@@ -10,6 +10,7 @@
 #	fuzz		the parser of each system, with libFuzzer
 #	cross		compile and link for other systems, with zig cc
 #	kernels		the program on every other kernel that Debian packages
+#	mutants		would the tests notice a change of the program?
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	clean
 
@@ -30,7 +31,7 @@ LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 TESTS_SH=	t_compare t_count t_files t_foreign t_identity t_json t_late \
 		t_manual t_options t_path t_peer t_process t_race t_receive \
 		t_server t_survey t_sync t_trouble t_type
-TESTS_C=	t_freebsd t_linux t_netbsd t_report
+TESTS_C=	t_freebsd t_linux t_netbsd t_report t_values
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
 HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_time
 CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
@@ -93,6 +94,9 @@ fuzz:
 kernels: ${PROG}
 	tests/kernels
 
+mutants: tests
+	tests/mutants
+
 test: tests
 	kyua test
 	@kyua report | sed -n '/^===> Summary/,$$p'
@@ -150,6 +154,6 @@ cross:
 	done
 
 .PHONY: all bench check-warnings coverage cross faults fuzz install kernels \
-	test tests
+	mutants test tests
 
 .include <bsd.prog.mk>

@@ -3490,7 +3490,7 @@ error_name(int error)
 }
 
 static const char *
-cell_text(const struct survey_row *sr, const struct result *r, char *room)
+cell_text(const struct survey_row *sr, const struct result *r)
 {
 	const struct cred *cr = sr->kind == PIDFD ? pidfd_of(r) : NULL;
 
@@ -3500,10 +3500,8 @@ cell_text(const struct survey_row *sr, const struct result *r, char *room)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (cr != NULL && cr->pidfd < 0) {
-		sprintf(room, "fd %d", cr->pidfd);
-		return room;
-	}
+	if (cr != NULL && cr->pidfd < 0)
+		return "bad fd";
 	if (cr == NULL && (!sr->peer || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
@@ -3554,7 +3552,6 @@ text_findings(const struct survey *v, const char *title,
 static void
 text_survey(const struct survey *v)
 {
-	char room[32];
 	struct utsname un;
 
 	if (uname(&un) == -1)
@@ -3573,8 +3570,7 @@ text_survey(const struct survey *v)
 		printf("%-36s", survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++)
 			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
-			    cell_text(&survey_rows[row], &v->cells[row][t],
-			    room));
+			    cell_text(&survey_rows[row], &v->cells[row][t]));
 	}
 	text_findings(v, "What cures the race here:", cures, nitems(cures));
 	text_findings(v, "Traps that this kernel has shown:", traps,

@@ -31,6 +31,8 @@
  * exactly as long as msg_controllen, so that AddressSanitizer sees a read past
  * it.
  */
+#include <netinet/in.h>
+
 #include <atf-c.h>
 #include <glob.h>
 
@@ -38,6 +40,7 @@
 
 static const gid_t some_groups[3] = { 7, 5, 6 };
 static bool may_claim;		/* the sender may have attached his own */
+static bool in_vain;		/* there was no message for the last look */
 
 struct buffer {
 	unsigned char *data;
@@ -88,6 +91,7 @@ parse_buffer(struct buffer *b, int type, size_t n, int flags)
 	m.bytes = n;
 	m.type = type;
 	m.may_claim = may_claim;
+	m.nothing = in_vain;
 	m.nobody[0] = m.nobody[1] = 65534;
 	parse(&m, &r);
 	free(b->data);
@@ -253,24 +257,88 @@ ATF_TC_BODY(several, tc)
 	free(r.message.groups);
 }
 
+ATF_TC(lingering);
+ATF_TC_HEAD(lingering, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A descriptor is closed at once, though "
+	    "its sender wants close(2) to wait for what nobody reads");
+}
+ATF_TC_BODY(lingering, tc)
+{
+	const struct linger wait = { .l_onoff = 1, .l_linger = 8 };
+	const int server = socket(AF_INET, SOCK_STREAM, 0);
+	const int client = socket(AF_INET, SOCK_STREAM, 0);
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	struct buffer b = { NULL, 0 };
+	socklen_t len = sizeof(sin);
+	static char data[65536];
+	time_t start;
+
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (server == -1 || client == -1 ||
+	    bind(server, (struct sockaddr *)&sin, len) == -1 ||
+	    listen(server, 1) == -1 ||
+	    getsockname(server, (struct sockaddr *)&sin, &len) == -1 ||
+	    connect(client, (struct sockaddr *)&sin, len) == -1)
+		atf_tc_skip("no connection to ourselves: %s", strerror(errno));
+	while (send(client, data, sizeof(data), MSG_DONTWAIT) > 0)
+		continue;
+	ATF_REQUIRE_EQ(setsockopt(client, SOL_SOCKET, SO_LINGER, &wait,
+	    sizeof(wait)), 0);
+	append(&b, SOL_SOCKET, SCM_RIGHTS, &client, sizeof(client),
+	    CMSG_LEN(sizeof(client)));
+	start = time(NULL);
+	(void)parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK(time(NULL) - start < wait.l_linger - 1);
+	ATF_CHECK_ERRNO(EBADF, fcntl(client, F_GETFD) == -1);
+	(void)close(server);
+}
+
 ATF_TC(unknown);
 ATF_TC_HEAD(unknown, tc)
 {
 	atf_tc_set_md_var(tc, "descr", "Control messages of other kinds are "
-	    "no credentials, also one of the right type at a wrong level");
+	    "no credentials, also one of the right type at a wrong level, and "
+	    "no descriptors");
 }
 ATF_TC_BODY(unknown, tc)
 {
+	const int fd = open("/dev/null", O_RDONLY);
 	struct buffer b = { NULL, 0 };
 	unsigned char data[1024];
 	struct result r;
 	const size_t len = make_cred(data, some_groups, 3);
 
+	ATF_REQUIRE(fd != -1);
 	append(&b, CRED_LEVEL + 1, CRED_TYPE, data, len, CMSG_LEN(len));
 	append(&b, CRED_LEVEL, CRED_TYPE + 1, data, len, CMSG_LEN(len));
+	append(&b, SOL_SOCKET + 1, SCM_RIGHTS, &fd, sizeof(fd),
+	    CMSG_LEN(sizeof(fd)));
+	append(&b, SOL_SOCKET, SCM_RIGHTS - 1, &fd, sizeof(fd),
+	    CMSG_LEN(sizeof(fd)));
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
 	require_fields(&r.message, 0);
+	ATF_CHECK_EQ(close(fd), 0);
+}
+
+ATF_TC(nothing);
+ATF_TC_HEAD(nothing, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Where nothing came of the last message "
+	    "that is the outcome, with the fields of the one before");
+}
+ATF_TC_BODY(nothing, tc)
+{
+	struct buffer b = { NULL, 0 };
+	struct result r;
+
+	append_cred(&b, some_groups, 1);
+	in_vain = true;
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
+	require_fields(&r.message, CRED_FIELDS);
+	free(r.message.groups);
 }
 
 ATF_TC(no_progress);
@@ -504,6 +572,7 @@ ATF_TC_BODY(group_sets, tc)
 	ATF_CHECK(!same_field(&a, &c, GROUPS));
 	c.ngroups = 2;
 	ATF_CHECK(!same_field(&b, &c, GROUPS));
+	ATF_CHECK(!same_field(&c, &b, GROUPS));
 	gid_t many[MAXGROUPS + 4];
 
 	for (gid_t i = 0; i < n + 4; i++)
@@ -723,7 +792,9 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, cut);
 	ATF_TP_ADD_TC(tp, cut_header);
 	ATF_TP_ADD_TC(tp, several);
+	ATF_TP_ADD_TC(tp, lingering);
 	ATF_TP_ADD_TC(tp, unknown);
+	ATF_TP_ADD_TC(tp, nothing);
 	ATF_TP_ADD_TC(tp, no_progress);
 	ATF_TP_ADD_TC(tp, no_bytes);
 	ATF_TP_ADD_TC(tp, whole_and_ctrunc);

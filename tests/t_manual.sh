@@ -36,6 +36,37 @@ keys_body() {
 	atf_check -o file:outcomes cat documented
 }
 
+atf_test_case synopsis
+synopsis_head() {
+	atf_set descr "The usage has the words of the manual's synopsis, in" \
+	    "lines that are filled, and each option a line of help"
+	atf_set require.progs "mandoc"
+}
+synopsis_body() {
+	"$credcheck" --help | sed '/^$/,$d' >usage
+	"$credcheck" --help | sed '1,/^$/d' >options
+	mandoc -Tascii "$(atf_get_srcdir)/../credcheck.1" |
+	    sed -e "s/.$(printf '\b')//g" -e '1,/^SYNOPSIS/d' |
+	    sed -e '/^DESCRIPTION/,$d' -e 's/-c count/-c n/' \
+	    -e '/-h | -V/d' >synopsis
+	for f in usage synopsis; do
+		sed 's/^usage://' $f | tr -s ' \n' '\n' | grep . >words.$f
+	done
+	atf_check test -s words.usage
+	atf_check -o file:words.synopsis cat words.usage
+	# A line goes on below the first option, if it has no room for more.
+	atf_check -o inline:"usage: credcheck\n       credcheck\n" \
+	    sh -c "grep credcheck usage | cut -c 1-16 | uniq"
+	atf_check awk '
+	{ blanks = match($0, /[^ ]/) - 1 }
+	length > 79 || blanks != 17 && !/credcheck/ { print }
+	blanks == 17 && width + index(substr($0, 18) " [", " [") <= 79
+	{ width = length }' usage
+	atf_check test -s options
+	atf_check awk '!/^  -[A-Za-z], --[a-z]+ [^ ]* +[^ ]/ ||
+	    substr($0, 31, 2) != "  " || substr($0, 33, 1) == " "' options
+}
+
 atf_test_case survey
 survey_head() {
 	atf_set descr "Every row of the survey is explained, and the table is" \
@@ -81,6 +112,7 @@ atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case lint
 	atf_add_test_case keys
+	atf_add_test_case synopsis
 	atf_add_test_case survey
 	atf_add_test_case sections
 }

@@ -179,7 +179,7 @@ usage_body() {
 		*)	modes="-s -L -r -i" path="-p none/sock" ;;
 		esac
 		for option in -v -j -n -q -i -L -r -s "-c 2" "-e 1:1" \
-		    "-p none/s" "-t dgram" "-u 1:1" "-W 1" "-w 1"; do
+		    "-p none/s" "-t seqpacket" "-u 1:1" "-W 1" "-w 1"; do
 			taken=false
 			for mode in $modes; do
 				TMPDIR=none "$credcheck" $mode $path $option \
