@@ -359,7 +359,8 @@ ATF_TC_BODY(cells, tc)
 	begin_output();
 	json_cell(&r);
 	compare_output("{\"outcome\":\"none\",\"uid\":null,\"euid\":null,"
-	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":7,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
+	    "\"bytes\":7,"
 	    "\"ctrunc\":false,\"trunc\":true,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	r.error = EMSGSIZE;
@@ -367,7 +368,8 @@ ATF_TC_BODY(cells, tc)
 	begin_output();
 	json_cell(&r);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
-	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":7,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
+	    "\"bytes\":7,"
 	    "\"ctrunc\":false,\"trunc\":true,\"errno\":\"EMSGSIZE\","
 	    "\"missing\":null,\"failed\":null}");
 	ATF_CHECK_STREQ(error_name(EPERM), "EPERM");
@@ -377,7 +379,8 @@ ATF_TC_BODY(cells, tc)
 	begin_output();
 	json_cell(&r);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
-	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":0,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
+	    "\"bytes\":0,"
 	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":null,\"failed\":\"timed out\"}");
 	r = (struct result){ .missing = "not connected", .ctrunc = true };
@@ -385,7 +388,8 @@ ATF_TC_BODY(cells, tc)
 	begin_output();
 	json_cell(&r);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
-	    "\"gid\":null,\"egid\":null,\"whose\":null,\"bytes\":0,"
+	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
+	    "\"bytes\":0,"
 	    "\"ctrunc\":true,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":\"not connected\",\"failed\":null}");
 }
@@ -405,7 +409,8 @@ ATF_TC_BODY(cell_ids, tc)
 	begin_output();
 	json_cell(&r);
 	compare_output("{\"outcome\":\"credentials\",\"uid\":2,\"euid\":3,"
-	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"bytes\":1,"
+	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"descriptor\":null,"
+	    "\"bytes\":1,"
 	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	for (int raw = 0; raw < 2; raw++) {
@@ -414,10 +419,12 @@ ATF_TC_BODY(cell_ids, tc)
 		json_cell(&r);
 		compare_output(raw ? "{\"outcome\":\"closed\",\"uid\":0,"
 		    "\"euid\":null,\"gid\":0,\"egid\":null,\"whose\":null,"
+		    "\"descriptor\":null,"
 		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
 		    "\"errno\":null,\"missing\":null,\"failed\":null}" :
 		    "{\"outcome\":\"closed\",\"uid\":null,"
 		    "\"euid\":null,\"gid\":null,\"egid\":null,\"whose\":null,"
+		    "\"descriptor\":null,"
 		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
 		    "\"errno\":null,\"missing\":null,\"failed\":null}");
 	}
