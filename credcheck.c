@@ -3878,7 +3878,7 @@ usage(const char *start, const char *modes)
 			end += sprintf(end, "\t[-%c %s]", o->letter,
 			    o->argument);
 	for (word = strtok(line, "\t"); word; word = strtok(NULL, "\t")) {
-		if (column + strlen(word) > 78)
+		if (column + (int)strlen(word) > 78)
 			column = printf("\n%16s", "") - 1;
 		column += printf(" %s", word);
 	}
