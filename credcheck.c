@@ -70,7 +70,7 @@
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
 
-#define VERSION		"0.1"
+#define VERSION		"0.2"
 
 #define EXIT_MISSING	1	/* the message had no true credentials */
 #define EXIT_TROUBLE	2	/* usage, a system error, a timeout */

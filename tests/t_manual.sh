@@ -112,6 +112,16 @@ sections_body() {
 	    sed -n 's/^\.Sh //p' "$(atf_get_srcdir)/../credcheck.1"
 }
 
+atf_test_case version
+version_head() {
+	atf_set descr "HISTORY is of the version that the program says"
+}
+version_body() {
+	version=$("$credcheck" --version)
+	atf_check -o ignore grep "^${version#credcheck } has learnt$" \
+	    "$(atf_get_srcdir)/../credcheck.1"
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case lint
@@ -119,4 +129,5 @@ atf_init_test_cases() {
 	atf_add_test_case synopsis
 	atf_add_test_case survey
 	atf_add_test_case sections
+	atf_add_test_case version
 }
