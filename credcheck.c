@@ -115,8 +115,7 @@ enum step {
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
 	WRITE, WRITE_AGAIN, SENDMSG,
-	DESCRIPTOR,		/* a message with a descriptor */
-	EMPTY,			/* of no bytes */
+	DESCRIPTOR, EMPTY,	/* a message with one; one of no bytes */
 	LARGEST, NEARLY,	/* of all that the buffer takes; 6 fewer */
 	BY_ANOTHER,		/* written by a child of the client's */
 	CLAIM, FORGE,		/* with its own credentials, with root's */
@@ -175,105 +174,97 @@ static const struct schedule
     bare_schedule = { .name = "race",	/* the client needs no word to begin */
 	{ READY, ACCEPT, OPTION, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE } },
-    dgram_schedule = { .name = "server",	/* of datagrams, and clients */
-	SET_BEFORE(OPTION) },
+    dgram_schedule = { .name = "server", SET_BEFORE(OPTION) }, /* datagrams */
     peer_schedule = { .name = "peer", { END }, { CONNECT, ASK, ASK_PIDFD } };
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define LISTENER	.path = true, .connected = true
 #define SURVEY(ROW) \
-	ROW(OPTION_FIRST, "option, then message", SET_THEN(OPTION, WRITE)) \
-	ROW(MESSAGE_FIRST, "message, then option", THEN_SET(WRITE, OPTION)) \
-	ROW(AFTER_LOST, "second message after a lost first", \
-	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
-	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
-	ROW(AFTER_GOOD, "second message after a good first", TWICE(OPTION)) \
-	ROW(SET_AGAIN, "option set again after a good one", \
-	    { READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
-	    { CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), \
-	    WRITE_AGAIN }) \
-	ROW(ON_LISTENER, "option on the listening socket", \
-	    SET_BEFORE(OPTION), LISTENER) \
-	ROW(LATE_LISTENER, "listener's option after connect", \
-	    { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, \
-	    { CONNECT, UNTIL(ACCEPT), WRITE }, LISTENER) \
-	ROW(BEFORE_ACCEPT, "message, accept, option", \
-	    { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE }, \
-	    { CONNECT, WRITE }, LISTENER) \
-	ROW(END_OF_FILE, "end of file without a message", \
-	    { READY, ACCEPT, OPTION, RECEIVE }, \
-	    { CONNECT, UNTIL(OPTION) }, .connected = true) \
-	ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN(OPTION, EMPTY)) \
-	ROW(EMPTY_FIRST, "message of no bytes, then option", \
-	    { READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK }, \
-	    { CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) \
-	ROW(CLAIMED, "credentials attached, then option", \
-	    THEN_SET(CLAIM, OPTION)) \
-	ROW(CLIENT_OPTION, "client's option, message, option", \
-	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
-	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
-	ROW(FORGED, "an ordinary user claims to be root", \
-	    SET_THEN(OPTION, FORGE)) \
-	ROW(SMALL_BUFFER, "control buffer too small", \
-	    { READY, ACCEPT, OPTION, UNTIL(WRITE), RECEIVE_SMALL }, \
-	    { CONNECT, UNTIL(OPTION), WRITE }) \
-	ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
-	    { READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT }, \
-	    { CONNECT, UNTIL(OPTION), DESCRIPTOR }) \
-	ROW(TWO_WRITERS, "two processes' bytes, one read", \
-	    { READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
-	    { CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
-	ROW(NO_ROOM, "no room left for the credentials", \
-	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK }, \
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) \
-	ROW(AFTER_NO_ROOM, "next message after no room", \
-	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE), \
-	    RECEIVE }, \
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) \
-	ROW(NEARLY_FULL, "message to a nearly full buffer", \
-	    { READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK }, \
-	    { CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
-	    UNTIL(LOOK) }) \
-	ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
-	    SET_THEN(OPTION, SENDMSG)) \
-	ROW(PEER_PAIR, "peer of a pair", \
-	    SET_THEN(OPTION, WRITE), .kind = PEER) \
-	ROW(PEER_PATH, "peer of a named socket", \
-	    SET_THEN(OPTION, WRITE), .kind = PEER, .path = true) \
-	ROW(PEER_SERVER, "listener, asked by the client", \
-	    { READY, ACCEPT, RECEIVE }, \
-	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, \
-	    .path = true) \
-	ROW(WRONG_LEVEL, "option at the wrong level", \
-	    SET_THEN(WRONG_OPTION, WRITE)) \
-	ROW(PERSISTENT_FIRST, "persistent option, then message", \
-	    SET_THEN(PERSISTENT, WRITE), .kind = EVERY) \
-	ROW(PERSISTENT_LATE, "message, then persistent option", \
-	    THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
-	ROW(PERSISTENT_AGAIN, "persistent option, second message", \
-	    TWICE(PERSISTENT), .kind = EVERY) \
-	ROW(PIDFD_FIRST, "pidfd option, then message", \
-	    SET_THEN(PIDFD_OPTION, WRITE), .kind = PIDFD) \
-	ROW(PIDFD_LATE, "message, then pidfd option", \
-	    THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
-	ROW(PIDFD_LISTENER, "pidfd option on the listener", \
-	    SET_BEFORE(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
-	ROW(PIDFD_BOTH, "both options, then message", \
-	    { READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE }, \
-	    { CONNECT, UNTIL(PIDFD_OPTION), WRITE }, .kind = PIDFD) \
-	ROW(PIDFD_GONE, "pidfd of a writer that has gone", \
-	    SET_THEN(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
-	ROW(PIDFD_PAIR, "pidfd of a pair's peer", \
-	    SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD) \
-	ROW(PIDFD_PATH, "pidfd of a named socket's peer", \
-	    SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
-	ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
-	    { READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
-	    { CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, LISTENER)
+    ROW(OPTION_FIRST, "option, then message", SET_THEN(OPTION, WRITE)) \
+    ROW(MESSAGE_FIRST, "message, then option", THEN_SET(WRITE, OPTION)) \
+    ROW(AFTER_LOST, "second message after a lost first", \
+	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
+    ROW(AFTER_GOOD, "second message after a good first", TWICE(OPTION)) \
+    ROW(SET_AGAIN, "option set again after a good one", \
+	{ READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }) \
+    ROW(ON_LISTENER, "option on the listening socket", \
+	SET_BEFORE(OPTION), LISTENER) \
+    ROW(LATE_LISTENER, "listener's option after connect", \
+	{ READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), WRITE }, LISTENER) \
+    ROW(BEFORE_ACCEPT, "message, accept, option", \
+	{ READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE }, \
+	{ CONNECT, WRITE }, LISTENER) \
+    ROW(END_OF_FILE, "end of file without a message", \
+	{ READY, ACCEPT, OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION) }, .connected = true) \
+    ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN(OPTION, EMPTY)) \
+    ROW(EMPTY_FIRST, "message of no bytes, then option", \
+	{ READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK }, \
+	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) \
+    ROW(CLAIMED, "credentials attached, then option", THEN_SET(CLAIM, OPTION)) \
+    ROW(CLIENT_OPTION, "client's option, message, option", \
+	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
+    ROW(FORGED, "an ordinary user claims to be root", SET_THEN(OPTION, FORGE)) \
+    ROW(SMALL_BUFFER, "control buffer too small", \
+	{ READY, ACCEPT, OPTION, UNTIL(WRITE), RECEIVE_SMALL }, \
+	{ CONNECT, UNTIL(OPTION), WRITE }) \
+    ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
+	{ READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT }, \
+	{ CONNECT, UNTIL(OPTION), DESCRIPTOR }) \
+    ROW(TWO_WRITERS, "two processes' bytes, one read", \
+	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
+    ROW(NO_ROOM, "no room left for the credentials", \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) \
+    ROW(AFTER_NO_ROOM, "next message after no room", \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE), RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) \
+    ROW(NEARLY_FULL, "message to a nearly full buffer", \
+	{ READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK }, \
+	{ CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
+	UNTIL(LOOK) }) \
+    ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
+	SET_THEN(OPTION, SENDMSG)) \
+    ROW(PEER_PAIR, "peer of a pair", SET_THEN(OPTION, WRITE), .kind = PEER) \
+    ROW(PEER_PATH, "peer of a named socket", \
+	SET_THEN(OPTION, WRITE), .kind = PEER, .path = true) \
+    ROW(PEER_SERVER, "listener, asked by the client", \
+	{ READY, ACCEPT, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, .path = true) \
+    ROW(WRONG_LEVEL, "option at the wrong level", \
+	SET_THEN(WRONG_OPTION, WRITE)) \
+    ROW(PERSISTENT_FIRST, "persistent option, then message", \
+	SET_THEN(PERSISTENT, WRITE), .kind = EVERY) \
+    ROW(PERSISTENT_LATE, "message, then persistent option", \
+	THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
+    ROW(PERSISTENT_AGAIN, "persistent option, second message", \
+	TWICE(PERSISTENT), .kind = EVERY) \
+    ROW(PIDFD_FIRST, "pidfd option, then message", \
+	SET_THEN(PIDFD_OPTION, WRITE), .kind = PIDFD) \
+    ROW(PIDFD_LATE, "message, then pidfd option", \
+	THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
+    ROW(PIDFD_LISTENER, "pidfd option on the listener", \
+	SET_BEFORE(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
+    ROW(PIDFD_BOTH, "both options, then message", \
+	{ READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE }, \
+	{ CONNECT, UNTIL(PIDFD_OPTION), WRITE }, .kind = PIDFD) \
+    ROW(PIDFD_GONE, "pidfd of a writer that has gone", \
+	SET_THEN(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
+    ROW(PIDFD_PAIR, "pidfd of a pair's peer", \
+	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD) \
+    ROW(PIDFD_PATH, "pidfd of a named socket's peer", \
+	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
+    ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
+	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
+	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, LISTENER)
 
 #define CONSTANT(row, ...)	row,
 enum row { SURVEY(CONSTANT) NROWS };
-
 #define ENTRY(row, text, ...) \
 	[row] = { .title = text, .name = #row, __VA_ARGS__ },
 static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
@@ -284,9 +275,7 @@ static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
  */
 enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
 
-static const struct {
-	const char *key, *label;
-} fields[NFIELDS] = {
+static const struct { const char *key, *label; } fields[NFIELDS] = {
 	[PID] = { "pid", "PID" }, [UID] = { "uid", "UID" },
 	[EUID] = { "euid", "EUID" }, [GID] = { "gid", "GID" },
 	[EGID] = { "egid", "EGID" },
@@ -363,8 +352,7 @@ struct mechanism {
 	int name;		/* its number */
 	const char *message;	/* the control message that it causes */
 	int type;		/* of that */
-	size_t fixed;		/* length without the groups */
-	size_t whole;		/* the only length it has; 0: any */
+	size_t fixed;		/* length of the data, without groups */
 	unsigned at[NFIELDS];	/* of each field, plus 1; 0: none */
 	unsigned ngroups;	/* likewise; 0: all that is there */
 	bool narrow;		/* ngroups is a short, not an int */
@@ -372,15 +360,18 @@ struct mechanism {
 #define NAME(name)	#name, name
 #define AT(s, member)	((unsigned)offsetof(struct s, member) + 1)
 
-#if defined(__NetBSD__) || defined(__FreeBSD__)
-#ifndef SOL_LOCAL
-#define SOL_LOCAL	0
+#if defined(__linux__) || defined(__OpenBSD__)
+#define OPTION_LEVEL	SOL_SOCKET
+#else
+#define OPTION_LEVEL	0	/* SOL_LOCAL, which not every system has */
 #endif
-#define OPTION_LEVEL	SOL_LOCAL
-#define SOCKCRED(s)	.fixed = AT(s, sc_groups) - 1, \
-	.ngroups = AT(s, sc_ngroups), .at[GROUPS] = AT(s, sc_groups), \
-	.at[UID] = AT(s, sc_uid), .at[EUID] = AT(s, sc_euid), \
-	.at[GID] = AT(s, sc_gid), .at[EGID] = AT(s, sc_egid)
+
+#if defined(__NetBSD__) || defined(__FreeBSD__)
+#define IDS(s, prefix)	.at[UID] = AT(s, prefix##_uid), \
+	.at[EUID] = AT(s, prefix##_euid), .at[GID] = AT(s, prefix##_gid), \
+	.at[GROUPS] = AT(s, prefix##_groups), .ngroups = AT(s, prefix##_ngroups)
+#define SOCKCRED(s)	.fixed = AT(s, sc_groups) - 1, IDS(s, sc), \
+	.at[EGID] = AT(s, sc_egid)
 #endif
 
 #if defined(__linux__)		/* unix(7) */
@@ -404,10 +395,10 @@ struct mechanism {
 
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
-	[PIDFD] = { NAME(SO_PASSPIDFD), NAME(SCM_PIDFD) },
+	[PIDFD] = { NAME(SO_PASSPIDFD), NAME(SCM_PIDFD), .fixed = 4 },
 	[PEER] = { NAME(SO_PEERCRED), UCRED(EUID, EGID) },
 	[PEER_GROUPS] = { NAME(SO_PEERGROUPS), .at[GROUPS] = 1 },
-	[PEER_PIDFD] = { NAME(SO_PEERPIDFD) },
+	[PEER_PIDFD] = { NAME(SO_PEERPIDFD), .fixed = 4 },
 };
 
 #elif defined(__NetBSD__)	/* unix(4) */
@@ -441,14 +432,9 @@ static const struct mechanism mechanisms[NKINDS] = {
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(LOCAL_CREDS), NAME(SCM_CREDS), SOCKCRED(sockcred) },
 	[ATTACHED] = { .message = "SCM_CREDS", .type = SCM_CREDS,
-	    .fixed = AT(cmsgcred, cmcred_groups) - 1,
-	    .whole = sizeof(struct cmsgcred),
-	    .at[PID] = AT(cmsgcred, cmcred_pid),
-	    .at[UID] = AT(cmsgcred, cmcred_uid),
-	    .at[EUID] = AT(cmsgcred, cmcred_euid),
-	    .at[GID] = AT(cmsgcred, cmcred_gid),
-	    .at[GROUPS] = AT(cmsgcred, cmcred_groups),
-	    .ngroups = AT(cmsgcred, cmcred_ngroups), .narrow = true },
+	    .fixed = sizeof(struct cmsgcred),	/* and no other length */
+	    .at[PID] = AT(cmsgcred, cmcred_pid), IDS(cmsgcred, cmcred),
+	    .narrow = true },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
 	[EVERY] = { NAME(LOCAL_CREDS_PERSISTENT), NAME(SCM_CREDS2),
 	    SOCKCRED(sockcred2), .at[PID] = AT(sockcred2, sc_pid) },
@@ -468,7 +454,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 #define GETPEEREID	getpeereid
 #ifdef __APPLE__
 #define initgroups(name, gid)	initgroups(name, (int)(gid))
-#define OPTION_LEVEL	SOL_LOCAL
+struct peerpid { pid_t pid; };	/* what LOCAL_PEERPID is */
 #endif
 
 static const struct mechanism mechanisms[NKINDS] = {
@@ -478,15 +464,13 @@ static const struct mechanism mechanisms[NKINDS] = {
 	    .at[PID] = AT(sockpeercred, pid), .at[EUID] = AT(sockpeercred, uid),
 	    .at[EGID] = AT(sockpeercred, gid) },
 #elif defined(__APPLE__)
-	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t), .at[PID] = 1 },
+	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t),
+	    .at[PID] = AT(peerpid, pid) },
 #endif
 };
 
 #endif	/* of the systems; what follows is the same on each */
 
-#ifndef OPTION_LEVEL
-#define OPTION_LEVEL		SOL_SOCKET
-#endif
 #ifndef ABSTRACT
 #define ABSTRACT		false
 #define EOF_HAS_IDS		false
@@ -534,33 +518,46 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 		cred_groups(cr, data + m->at[GROUPS] - 1, (size_t)n, source);
 }
 
-/* The number in a file of Linux's /proc, after that word on its line. */
-static intmax_t
-read_proc(const char *path, const char *word, intmax_t otherwise)
-{
-	FILE *fp = fopen(path, "r");
-	char line[128];
-
-	while (fp != NULL && fgets(line, sizeof(line), fp) != NULL)
-		if (strncmp(line, word, strlen(word)) == 0)
-			otherwise = strtoimax(line + strlen(word), NULL, 10);
-	if (fp != NULL)
-		fclose(fp);
-	return otherwise;
-}
-
-/* Whose a pidfd is; and closes it, if it is one. */
+/* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
 static void
 read_pidfd(int fd, const char *source, struct cred *cr)
 {
 	char path[64];
+	FILE *fp;
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	cr->pidfd_source = source;
 	cr->pidfd = fd;
-	cr->pidfd_pid = read_proc(path, "Pid:", 0);
-	if (fd >= 0)
-		(void)close(fd);
+	cr->pidfd_pid = 0;
+	if (fd < 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	fp = fopen(path, "r");
+	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd_pid) != 1)
+		cr->pidfd_pid = 0;
+	if (fp != NULL)
+		fclose(fp);
+	(void)close(fd);
+}
+
+/* NULL: of another kind, or either of two, if a sender may attach his own. */
+static const struct mechanism *
+find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
+{
+	const struct mechanism *usual = &mechanisms[USUAL];
+	const struct mechanism *every = &mechanisms[EVERY];
+	const struct mechanism *attached = &mechanisms[ATTACHED];
+
+	if (every->message != NULL && type == every->type)
+		return every;
+	if (usual->message == NULL || type != usual->type)
+		return NULL;
+	if (attached->message == NULL || len != attached->fixed)
+		return usual;
+	/* The usual one has the groups that it says, if it is it. */
+	if ((long)len != (long)usual->fixed +
+	    layout_groups(usual, data, len) * (long)sizeof(gid_t))
+		return attached;
+	return may_claim ? NULL : usual;
 }
 
 /* The IDs that stand for those without one here, read when first wanted. */
@@ -569,31 +566,16 @@ is_nobody(const struct cred *cr, intmax_t *nobody)
 {
 	static const char *const paths[] = { "/proc/sys/kernel/overflowuid",
 	    "/proc/sys/kernel/overflowgid" };	/* user_namespaces(7) */
+	FILE *fp;
 
-	for (int i = 0; i < 2 && nobody[i] == 0; i++)
-		nobody[i] = read_proc(paths[i], "", 65534);
-	return cr->id[UID] == nobody[0] && cr->id[GID] == nobody[1];
-}
-
-/* NULL: of another kind, or either of two, if a sender may attach his own. */
-static const struct mechanism *
-find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
-{
-	const struct mechanism *m, *found = NULL;
-
-	for (enum kind kind = USUAL; kind <= EVERY; kind++) {
-		m = &mechanisms[kind];
-		if (m->message == NULL || m->type != type ||
-		    (m->whole != 0 && m->whole != len))
-			continue;
-		/* The first of two has the groups that it says, if it is it. */
-		if (found == NULL || (long)len != (long)found->fixed +
-		    layout_groups(found, data, len) * (long)sizeof(gid_t))
-			found = m;
-		else if (may_claim)
-			return NULL;
+	for (int i = 0; i < 2 && nobody[i] == 0; i++) {
+		fp = fopen(paths[i], "r");
+		if (fp == NULL || fscanf(fp, "%jd", &nobody[i]) != 1)
+			nobody[i] = 65534;
+		if (fp != NULL)
+			fclose(fp);
 	}
-	return found;
+	return cr->id[UID] == nobody[0] && cr->id[GID] == nobody[1];
 }
 
 /* Of the data of the control message, with so many groups. */
@@ -612,7 +594,7 @@ claim_cred(unsigned char *data, const struct cred *cr)
 {
 	const bool own = mechanisms[ATTACHED].message != NULL;
 	const struct mechanism *m = &mechanisms[own ? ATTACHED : USUAL];
-	const size_t len = own ? m->whole : cred_size(0);
+	const size_t len = own ? m->fixed : cred_size(0);
 	uint32_t id;
 
 	memset(data, 0, len);
