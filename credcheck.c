@@ -44,6 +44,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
+#include <ctype.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -114,8 +115,7 @@ enum step {
 	HEAR_GO_ON,
 	AWAKE,			/* and on its way to its delay */
 	WRITE, WRITE_AGAIN, SENDMSG,
-	DESCRIPTOR,		/* a message with a descriptor */
-	EMPTY,			/* of no bytes */
+	DESCRIPTOR, EMPTY,	/* a message with one; one of no bytes */
 	LARGEST, NEARLY,	/* of all that the buffer takes; 6 fewer */
 	BY_ANOTHER,		/* written by a child of the client's */
 	CLAIM, FORGE,		/* with its own credentials, with root's */
@@ -128,163 +128,146 @@ enum step {
 };
 #define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
 
+/* What may tell a system's credentials. */
+enum kind {
+	USUAL,			/* an option, for the next message */
+	ATTACHED,		/* the sender, with a message */
+	EVERY,			/* an option, for every message */
+	PIDFD,			/* an option, for descriptors of processes */
+	PEER, PEER_GROUPS, PEER_PIDFD,	/* the connection, when asked */
+	NKINDS
+};
+
 struct schedule {
 	const char *name;
 	unsigned char server[8], client[8];	/* up to END */
+
+	/* Of a row of the survey, which is named as its constant. */
+	const char *title;
+	enum kind kind;			/* what it is about */
+	bool path, connected;		/* needs a named, a connected socket */
 };
 
-#define SET_THEN(option, message, receive) \
-	{ READY, ACCEPT, option, UNTIL(message), receive }, \
+#define SET_THEN(option, message) \
+	{ READY, ACCEPT, option, UNTIL(message), RECEIVE }, \
 	{ CONNECT, UNTIL(option), message }
 #define THEN_SET(message, option) \
 	{ READY, ACCEPT, UNTIL(message), option, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), message }
+#define SET_BEFORE(option) \
+	{ option, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }
 #define TWICE(option) \
 	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
 
-static const struct schedule sync_schedule = { "sync",
+static const struct schedule
+    sync_schedule = { .name = "sync",
 	{ READY, ACCEPT, OPTION, GO_ON, RECEIVE },
-	{ CONNECT, HEAR_GO_ON, WRITE },
-}, late_schedule = { "late",
-	THEN_SET(WRITE, OPTION),
-}, inherit_schedule = { "inherit",
+	{ CONNECT, HEAR_GO_ON, WRITE } },
+    late_schedule = { .name = "late", THEN_SET(WRITE, OPTION) },
+    inherit_schedule = { .name = "inherit",
 	{ OPTION, READY, ACCEPT, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE },
-}, race_schedule = { "race",
+	{ UNTIL(READY), CONNECT, WRITE } },
+    race_schedule = { .name = "race",
 	{ READY, ACCEPT, DELAY, OPTION, RECEIVE },
-	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE },
-}, bare_schedule = { "race",	/* whose client needs no word to begin */
+	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE } },
+    bare_schedule = { .name = "race",	/* the client needs no word to begin */
 	{ READY, ACCEPT, OPTION, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE },
-}, dgram_schedule = { "server",	/* of datagrams, and their clients */
-	{ OPTION, READY, ACCEPT, RECEIVE },
-	{ CONNECT, WRITE },
-}, peer_schedule = { "peer",
-	{ END },
-	{ CONNECT, ASK, ASK_PIDFD },
-};
+	{ UNTIL(READY), CONNECT, WRITE } },
+    dgram_schedule = { .name = "server", SET_BEFORE(OPTION) }, /* datagrams */
+    peer_schedule = { .name = "peer", { END }, { CONNECT, ASK, ASK_PIDFD } };
 
 /* The survey: every ordering and trap, for every type of socket. */
-enum row {
-	OPTION_FIRST, MESSAGE_FIRST, AFTER_LOST, AFTER_GOOD, SET_AGAIN,
-	ON_LISTENER, LATE_LISTENER, BEFORE_ACCEPT, END_OF_FILE, EMPTY_MESSAGE,
-	EMPTY_FIRST, CLAIMED, CLIENT_OPTION, FORGED, SMALL_BUFFER,
-	WITH_DESCRIPTOR, TWO_WRITERS, NO_ROOM, AFTER_NO_ROOM, NEARLY_FULL,
-	BY_SENDMSG, PEER_PAIR, PEER_PATH, PEER_SERVER, WRONG_LEVEL,
-	PERSISTENT_FIRST, PERSISTENT_LATE, PERSISTENT_AGAIN, PIDFD_FIRST,
-	PIDFD_LATE, PIDFD_LISTENER, PIDFD_BOTH, PIDFD_GONE, PIDFD_PAIR,
-	PIDFD_PATH, PIDFD_PEER_GONE, NROWS
-};
-
-/* What a system may have: for the next message, for every one, for pidfds. */
-enum kind { USUAL, EVERY, PIDFD, NKINDS };
-
-static const struct survey_row {
-	const char *title;
-	struct schedule schedule;
-	bool path, connected;		/* needs a named, a connected socket */
-	bool peer;			/* what the connection knows counts */
-	enum kind kind;			/* no row where there is none */
-} survey_rows[NROWS] = {
-#define ROW(text, ...)	.title = text, .schedule = { __VA_ARGS__ }
 #define LISTENER	.path = true, .connected = true
-	[OPTION_FIRST] = { ROW("option, then message", "option_first",
-	    SET_THEN(OPTION, WRITE, RECEIVE)) },
-	[MESSAGE_FIRST] = { ROW("message, then option", "message_first",
-	    THEN_SET(WRITE, OPTION)) },
-	[AFTER_LOST] = { ROW("second message after a lost first", "after_lost",
-	    { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) },
-	[AFTER_GOOD] = { ROW("second message after a good first", "after_good",
-	    TWICE(OPTION)) },
-	[SET_AGAIN] = { ROW("option set again after a good one", "set_again",
-	    { READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE },
-	    { CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN),
-	    WRITE_AGAIN }) },
-	[ON_LISTENER] = { ROW("option on the listening socket", "on_listener",
-	    { OPTION, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }), LISTENER },
-	[LATE_LISTENER] = { ROW("listener's option after connect",
-	    "late_listener", { READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), WRITE }), LISTENER },
-	[BEFORE_ACCEPT] = { ROW("message, accept, option", "before_accept",
-	    { READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, WRITE }), LISTENER },
-	[END_OF_FILE] = { ROW("end of file without a message", "end_of_file",
-	    { READY, ACCEPT, OPTION, RECEIVE },
-	    { CONNECT, UNTIL(OPTION) }), .connected = true },
-	[EMPTY_MESSAGE] = { ROW("a message of no bytes", "empty_message",
-	    SET_THEN(OPTION, EMPTY, RECEIVE)) },
-	[EMPTY_FIRST] = { ROW("message of no bytes, then option", "empty_first",
-	    { READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK },
-	    { CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) },
-	[CLAIMED] = { ROW("credentials attached, then option", "claimed",
-	    THEN_SET(CLAIM, OPTION)) },
-	[CLIENT_OPTION] = { ROW("client's option, message, option",
-	    "client_option", { READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) },
-	[FORGED] = { ROW("an ordinary user claims to be root", "forged",
-	    SET_THEN(OPTION, FORGE, RECEIVE)) },
-	[SMALL_BUFFER] = { ROW("control buffer too small", "small_buffer",
-	    SET_THEN(OPTION, WRITE, RECEIVE_SMALL)) },
-	[WITH_DESCRIPTOR] = { ROW("a descriptor takes their room",
-	    "with_descriptor", SET_THEN(OPTION, DESCRIPTOR, RECEIVE_EXACT)) },
-	[TWO_WRITERS] = { ROW("two processes' bytes, one read", "two_writers",
-	    { READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE },
-	    { CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) },
-	[NO_ROOM] = { ROW("no room left for the credentials", "no_room",
-	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK },
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) },
-	[AFTER_NO_ROOM] = { ROW("next message after no room", "after_no_room",
-	    { READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE),
-	    RECEIVE },
-	    { CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) },
-	[NEARLY_FULL] = { ROW("message to a nearly full buffer", "nearly_full",
-	    { READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK },
-	    { CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG,
-	    UNTIL(LOOK) }) },
-	[BY_SENDMSG] = { ROW("by sendmsg(2) instead of write(2)", "by_sendmsg",
-	    SET_THEN(OPTION, SENDMSG, RECEIVE)) },
-	[PEER_PAIR] = { ROW("peer of a pair", "peer_pair",
-	    SET_THEN(OPTION, WRITE, RECEIVE)), .peer = true },
-	[PEER_PATH] = { ROW("peer of a named socket", "peer_path",
-	    SET_THEN(OPTION, WRITE, RECEIVE)), .peer = true, .path = true },
-	[PEER_SERVER] = { ROW("listener, asked by the client", "peer_server",
-	    { READY, ACCEPT, RECEIVE },
-	    { CONNECT, UNTIL(ACCEPT), ASK, WRITE }), .peer = true,
-	    .path = true },
-	[WRONG_LEVEL] = { ROW("option at the wrong level", "wrong_level",
-	    SET_THEN(WRONG_OPTION, WRITE, RECEIVE)) },
-	[PERSISTENT_FIRST] = { ROW("persistent option, then message",
-	    "persistent_first", SET_THEN(PERSISTENT, WRITE, RECEIVE)),
-	    .kind = EVERY },
-	[PERSISTENT_LATE] = { ROW("message, then persistent option",
-	    "persistent_late", THEN_SET(WRITE, PERSISTENT)),
-	    .kind = EVERY },
-	[PERSISTENT_AGAIN] = { ROW("persistent option, second message",
-	    "persistent_again", TWICE(PERSISTENT)), .kind = EVERY },
-	[PIDFD_FIRST] = { ROW("pidfd option, then message", "pidfd_first",
-	    SET_THEN(PIDFD_OPTION, WRITE, RECEIVE)), .kind = PIDFD },
-	[PIDFD_LATE] = { ROW("message, then pidfd option", "pidfd_late",
-	    THEN_SET(WRITE, PIDFD_OPTION)), .kind = PIDFD },
-	[PIDFD_LISTENER] = { ROW("pidfd option on the listener",
-	    "pidfd_listener", { PIDFD_OPTION, READY, ACCEPT, RECEIVE },
-	    { CONNECT, WRITE }), LISTENER, .kind = PIDFD },
-	[PIDFD_BOTH] = { ROW("both options, then message", "pidfd_both",
-	    { READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE },
-	    { CONNECT, UNTIL(PIDFD_OPTION), WRITE }), .kind = PIDFD },
-	[PIDFD_GONE] = { ROW("pidfd of a writer that has gone", "pidfd_gone",
-	    SET_THEN(PIDFD_OPTION, BY_ANOTHER, RECEIVE)), .kind = PIDFD },
-	[PIDFD_PAIR] = { ROW("pidfd of a pair's peer", "pidfd_pair",
-	    SET_THEN(ASK_PIDFD, WRITE, RECEIVE)), .kind = PIDFD },
-	[PIDFD_PATH] = { ROW("pidfd of a named socket's peer", "pidfd_path",
-	    SET_THEN(ASK_PIDFD, WRITE, RECEIVE)), LISTENER, .kind = PIDFD },
-	[PIDFD_PEER_GONE] = { ROW("pidfd of a peer that has gone",
-	    "pidfd_peer_gone",
-	    { READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE },
-	    { CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }), LISTENER,
-	    .kind = PIDFD },
-};
+#define SURVEY(ROW) \
+    ROW(OPTION_FIRST, "option, then message", SET_THEN(OPTION, WRITE)) \
+    ROW(MESSAGE_FIRST, "message, then option", THEN_SET(WRITE, OPTION)) \
+    ROW(AFTER_LOST, "second message after a lost first", \
+	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
+    ROW(AFTER_GOOD, "second message after a good first", TWICE(OPTION)) \
+    ROW(SET_AGAIN, "option set again after a good one", \
+	{ READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }) \
+    ROW(ON_LISTENER, "option on the listening socket", \
+	SET_BEFORE(OPTION), LISTENER) \
+    ROW(LATE_LISTENER, "listener's option after connect", \
+	{ READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), WRITE }, LISTENER) \
+    ROW(BEFORE_ACCEPT, "message, accept, option", \
+	{ READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE }, \
+	{ CONNECT, WRITE }, LISTENER) \
+    ROW(END_OF_FILE, "end of file without a message", \
+	{ READY, ACCEPT, OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION) }, .connected = true) \
+    ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN(OPTION, EMPTY)) \
+    ROW(EMPTY_FIRST, "message of no bytes, then option", \
+	{ READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK }, \
+	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) \
+    ROW(CLAIMED, "credentials attached, then option", THEN_SET(CLAIM, OPTION)) \
+    ROW(CLIENT_OPTION, "client's option, message, option", \
+	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
+    ROW(FORGED, "an ordinary user claims to be root", SET_THEN(OPTION, FORGE)) \
+    ROW(SMALL_BUFFER, "control buffer too small", \
+	{ READY, ACCEPT, OPTION, UNTIL(WRITE), RECEIVE_SMALL }, \
+	{ CONNECT, UNTIL(OPTION), WRITE }) \
+    ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
+	{ READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT }, \
+	{ CONNECT, UNTIL(OPTION), DESCRIPTOR }) \
+    ROW(TWO_WRITERS, "two processes' bytes, one read", \
+	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
+    ROW(NO_ROOM, "no room left for the credentials", \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) \
+    ROW(AFTER_NO_ROOM, "next message after no room", \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE), RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) \
+    ROW(NEARLY_FULL, "message to a nearly full buffer", \
+	{ READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK }, \
+	{ CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
+	UNTIL(LOOK) }) \
+    ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
+	SET_THEN(OPTION, SENDMSG)) \
+    ROW(PEER_PAIR, "peer of a pair", SET_THEN(OPTION, WRITE), .kind = PEER) \
+    ROW(PEER_PATH, "peer of a named socket", \
+	SET_THEN(OPTION, WRITE), .kind = PEER, .path = true) \
+    ROW(PEER_SERVER, "listener, asked by the client", \
+	{ READY, ACCEPT, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, .path = true) \
+    ROW(WRONG_LEVEL, "option at the wrong level", \
+	SET_THEN(WRONG_OPTION, WRITE)) \
+    ROW(PERSISTENT_FIRST, "persistent option, then message", \
+	SET_THEN(PERSISTENT, WRITE), .kind = EVERY) \
+    ROW(PERSISTENT_LATE, "message, then persistent option", \
+	THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
+    ROW(PERSISTENT_AGAIN, "persistent option, second message", \
+	TWICE(PERSISTENT), .kind = EVERY) \
+    ROW(PIDFD_FIRST, "pidfd option, then message", \
+	SET_THEN(PIDFD_OPTION, WRITE), .kind = PIDFD) \
+    ROW(PIDFD_LATE, "message, then pidfd option", \
+	THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
+    ROW(PIDFD_LISTENER, "pidfd option on the listener", \
+	SET_BEFORE(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
+    ROW(PIDFD_BOTH, "both options, then message", \
+	{ READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE }, \
+	{ CONNECT, UNTIL(PIDFD_OPTION), WRITE }, .kind = PIDFD) \
+    ROW(PIDFD_GONE, "pidfd of a writer that has gone", \
+	SET_THEN(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
+    ROW(PIDFD_PAIR, "pidfd of a pair's peer", \
+	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD) \
+    ROW(PIDFD_PATH, "pidfd of a named socket's peer", \
+	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
+    ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
+	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
+	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, LISTENER)
+
+#define CONSTANT(row, ...)	row,
+enum row { SURVEY(CONSTANT) NROWS };
+#define ENTRY(row, text, ...) \
+	[row] = { .title = text, .name = #row, __VA_ARGS__ },
+static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
 
 /*
  * 2. Credentials: the fields, and what told us each of them; and what became
@@ -292,9 +275,7 @@ static const struct survey_row {
  */
 enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
 
-static const struct {
-	const char *key, *label;
-} fields[NFIELDS] = {
+static const struct { const char *key, *label; } fields[NFIELDS] = {
 	[PID] = { "pid", "PID" }, [UID] = { "uid", "UID" },
 	[EUID] = { "euid", "EUID" }, [GID] = { "gid", "GID" },
 	[EGID] = { "egid", "EGID" },
@@ -366,39 +347,31 @@ cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
  * getsockopt(2).  One block a system, and in each: the options, where the
  * fields lie in those structs, and what else is special there.
  */
-#define NAME(name)	#name, name
-
 struct mechanism {
-	int level;
-	const char *option;	/* NULL: this system has none */
-	int name;		/* for setsockopt(2), an int */
-	const char *message;	/* the control message it causes */
+	const char *option;	/* to be set, or of a peer, read; NULL: none */
+	int name;		/* its number */
+	const char *message;	/* the control message that it causes */
 	int type;		/* of that */
-	const char *peer;	/* for getsockopt(2), a pidfd */
-	int peername;
-};
-
-struct layout {
-	int level;
-	const char *name;	/* of the message, or of the option */
-	int type;
-	size_t fixed;		/* length without the groups */
-	size_t whole;		/* the only length it has; 0: any */
+	size_t fixed;		/* length of the data, without groups */
 	unsigned at[NFIELDS];	/* of each field, plus 1; 0: none */
 	unsigned ngroups;	/* likewise; 0: all that is there */
 	bool narrow;		/* ngroups is a short, not an int */
-	bool claimed;		/* a sender attached it himself */
 };
+#define NAME(name)	#name, name
 #define AT(s, member)	((unsigned)offsetof(struct s, member) + 1)
 
-#if defined(__NetBSD__) || defined(__FreeBSD__)
-#ifndef SOL_LOCAL
-#define SOL_LOCAL	0
+#if defined(__linux__) || defined(__OpenBSD__)
+#define OPTION_LEVEL	SOL_SOCKET
+#else
+#define OPTION_LEVEL	0	/* SOL_LOCAL, which not every system has */
 #endif
-#define SOCKCRED(s)	AT(s, sc_groups) - 1, .ngroups = AT(s, sc_ngroups), \
-	.at[UID] = AT(s, sc_uid), .at[EUID] = AT(s, sc_euid), \
-	.at[GID] = AT(s, sc_gid), .at[EGID] = AT(s, sc_egid), \
-	.at[GROUPS] = AT(s, sc_groups)
+
+#if defined(__NetBSD__) || defined(__FreeBSD__)
+#define IDS(s, prefix)	.at[UID] = AT(s, prefix##_uid), \
+	.at[EUID] = AT(s, prefix##_euid), .at[GID] = AT(s, prefix##_gid), \
+	.at[GROUPS] = AT(s, prefix##_groups), .ngroups = AT(s, prefix##_ngroups)
+#define SOCKCRED(s)	.fixed = AT(s, sc_groups) - 1, IDS(s, sc), \
+	.at[EGID] = AT(s, sc_egid)
 #endif
 
 #if defined(__linux__)		/* unix(7) */
@@ -412,28 +385,21 @@ struct layout {
 #ifndef SCM_PIDFD
 #define SCM_PIDFD	4
 #endif
-static const struct mechanism mechanisms[NKINDS] = {
-	[USUAL] = { .level = SOL_SOCKET, NAME(SO_PASSCRED),
-	    NAME(SCM_CREDENTIALS) },
-	[PIDFD] = { .level = SOL_SOCKET, NAME(SO_PASSPIDFD), NAME(SCM_PIDFD),
-	    NAME(SO_PEERPIDFD) },
-};
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
-
-#define UCRED(user, group)	sizeof(struct ucred), .at = { \
-	[PID] = AT(ucred, pid), [user] = AT(ucred, uid), \
-	[group] = AT(ucred, gid) }
-static const struct layout messages[] = {
-	{ SOL_SOCKET, NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
-	{ .name = NULL },
-}, peers[] = {
-	{ SOL_SOCKET, NAME(SO_PEERCRED), UCRED(EUID, EGID) },
-	{ SOL_SOCKET, NAME(SO_PEERGROUPS), .at = { [GROUPS] = 1 } },
-	{ .name = NULL },
-};
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
+#define UCRED(user, group)	.fixed = sizeof(struct ucred), \
+	.at[PID] = AT(ucred, pid), .at[user] = AT(ucred, uid), \
+	.at[group] = AT(ucred, gid)
+
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
+	[PIDFD] = { NAME(SO_PASSPIDFD), NAME(SCM_PIDFD), .fixed = 4 },
+	[PEER] = { NAME(SO_PEERCRED), UCRED(EUID, EGID) },
+	[PEER_GROUPS] = { NAME(SO_PEERGROUPS), .at[GROUPS] = 1 },
+	[PEER_PIDFD] = { NAME(SO_PEERPIDFD), .fixed = 4 },
+};
 
 #elif defined(__NetBSD__)	/* unix(4) */
 
@@ -441,23 +407,17 @@ static const struct layout messages[] = {
 #undef sched_yield
 int sched_yield(void);
 
-static const struct mechanism mechanisms[NKINDS] = {
-	[USUAL] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
-};
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 
-static const struct layout messages[] = {
-	{ SOL_SOCKET, NAME(SCM_CREDS), SOCKCRED(sockcred),
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { NAME(LOCAL_CREDS), NAME(SCM_CREDS), SOCKCRED(sockcred),
 #ifdef LOCAL_OCREDS	/* came together with sc_pid, in NetBSD 8 */
 	    .at[PID] = AT(sockcred, sc_pid),
 #endif
 	},
-	{ .name = NULL },
-}, peers[] = {
-	{ SOL_LOCAL, NAME(LOCAL_PEEREID), sizeof(struct unpcbid),
-	    .at = { [PID] = AT(unpcbid, unp_pid),
-	    [EUID] = AT(unpcbid, unp_euid), [EGID] = AT(unpcbid, unp_egid) } },
-	{ .name = NULL },
+	[PEER] = { NAME(LOCAL_PEEREID), .fixed = sizeof(struct unpcbid),
+	    .at[PID] = AT(unpcbid, unp_pid), .at[EUID] = AT(unpcbid, unp_euid),
+	    .at[EGID] = AT(unpcbid, unp_egid) },
 };
 
 #elif defined(__FreeBSD__)	/* unix(4) */
@@ -465,68 +425,49 @@ static const struct layout messages[] = {
 #include <sys/procctl.h>
 #include <sys/ucred.h>
 
-static const struct mechanism mechanisms[NKINDS] = {
-	[USUAL] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS), NAME(SCM_CREDS) },
-#ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
-	[EVERY] = { .level = SOL_LOCAL, NAME(LOCAL_CREDS_PERSISTENT),
-	    NAME(SCM_CREDS2) },
-#endif
-};
 #define MAXGROUPS	CMGROUP_MAX
-
-static const struct layout messages[] = {
-	{ SOL_SOCKET, NAME(SCM_CREDS), SOCKCRED(sockcred) },
-	{ SOL_SOCKET, NAME(SCM_CREDS), AT(cmsgcred, cmcred_groups) - 1,
-	    .whole = sizeof(struct cmsgcred), .claimed = true,
-	    .at = { [PID] = AT(cmsgcred, cmcred_pid),
-	    [UID] = AT(cmsgcred, cmcred_uid), [GID] = AT(cmsgcred, cmcred_gid),
-	    [EUID] = AT(cmsgcred, cmcred_euid),
-	    [GROUPS] = AT(cmsgcred, cmcred_groups) },
-	    .ngroups = AT(cmsgcred, cmcred_ngroups), .narrow = true },
-#ifdef LOCAL_CREDS_PERSISTENT
-	{ SOL_SOCKET, NAME(SCM_CREDS2), SOCKCRED(sockcred2),
-	    .at[PID] = AT(sockcred2, sc_pid) },
-#endif
-	{ .name = NULL },
-}, peers[] = {
-	{ SOL_LOCAL, NAME(LOCAL_PEERCRED), sizeof(struct xucred),
-	    .at = {
-#if __FreeBSD_version >= 1300000
-	    [PID] = AT(xucred, cr_pid),
-#endif
-	    [EUID] = AT(xucred, cr_uid), [EGID] = AT(xucred, cr_groups),
-	    [GROUPS] = AT(xucred, cr_groups) },
-	    .ngroups = AT(xucred, cr_ngroups), .narrow = true },
-	{ .name = NULL },
-};
 #define DIE_WITH_PARENT() \
 	procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &(int){ SIGKILL })
 
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { NAME(LOCAL_CREDS), NAME(SCM_CREDS), SOCKCRED(sockcred) },
+	[ATTACHED] = { .message = "SCM_CREDS", .type = SCM_CREDS,
+	    .fixed = sizeof(struct cmsgcred),	/* and no other length */
+	    .at[PID] = AT(cmsgcred, cmcred_pid), IDS(cmsgcred, cmcred),
+	    .narrow = true },
+#ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
+	[EVERY] = { NAME(LOCAL_CREDS_PERSISTENT), NAME(SCM_CREDS2),
+	    SOCKCRED(sockcred2), .at[PID] = AT(sockcred2, sc_pid) },
+#endif
+	[PEER] = { NAME(LOCAL_PEERCRED), .fixed = sizeof(struct xucred),
+#if __FreeBSD_version >= 1300000
+	    .at[PID] = AT(xucred, cr_pid),
+#endif
+	    .at[EUID] = AT(xucred, cr_uid), .at[EGID] = AT(xucred, cr_groups),
+	    .at[GROUPS] = AT(xucred, cr_groups),
+	    .ngroups = AT(xucred, cr_ngroups), .narrow = true },
+};
+
 #else	/* a system without the mechanism */
 
-static const struct mechanism mechanisms[NKINDS];
 #define MAXGROUPS	MOST_GROUPS
-
-struct peerpid {
-	pid_t pid;
-};
-static const struct layout messages[] = { { .name = NULL } }, peers[] = {
-#if defined(__OpenBSD__)
-	{ SOL_SOCKET, NAME(SO_PEERCRED), sizeof(struct sockpeercred),
-	    .at = { [PID] = AT(sockpeercred, pid),
-	    [EUID] = AT(sockpeercred, uid), [EGID] = AT(sockpeercred, gid) } },
-#elif defined(LOCAL_PEERPID)	/* macOS */
-	{ SOL_LOCAL, NAME(LOCAL_PEERPID), sizeof(pid_t),
-	    .at = { [PID] = AT(peerpid, pid) } },
-#endif
-	{ .name = NULL },
-};
-#ifndef __OpenBSD__
-#define GETPEEREID(fd, uid, gid)	getpeereid(fd, uid, gid)
-#endif
+#define GETPEEREID	getpeereid
 #ifdef __APPLE__
-#define BASEGID(gid)	((int)(gid))	/* of initgroups(3) */
+#define initgroups(name, gid)	initgroups(name, (int)(gid))
+struct peerpid { pid_t pid; };	/* what LOCAL_PEERPID is */
 #endif
+
+static const struct mechanism mechanisms[NKINDS] = {
+	[USUAL] = { .option = NULL },
+#if defined(__OpenBSD__)
+	[PEER] = { NAME(SO_PEERCRED), .fixed = sizeof(struct sockpeercred),
+	    .at[PID] = AT(sockpeercred, pid), .at[EUID] = AT(sockpeercred, uid),
+	    .at[EGID] = AT(sockpeercred, gid) },
+#elif defined(__APPLE__)
+	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t),
+	    .at[PID] = AT(peerpid, pid) },
+#endif
+};
 
 #endif	/* of the systems; what follows is the same on each */
 
@@ -537,56 +478,51 @@ static const struct layout messages[] = { { .name = NULL } }, peers[] = {
 #ifndef DIE_WITH_PARENT		/* even when stopped, at a SIGKILL */
 #define DIE_WITH_PARENT()	0
 #endif
-#ifndef BASEGID
-#define BASEGID(gid)		(gid)
-#endif
 #ifndef GETPEEREID
 #define GETPEEREID(fd, u, g)	((void)(fd), (void)(u), (void)(g), -1)
 #endif
 
-_Static_assert(sizeof(pid_t) == 4 && sizeof(uid_t) == 4 && sizeof(gid_t) == 4,
-    "every ID in every layout is of four bytes");
-
 /* How many groups data says that it has; -1: it is cut, or has none. */
 static long
-layout_groups(const struct layout *l, const unsigned char *data, size_t len)
+layout_groups(const struct mechanism *m, const unsigned char *data, size_t len)
 {
 	short narrow;
 	int wide;
 
-	if (len < l->fixed || l->at[GROUPS] == 0)
+	if (len < m->fixed || m->at[GROUPS] == 0)
 		return -1;
-	if (l->ngroups == 0)
+	if (m->ngroups == 0)
 		return (long)(len / sizeof(gid_t));
-	memcpy(&narrow, data + l->ngroups - 1, sizeof(narrow));
-	memcpy(&wide, data + l->ngroups - 1, sizeof(wide));
-	return l->narrow ? narrow : wide;
+	memcpy(&narrow, data + m->ngroups - 1, sizeof(narrow));
+	memcpy(&wide, data + m->ngroups - 1, sizeof(wide));
+	return m->narrow ? narrow : wide;
 }
 
 static void
-read_layout(const struct layout *l, const unsigned char *data, size_t len,
+read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
     struct cred *cr)
 {
-	const long n = layout_groups(l, data, len);
-	uint32_t id;
+	const char *source = m->message != NULL ? m->message : m->option;
+	const long n = layout_groups(m, data, len);
+	uint32_t id;			/* each ID has four bytes */
 
 	for (enum field f = PID; f < GROUPS; f++)
-		if (l->at[f] != 0) {
-			memcpy(&id, data + l->at[f] - 1, sizeof(id));
-			cred_id(cr, f, id, l->name);
+		if (m->at[f] != 0) {
+			memcpy(&id, data + m->at[f] - 1, sizeof(id));
+			cred_id(cr, f, id, source);
 		}
 	/* PID 0 is unknown, or of another PID namespace. */
 	if (cr->id[PID] == 0)
 		cr->source[PID] = NULL;
-	if (n >= 0 && (size_t)n <= (len - l->at[GROUPS] + 1) / sizeof(gid_t))
-		cred_groups(cr, data + l->at[GROUPS] - 1, (size_t)n, l->name);
+	if (n >= 0 && (size_t)n <= (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+		cred_groups(cr, data + m->at[GROUPS] - 1, (size_t)n, source);
 }
 
 /* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
 static void
 read_pidfd(int fd, const char *source, struct cred *cr)
 {
-	char name[64], line[128];
+	char path[64];
 	FILE *fp;
 
 	cr->pidfd_source = source;
@@ -594,34 +530,34 @@ read_pidfd(int fd, const char *source, struct cred *cr)
 	cr->pidfd_pid = 0;
 	if (fd < 0)
 		return;
-	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", fd);
-	if ((fp = fopen(name, "r")) != NULL) {
-		while (fgets(line, sizeof(line), fp) != NULL)
-			(void)sscanf(line, "Pid: %jd", &cr->pidfd_pid);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	fp = fopen(path, "r");
+	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd_pid) != 1)
+		cr->pidfd_pid = 0;
+	if (fp != NULL)
 		fclose(fp);
-	}
 	(void)close(fd);
 }
 
 /* NULL: of another kind, or either of two, if a sender may attach his own. */
-static const struct layout *
-find_layout(int level, int type, const unsigned char *data, size_t len,
-    bool may_claim)
+static const struct mechanism *
+find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
 {
-	const struct layout *found = NULL;
+	const struct mechanism *usual = &mechanisms[USUAL];
+	const struct mechanism *every = &mechanisms[EVERY];
+	const struct mechanism *attached = &mechanisms[ATTACHED];
 
-	for (const struct layout *l = messages; l->name != NULL; l++) {
-		if (l->level != level || l->type != type ||
-		    (l->whole != 0 && l->whole != len))
-			continue;
-		/* The first of two has the groups that it says, if it is it. */
-		if (found == NULL || (long)len != (long)found->fixed +
-		    layout_groups(found, data, len) * (long)sizeof(gid_t))
-			found = l;
-		else if (may_claim)
-			return NULL;
-	}
-	return found;
+	if (every->message != NULL && type == every->type)
+		return every;
+	if (usual->message == NULL || type != usual->type)
+		return NULL;
+	if (attached->message == NULL || len != attached->fixed)
+		return usual;
+	/* The usual one has the groups that it says, if it is it. */
+	if ((long)len != (long)usual->fixed +
+	    layout_groups(usual, data, len) * (long)sizeof(gid_t))
+		return attached;
+	return may_claim ? NULL : usual;
 }
 
 /* The IDs that stand for those without one here, read when first wanted. */
@@ -632,7 +568,7 @@ is_nobody(const struct cred *cr, intmax_t *nobody)
 	    "/proc/sys/kernel/overflowgid" };	/* user_namespaces(7) */
 	FILE *fp;
 
-	for (int i = 0; i < 2 && nobody[0] * nobody[1] == 0; i++) {
+	for (int i = 0; i < 2 && nobody[i] == 0; i++) {
 		fp = fopen(paths[i], "r");
 		if (fp == NULL || fscanf(fp, "%jd", &nobody[i]) != 1)
 			nobody[i] = 65534;
@@ -646,28 +582,26 @@ is_nobody(const struct cred *cr, intmax_t *nobody)
 static size_t
 cred_size(size_t ngroups)
 {
+	const struct mechanism *m = &mechanisms[USUAL];
 	const size_t n = MAX(MIN(ngroups, MAXGROUPS), 1);
 
-	return messages[0].fixed +
-	    (messages[0].at[GROUPS] == 0 ? 0 : n * sizeof(gid_t));
+	return m->fixed + (m->at[GROUPS] == 0 ? 0 : n * sizeof(gid_t));
 }
 
 /* The data of a control message by which a client claims to be someone. */
 static size_t
 claim_cred(unsigned char *data, const struct cred *cr)
 {
-	const struct layout *l = messages;
-	size_t len;
+	const bool own = mechanisms[ATTACHED].message != NULL;
+	const struct mechanism *m = &mechanisms[own ? ATTACHED : USUAL];
+	const size_t len = own ? m->fixed : cred_size(0);
 	uint32_t id;
 
-	while (l->name != NULL && !l->claimed && l[1].claimed)
-		l++;
-	len = l->whole != 0 ? l->whole : cred_size(0);
 	memset(data, 0, len);
 	for (enum field f = PID; f < GROUPS; f++)
-		if (l->at[f] != 0) {
+		if (m->at[f] != 0) {
 			id = (uint32_t)cr->id[f];
-			memcpy(data + l->at[f] - 1, &id, sizeof(id));
+			memcpy(data + m->at[f] - 1, &id, sizeof(id));
 		}
 	return len;
 }
@@ -677,20 +611,23 @@ static void
 peer_cred(int fd, struct cred *cr)
 {
 	unsigned char data[MOST_GROUPS * sizeof(gid_t)];
+	const struct mechanism *m;
 	socklen_t len;
 	uid_t euid;
 	gid_t egid;
 
-	for (const struct layout *l = peers; l->name != NULL; l++) {
+	for (enum kind kind = PEER; kind <= PEER_GROUPS; kind++) {
+		m = &mechanisms[kind];
 		/* NetBSD 10 refuses to fill more than some kilobytes. */
-		len = (socklen_t)(l->fixed != 0 ? l->fixed : sizeof(data));
-		if (getsockopt(fd, l->level, l->type, data, &len) == 0)
-			read_layout(l, data, len, cr);
+		len = (socklen_t)(m->fixed != 0 ? m->fixed : sizeof(data));
+		if (m->option != NULL &&
+		    getsockopt(fd, OPTION_LEVEL, m->name, data, &len) == 0)
+			read_layout(m, data, len, cr);
 	}
 	/* Not connected, says Linux. */
 	if (cr->source[EUID] != NULL && cr->id[EUID] == UINT32_MAX)
 		cred_forget(cr);
-	if (GETPEEREID(fd, &euid, &egid) == 0) {
+	if (cr->source[EUID] == NULL && GETPEEREID(fd, &euid, &egid) == 0) {
 		cred_id(cr, EUID, euid, "getpeereid");
 		cred_id(cr, EGID, egid, "getpeereid");
 	}
@@ -1561,7 +1498,7 @@ become(const struct options *o, const char **what)
 		return 0;
 	*what = "setgroups";
 	if (user && (u->name == NULL ? setgroups(1, &gid) :
-	    initgroups(u->name, BASEGID(u->basegid))) == -1)
+	    initgroups(u->name, u->basegid)) == -1)
 		return -1;
 	*what = "setregid";
 	if (setregid(gid, effective ? e->gid : gid) == -1)
@@ -1739,13 +1676,13 @@ ask_peer(struct run *c)
 static void
 ask_pidfd(struct run *c)
 {
-	const struct mechanism *m = &mechanisms[PIDFD];
+	const struct mechanism *m = &mechanisms[PEER_PIDFD];
 	socklen_t len = sizeof(int);
 	int fd = -1;
 
 	if (m->option != NULL &&
-	    getsockopt(c->connection, m->level, m->peername, &fd, &len) == 0)
-		read_pidfd(fd, m->peer, &c->peer);
+	    getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == 0)
+		read_pidfd(fd, m->option, &c->peer);
 	else if (c->options->role == 'S')
 		c->shared->error = errno;
 }
@@ -1854,7 +1791,7 @@ set_option(struct run *c)
 	const struct mechanism *m = c->step == PERSISTENT ? &mechanisms[EVERY] :
 	    c->step == PIDFD_OPTION ? &mechanisms[PIDFD] : c->mechanism;
 	const int fd = c->connection != -1 ? c->connection : c->listener;
-	int level = m->level;
+	int level = OPTION_LEVEL;
 
 	if (c->step == WRONG_OPTION)
 		level = level == SOL_SOCKET ? 0 : SOL_SOCKET;
@@ -2062,7 +1999,7 @@ end_trial(struct run *c)
 
 	if (c->connection != c->listener)
 		(void)close(c->connection);
-	else if (m->option != NULL && setsockopt(c->connection, m->level,
+	else if (m->option != NULL && setsockopt(c->connection, OPTION_LEVEL,
 	    m->name, &(int){ 0 }, sizeof(int)) == -1)
 		fail(c, errno, "setsockopt: %s", m->option);
 	c->connection = -1;
@@ -2124,7 +2061,7 @@ parse_control(struct message *m, struct cred *cr)
 {
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
-	const struct layout *l;
+	const struct mechanism *l;
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
@@ -2140,14 +2077,14 @@ parse_control(struct message *m, struct cred *cr)
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
 		else if (mechanisms[PIDFD].option != NULL &&
-		    cm.cmsg_level == mechanisms[PIDFD].level &&
+		    cm.cmsg_level == SOL_SOCKET &&
 		    cm.cmsg_type == mechanisms[PIDFD].type &&
 		    len >= sizeof(pidfd)) {
 			memcpy(&pidfd, data, sizeof(pidfd));
 			read_pidfd(pidfd, mechanisms[PIDFD].message, cr);
 		} else if ((found == NONE || found == TRUNCATED) &&
-		    (l = find_layout(cm.cmsg_level, cm.cmsg_type, data, len,
-		    m->may_claim)) != NULL) {
+		    cm.cmsg_level == SOL_SOCKET && (l = find_layout(
+		    cm.cmsg_type, data, len, m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
 			if (found == CREDENTIALS)
 				read_layout(l, data, len, cr);
@@ -3314,6 +3251,7 @@ static const struct finding {
 #define FOREACH_ROW(row) \
 	for (enum row row = 0; row < NROWS; row++) \
 		if (survey_rows[row].kind == USUAL || \
+		    survey_rows[row].kind == PEER || \
 		    mechanisms[survey_rows[row].kind].option != NULL)
 
 /* The identity of an ordinary user, for root to take. */
@@ -3374,18 +3312,18 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
     size_t type)
 {
 	struct run *c = &v->run;	/* longjmp(3) spoils one of ours */
-	const struct survey_row *sr = &survey_rows[row];
+	const struct schedule *sr = &survey_rows[row];
 	struct result *r = &v->cells[row][type];
 	const struct cred *peer;
 	struct options o = *base;
 	jmp_buf broken;
 
-	o.schedule = &sr->schedule;
+	o.schedule = sr;
 	o.type = type;
 	if (!sr->path)
 		o.path = NULL;
 	/* Where a connection knows no process it is told by the user. */
-	if (geteuid() == 0 && (row == FORGED || (sr->peer &&
+	if (geteuid() == 0 && (row == FORGED || (sr->kind == PEER &&
 	    v->cells[OPTION_FIRST][type].peer.source[PID] == NULL &&
 	    v->cells[FORGED][type].missing == NULL &&
 	    chown(ending.directory, ordinary.uid, (gid_t)-1) == 0)))
@@ -3398,7 +3336,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		close_run(c);		/* until then the client may write */
 		r->client = c->shared->client.id[PID];
 		r->client_euid = c->shared->client.id[EUID];
-		if (sr->peer) {
+		if (sr->kind == PEER) {
 			/* It is the connection's credentials that count. */
 			peer = row == PEER_SERVER ? &c->shared->asked : &r->peer;
 			for (enum field f = PID; f < GROUPS; f++)
@@ -3490,7 +3428,7 @@ error_name(int error)
 }
 
 static const char *
-cell_text(const struct survey_row *sr, const struct result *r)
+cell_text(const struct schedule *sr, const struct result *r)
 {
 	const struct cred *cr = sr->kind == PIDFD ? pidfd_of(r) : NULL;
 
@@ -3502,7 +3440,7 @@ cell_text(const struct survey_row *sr, const struct result *r)
 		return error_name(r->error);
 	if (cr != NULL && cr->pidfd < 0)
 		return "bad fd";
-	if (cr == NULL && (!sr->peer || r->outcome != CREDENTIALS))
+	if (cr == NULL && (sr->kind != PEER || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
 }
@@ -3624,8 +3562,10 @@ json_survey(const struct survey *v)
 	json_sources(&v->cells[OPTION_FIRST][0]);
 	printf(",\"rows\":[");
 	FOREACH_ROW(row) {
-		printf("%s{\"name\":\"%s\"", row > 0 ? "," : "",
-		    survey_rows[row].schedule.name);
+		printf("%s{\"name\":\"", row > 0 ? "," : "");
+		for (const char *s = survey_rows[row].name; *s != '\0'; s++)
+			printf("%c", tolower((unsigned char)*s));
+		printf("\"");
 		json_member("title", survey_rows[row].title);
 		printf(",\"cells\":{");
 		for (size_t t = 0; t < nitems(types); t++) {

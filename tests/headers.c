@@ -49,6 +49,8 @@
 
 SIZE(iovec, 2 * sizeof(void *));	/* of any system */
 AT(iovec, iov_base, 0);
+_Static_assert(sizeof(pid_t) == 4 && sizeof(uid_t) == 4 && sizeof(gid_t) == 4,
+    "every ID in every layout is of four bytes");
 
 #if defined(__linux__)
 AT(ucred, pid, 0);

@@ -669,7 +669,7 @@ connect_run(int type)
 		atf_tc_skip("this system has no option for credentials");
 	set_up(&sync_schedule, 0);
 	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
-	ATF_REQUIRE(setsockopt(fds[0], mechanisms[USUAL].level, mechanisms[0].name,
+	ATF_REQUIRE(setsockopt(fds[0], OPTION_LEVEL, mechanisms[USUAL].name,
 	    &(int){ 1 }, sizeof(int)) == 0);
 	run.connection = fds[0];
 	run.message.type = type;
@@ -769,8 +769,9 @@ ATF_TC_BODY(last_look, tc)
 		    types[t].name);
 		ATF_CHECK_EQ(r.bytes, 1);
 		ATF_CHECK_MSG(r.message.source[PID] == NULL ?
-		    messages[0].at[PID] == 0 : r.message.id[PID] == getpid(),
-		    "%s: PID %jd", types[t].name, r.message.id[PID]);
+		    mechanisms[USUAL].at[PID] == 0 :
+		    r.message.id[PID] == getpid(), "%s: PID %jd",
+		    types[t].name, r.message.id[PID]);
 		(void)close(run.connection);
 		(void)close(sender);
 		free(r.message.groups);

@@ -323,7 +323,7 @@ ATF_TC_BODY(whose, tc)
 		{ { NULL, "m" }, pid, us, pid, us, "nobody" },
 		{ { NULL, NULL }, pid, us, pid + 1, us + 1, "nobody" },
 	};
-	const struct survey_row peer = { .peer = true };
+	const struct schedule peer = { .kind = PEER };
 	struct result r;
 	const char *who;
 
@@ -350,8 +350,8 @@ ATF_TC_HEAD(cells, tc)
 }
 ATF_TC_BODY(cells, tc)
 {
-	const struct survey_row peer = { .peer = true };
-	const struct survey_row other = { .peer = false };
+	const struct schedule peer = { .kind = PEER };
+	const struct schedule other = { .kind = USUAL };
 	struct result r = { .outcome = NONE, .bytes = 7, .trunc = true };
 
 	ATF_CHECK_STREQ(cell_text(&other, &r), "none");
