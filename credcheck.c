@@ -665,13 +665,6 @@ struct options {
 	const struct schedule *schedule;
 };
 
-/* A name that we made in the file system and have to remove. */
-struct made {
-	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
-	dev_t dev;
-	ino_t ino;
-};
-
 /* When one side took its steps: CLOCK_MONOTONIC, in nanoseconds; 0: not. */
 struct times {
 	int64_t begun[NSTEPS], ended[NSTEPS];
@@ -691,10 +684,13 @@ struct shared {
 	struct told told[NSIDES];
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
 	_Atomic bool failed;		/* one side has said so, and why: */
-	char failure[256];
+	char failure[512];
 	struct cred client;		/* the truth, by the client itself */
 	struct cred asked;		/* what it heard of its peer */
-	struct made made[NSIDES];
+	struct made {			/* in the file system, to be removed */
+		char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+		struct stat st;
+	} made[NSIDES];
 	size_t sent;			/* bytes, or on no stream messages */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
@@ -727,9 +723,8 @@ struct run {
 	int control;			/* hands over descriptors */
 	int wake;			/* a byte wakes us; end: it has gone */
 	int listener, connection;	/* -1: none */
-	int ends[BATCH];		/* of connections to come */
-	int pairs[NSIDES][BATCH];	/* for the batch after it */
-	size_t next, nends, npairs;
+	int ends[NSIDES][BATCH];	/* of connections to come */
+	size_t next, nends, npairs;	/* the last: for the batch after it */
 	uint64_t trial;			/* from 1 */
 	enum step step;
 	const char *waiting;		/* what the step waits for */
@@ -755,20 +750,15 @@ static struct {
 	const char *volatile directory;	/* of the survey's sockets */
 	volatile sig_atomic_t stoppable, stopped, dying, continued;
 	volatile sig_atomic_t progress;	/* is on the terminal */
-	bool left;			/* something was left behind */
+	bool trouble;			/* and was said */
 	int wakeup[2];
 } ending = { .wakeup = { -1, -1 } };
-
-static int
-socket_type(const struct run *c)
-{
-	return types[c->options->type].type;
-}
 
 static bool
 is_named_dgram(const struct run *c)
 {
-	return c->options->path != NULL && socket_type(c) == SOCK_DGRAM;
+	return c->options->path != NULL &&
+	    types[c->options->type].type == SOCK_DGRAM;
 }
 
 /* Both sides are ours, and the other one still has to do with us. */
@@ -786,14 +776,6 @@ now(void)
 	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
 		err(EXIT_TROUBLE, "clock_gettime");
 	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
-
-static void
-close_fd(int *fd)
-{
-	if (*fd != -1)
-		(void)close(*fd);
-	*fd = -1;
 }
 
 /* Length of the UTF-8 sequence at s (RFC 3629), or 0 if there is none. */
@@ -849,20 +831,17 @@ static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
 	char *const text = c->shared->failure;
-	const size_t room = sizeof(c->shared->failure);
+	char what[sizeof(c->shared->failure) / 2];
 	va_list ap;
-	int n;
 
 	if (!atomic_exchange(&c->shared->failed, true)) {
-		n = snprintf(text, room, "%s",
-		    c->side == CLIENT && c->options->role != 'P' ?
-		    "client: " : "");
 		va_start(ap, fmt);
-		n += vsnprintf(text + n, room - (size_t)n, fmt, ap);
+		vsnprintf(what, sizeof(what), fmt, ap);
 		va_end(ap);
-		if (error != 0 && (size_t)n < room)
-			snprintf(text + n, room - (size_t)n, ": %s",
-			    strerror(error));
+		snprintf(text, sizeof(c->shared->failure), "%s%s%s%s",
+		    c->side == CLIENT && c->options->role != 'P' ?
+		    "client: " : "", what, error != 0 ? ": " : "",
+		    error != 0 ? strerror(error) : "");
 		(void)make_visible(text);
 		if (c->broken == NULL)
 			warnx("%s", text);
@@ -872,7 +851,10 @@ fail(struct run *c, int error, const char *fmt, ...)
 	exit(EXIT_TROUBLE);
 }
 
-/* One line; says why, but in a signal handler, where strerror(3) is unsafe. */
+/*
+ * One line at the end, which then has failed; says why, but in a signal
+ * handler, where strerror(3) is unsafe.
+ */
 static void
 say(const char *subject, const char *what)
 {
@@ -884,25 +866,23 @@ say(const char *subject, const char *what)
 	strcat(make_visible(line), "\n");
 	while (write(STDERR_FILENO, line, strlen(line)) == -1 && errno == EINTR)
 		continue;
+	ending.trouble = true;
 }
 
+/* The server outlives the client, and removes what that has made as well. */
 static void
-say_left_behind(const char *path)
+remove_made(struct run *c)
 {
-	say(path, "left behind");
-	ending.left = true;
-}
-
-static void
-remove_made(struct made *m)
-{
+	struct made *made = c->shared->made;
 	struct stat st;
 
-	if (m->path[0] != '\0' && (lstat(m->path, &st) == -1 ||
-	    (st.st_dev == m->dev && st.st_ino == m->ino)) &&
-	    unlink(m->path) == -1 && errno != ENOENT)
-		say_left_behind(m->path);
-	m->path[0] = '\0';
+	for (struct made *m = made + c->side; m < made + NSIDES; m++) {
+		if (m->path[0] != '\0' && (lstat(m->path, &st) == -1 ||
+		    (st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino)) &&
+		    unlink(m->path) == -1 && errno != ENOENT)
+			say(m->path, "left behind");
+		m->path[0] = '\0';
+	}
 }
 
 /* Whether the other process is there; takes what it has woken us with. */
@@ -937,7 +917,6 @@ end_client(struct run *c)
 	(void)waitpid(child, NULL, 0);
 }
 
-/* As clean_up(), for a signal handler as well. */
 static void
 clear_progress(void)
 {
@@ -958,35 +937,20 @@ clean_up(void)
 	clear_progress();
 	if (c != NULL && c->owner == getpid()) {
 		end_client(c);
-		if (c->side == SERVER)
-			remove_made(&c->shared->made[SERVER]);
-		remove_made(&c->shared->made[CLIENT]);
+		remove_made(c);
 	}
 	if (ending.directory != NULL && (c == NULL || c->side == SERVER) &&
 	    rmdir(ending.directory) == -1 && errno != ENOENT)
-		say_left_behind(ending.directory);
+		say(ending.directory, "left behind");
 }
 
-/*
- * After a stop, each second: whether there is room for the report.  A reader
- * that does not read would keep us for ever.
- */
-static void
-check_output(void)
+/* Whether somebody reads what we write, or will within a second. */
+static bool
+has_room(int fd)
 {
-	struct pollfd fds[] = {
-		{ .fd = STDERR_FILENO, .events = POLLOUT },
-		{ .fd = STDOUT_FILENO, .events = POLLOUT },
-	};
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
 
-	(void)alarm(1);
-	if (poll(fds, nitems(fds), 0) == nitems(fds))
-		return;
-	ending.dying = 1;
-	clean_up();
-	if (fds[0].revents != 0)
-		say("standard output", "nobody reads the report");
-	_exit(EXIT_TROUBLE);
+	return poll(&pfd, 1, SECOND / MILLISECOND) != 0;
 }
 
 static void
@@ -996,20 +960,21 @@ on_signal(int sig)
 
 	if (sig == SIGCONT)
 		ending.continued = 1;
-	else if (sig == SIGALRM && ending.stopped)
-		check_output();
-	else if (ending.stoppable && !ending.stopped &&
-	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM)) {
-		ending.stopped = sig;
-		(void)alarm(1);
-		if (ending.wakeup[1] != -1 &&
-		    write(ending.wakeup[1], "", 1) == -1)
-			_exit(EXIT_TROUBLE);	/* an empty pipe has room */
-	} else {
+	else if (!ending.stoppable || ending.stopped ||
+	    (sig != SIGHUP && sig != SIGINT && sig != SIGTERM)) {
 		ending.dying = 1;
 		clean_up();
 		(void)signal(sig, SIG_DFL);
 		(void)raise(sig);
+	} else if (has_room(STDOUT_FILENO) && has_room(STDERR_FILENO)) {
+		ending.stopped = 1;
+		(void)close(ending.wakeup[1]);	/* which wakes the server */
+	} else {
+		ending.dying = 1;
+		clean_up();
+		if (has_room(STDERR_FILENO))
+			say("standard output", "nobody reads the report");
+		_exit(EXIT_TROUBLE);
 	}
 	errno = error;
 }
@@ -1064,13 +1029,6 @@ other_exited(struct run *c)
 	    WEXITSTATUS(status), c->waiting);
 }
 
-/* Looks at the clock, which on some systems is a system call. */
-static int64_t
-tick(struct run *c)
-{
-	return c->time = now();
-}
-
 /*
  * Waiting.  A step has a deadline, which begins anew after a stop, and whoever
  * has slept looks at it.
@@ -1078,7 +1036,8 @@ tick(struct run *c)
 static void
 check_deadline(struct run *c)
 {
-	if (tick(c) <= c->until)
+	c->time = now();
+	if (c->time <= c->until)
 		return;
 	if (!ending.continued)
 		fail(c, 0, "timed out after %g s waiting for %s",
@@ -1091,22 +1050,10 @@ check_deadline(struct run *c)
 static bool
 other_moved(struct run *c)
 {
-	const uint32_t changes = atomic_load_explicit(
-	    &c->shared->told[!c->side].changes, memory_order_acquire);
+	const uint32_t seen = c->seen;
 
-	if (changes == c->seen)
-		return false;
-	c->seen = changes;
-	return true;
-}
-
-static void
-set_spins(struct run *c, int64_t time)
-{
-	time = time < MICROSECOND ? 0 : MIN(time, MOST_SPINS);
-	if ((time == 0) != (c->spins == 0))
-		atomic_store(&c->shared->told[c->side].tired, time == 0);
-	c->spins = time;
+	c->seen = atomic_load(&c->shared->told[!c->side].changes);
+	return c->seen != seen;
 }
 
 /*
@@ -1118,26 +1065,31 @@ set_spins(struct run *c, int64_t time)
 static bool
 spin(struct run *c)
 {
+	struct told *us = &c->shared->told[c->side];
 	const bool try = c->spins == 0 && ++c->waits > c->tries;
-	int64_t start;
+	int64_t start, spins = try ? MOST_SPINS : c->spins;
+	bool moved = other_moved(c);
 
-	if (other_moved(c))
-		return true;
-	if (try)
-		set_spins(c, MOST_SPINS);
-	for (start = tick(c); c->time - start < c->spins; (void)tick(c))
-		for (int i = 0; i < 1000; i++)
-			if (other_moved(c)) {
-				set_spins(c, c->spins + c->spins / 4);
-				c->tries = FIRST_TRY;
-				return true;
-			}
-	set_spins(c, try ? 0 : c->spins / 2);
-	if (try) {
-		c->waits = 0;
+	if (moved || spins == 0)
+		return moved;
+	start = now();
+	do {
+		for (int i = 0; i < 1000 && !moved; i++)
+			moved = other_moved(c);
+	} while (!moved && (c->time = now()) - start < spins);
+	if (moved) {
+		c->tries = FIRST_TRY;
+		spins += spins / 4;
+	} else if (try) {
 		c->tries = MIN(c->tries * 2, 1024);
-	}
-	return false;
+		c->waits = 0;
+		spins = 0;
+	} else
+		spins /= 2;
+	c->spins = spins < MICROSECOND ? 0 : MIN(spins, MOST_SPINS);
+	if (us->tired != (c->spins == 0))
+		us->tired = c->spins == 0;
+	return moved;
 }
 
 /* Sleeps until fd is as wanted (-1: for a millisecond), or we are woken. */
@@ -1184,8 +1136,7 @@ retry(struct run *c, int fd, short wanted, const char *call)
 static bool
 is_done(const struct run *c, enum step s, uint64_t trial)
 {
-	const uint32_t done = atomic_load_explicit(
-	    &c->shared->told[!c->side].done[s], memory_order_acquire);
+	const uint32_t done = c->shared->told[!c->side].done[s];
 
 	return (int32_t)(done - (uint32_t)trial) >= 0;
 }
@@ -1218,21 +1169,18 @@ static void
 tell(struct run *c, enum step s)
 {
 	struct told *us = &c->shared->told[c->side];
-	struct told *other = &c->shared->told[!c->side];
-	int asleep;
+	_Atomic int *asleep = &c->shared->told[!c->side].asleep;
 
 	atomic_store_explicit(&us->done[s], (uint32_t)c->trial,
 	    memory_order_release);
 	atomic_fetch_add(&us->changes, 1);
-	asleep = atomic_load(&other->asleep);
-	if (asleep == END || !has_other(c) ||
-	    (asleep != (int)s && c->shared->error == 0))
+	if (*asleep != (int)s && (*asleep == END || c->shared->error == 0))
 		return;
-	if (atomic_exchange(&other->asleep, END) != END)
+	if (atomic_exchange(asleep, END) != END)
 		while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 &&
 		    errno == EINTR)
 			check_deadline(c);
-	(void)tick(c);			/* that took its time */
+	c->time = now();		/* that took its time */
 }
 
 /*
@@ -1304,7 +1252,7 @@ receive_ends(struct run *c)
 		fail(c, 0, "no descriptors left to receive the client's");
 	c->next = 0;
 	c->nends = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(c->ends, CMSG_DATA(cm), c->nends * sizeof(int));
+	memcpy(c->ends[SERVER], CMSG_DATA(cm), c->nends * sizeof(int));
 }
 
 /*
@@ -1318,10 +1266,10 @@ make_pair(struct run *c, uint64_t trials)
 	int pair[NSIDES];
 
 	if (c->npairs == BATCH || have >= c->options->count ||
-	    socketpair(AF_UNIX, socket_type(c), 0, pair) == -1)
+	    socketpair(AF_UNIX, c->message.type, 0, pair) == -1)
 		return false;
-	c->pairs[CLIENT][c->npairs] = pair[CLIENT];
-	c->pairs[SERVER][c->npairs++] = pair[SERVER];
+	c->ends[CLIENT][c->npairs] = pair[CLIENT];
+	c->ends[SERVER][c->npairs++] = pair[SERVER];
 	return true;
 }
 
@@ -1335,21 +1283,41 @@ connect_pair(struct run *c)
 			continue;
 		if (c->npairs == 0)
 			fail(c, errno, "socketpair");
-		send_ends(c, c->pairs[SERVER], c->npairs);
-		for (; c->nends < c->npairs; c->nends++) {
-			(void)close(c->pairs[SERVER][c->nends]);
-			c->ends[c->nends] = c->pairs[CLIENT][c->nends];
-		}
+		send_ends(c, c->ends[SERVER], c->npairs);
+		while (c->nends < c->npairs)
+			(void)close(c->ends[SERVER][c->nends++]);
 		c->npairs = 0;
 	}
-	return c->ends[c->next++];
+	return c->ends[CLIENT][c->next++];
 }
 
-static bool
+/* What is in the way of a name that could not be bound. */
+static const char *
+what_is_there(const struct sockaddr_un *sun, socklen_t len)
+{
+	struct stat st;
+	int fd;
+
+	if (sun->sun_path[0] == '\0' || lstat(sun->sun_path, &st) == -1)
+		return "an abstract socket";
+	if (!S_ISSOCK(st.st_mode))
+		return S_ISDIR(st.st_mode) ? "a directory" :
+		    S_ISREG(st.st_mode) ? "a file" :
+		    S_ISLNK(st.st_mode) ? "a symbolic link" :
+		    "something that is no socket";
+	/* A datagram socket asks without making a connection. */
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	if (connect(fd, (const struct sockaddr *)sun, len) == 0 ||
+	    errno == EPROTOTYPE)
+		return "a socket on which someone listens";
+	return errno != ECONNREFUSED ? "a socket" :
+	    "a socket on which nobody listens; remove it";
+}
+
+static void
 bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 {
 	struct made *m = &c->shared->made[c->side];
-	struct stat st;
 	mode_t mask;
 	int error;
 
@@ -1359,58 +1327,40 @@ bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
 	(void)umask(mask);
 	if (error == 0 && sun->sun_path[0] != '\0') {
-		if (lstat(sun->sun_path, &st) == -1) {
+		if (lstat(sun->sun_path, &m->st) == -1) {
 			error = errno;
 			(void)unlink(sun->sun_path);
-		} else {
-			m->dev = st.st_dev;
-			m->ino = st.st_ino;
+		} else
 			memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
-		}
 	}
 	block_signals(SIG_UNBLOCK);
-	errno = error;
-	return error == 0;
+	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST))
+		fail(c, 0, "%s: exists already: %s", c->options->path,
+		    what_is_there(sun, len));
+	if (error != 0)
+		fail(c, error, "%s", c->side == SERVER ? c->options->path :
+		    sun->sun_path);
 }
 
 static int
 named_socket(struct run *c)
 {
-	const int fd = socket(AF_UNIX, socket_type(c), 0);
+	const int fd = socket(AF_UNIX, c->message.type, 0);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 		fail(c, errno, "socket");
 	return fd;
 }
 
-/* What is in the way of a path that could not be bound. */
-static const char *
-what_is_there(const struct run *c)
-{
-	const char *path = c->address.sun_path;
-	struct stat st;
-	int fd;
-
-	if (path[0] == '\0' || lstat(path, &st) == -1)
-		return "an abstract socket";
-	if (!S_ISSOCK(st.st_mode))
-		return S_ISDIR(st.st_mode) ? "a directory" :
-		    S_ISREG(st.st_mode) ? "a file" :
-		    S_ISLNK(st.st_mode) ? "a symbolic link" :
-		    "something that is no socket";
-	/* A datagram socket asks without making a connection. */
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (connect(fd, (const struct sockaddr *)&c->address,
-	    c->addresslen) == 0 || errno == EPROTOTYPE)
-		return "a socket on which someone listens";
-	return errno != ECONNREFUSED ? "a socket" :
-	    "a socket on which nobody listens; remove it";
-}
-
+/*
+ * Of both sides, for both to know before they part.  Where a datagram client
+ * can be answered is on Linux a name that nobody can have taken, as gVisor
+ * gives none.
+ */
 static void
-set_address(struct run *c)
+set_addresses(struct run *c)
 {
-	struct sockaddr_un *sun = &c->address;
+	struct sockaddr_un *sun = &c->address, *client = &c->client;
 	const char *path = c->options->path;
 	const size_t len = strlen(path), max = sizeof(sun->sun_path) - 1 -
 	    (is_named_dgram(c) && !ABSTRACT ? strlen(CLIENT_SUFFIX) : 0);
@@ -1420,34 +1370,21 @@ set_address(struct run *c)
 	if (len > max)
 		fail(c, 0, "path is %zu bytes long, %zu at most: %s", len, max,
 		    path);
-	sun->sun_family = AF_UNIX;
+	sun->sun_family = client->sun_family = AF_UNIX;
 	memcpy(sun->sun_path, path, len);
 	c->addresslen = sizeof(*sun);
 	if (path[0] == '@' && ABSTRACT) {
 		sun->sun_path[0] = '\0';
 		c->addresslen -= (socklen_t)(sizeof(sun->sun_path) - len);
 	}
-}
-
-/*
- * Where a datagram client can be answered, for both sides to know before they
- * part: on Linux a name that nobody can have taken, as gVisor gives none.
- */
-static void
-set_client_address(struct run *c)
-{
-	char *path = c->client.sun_path;
-	const size_t size = sizeof(c->client.sun_path);
-
-	c->client.sun_family = AF_UNIX;
+	if (!is_named_dgram(c) || c->options->role == 'l')
+		return;
+	c->clientlen = sizeof(*client);
 	if (ABSTRACT)
-		c->clientlen = (socklen_t)(1 + snprintf(path + 1, size - 1,
-		    "credcheck.%jd.%" PRIx64, (intmax_t)c->owner, c->random));
+		snprintf(client->sun_path + 1, max, "credcheck.%jd.%" PRIx64,
+		    (intmax_t)c->owner, c->random);
 	else
-		c->clientlen = (socklen_t)snprintf(path, size, "%.*s%s",
-		    (int)(size - sizeof(CLIENT_SUFFIX)),
-		    c->address.sun_path, CLIENT_SUFFIX) + 1;
-	c->clientlen += (socklen_t)offsetof(struct sockaddr_un, sun_path);
+		strcat(strcpy(client->sun_path, path), CLIENT_SUFFIX);
 }
 
 /*
@@ -1458,6 +1395,7 @@ set_client_address(struct run *c)
 static bool
 is_ours(struct run *c, int fd)
 {
+	const int copy = c->ends[SERVER][0];
 	struct cred peer = { .groups = NULL };
 	char byte;
 	ssize_t n;
@@ -1466,9 +1404,9 @@ is_ours(struct run *c, int fd)
 	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		retry(c, fd, POLLOUT, "send");
-	while ((n = recv(c->ends[0], &byte, 1, MSG_DONTWAIT)) == -1 &&
+	while ((n = recv(copy, &byte, 1, MSG_DONTWAIT)) == -1 &&
 	    (errno == EINTR || errno == ENOMEM))
-		retry(c, c->ends[0], POLLIN, "recv");
+		retry(c, copy, POLLIN, "recv");
 	if (n == 1)
 		return true;
 	if (++c->strangers <= 10) {	/* ten are enough to read */
@@ -1544,10 +1482,9 @@ connect_path(struct run *c)
 	const struct sockaddr *server = (const struct sockaddr *)&c->address;
 	const int fd = named_socket(c);
 
-	if (has_other(c) && is_named_dgram(c)) {
-		if (!bind_made(c, fd, &c->client, c->clientlen))
-			fail(c, errno, "%s", c->client.sun_path);
-	} else if (has_other(c) && c->options->role != 'S')
+	if (has_other(c) && is_named_dgram(c))
+		bind_made(c, fd, &c->client, c->clientlen);
+	else if (has_other(c) && c->options->role != 'S')
 		send_ends(c, &fd, 1);
 	if (c->step == CONNECT_GONE) {
 		by_another(c, fd, true);
@@ -1659,7 +1596,7 @@ send_message(struct run *c)
 	if (n == -1)
 		c->shared->error = errno;
 	else
-		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
+		c->shared->sent += c->message.type == SOCK_STREAM ? (size_t)n : 1;
 }
 
 /* Our own account of the peer, also for the other side to read. */
@@ -1720,7 +1657,7 @@ race_delay(struct run *c)
 	/* One whose time is over when it can run has waited long enough. */
 	alone = atomic_load(&told[SERVER].tired) ||
 	    atomic_load(&told[CLIENT].tired);
-	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : tick(c)) +
+	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : (c->time = now())) +
 	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
@@ -1732,11 +1669,11 @@ race_delay(struct run *c)
 		else if (yields && c->rests == 0) {
 			(void)sched_yield();
 			c->patience /= 2;
-			if (tick(c) - start > MILLISECOND)
+			if ((c->time = now()) - start > MILLISECOND)
 				c->rests = c->patience =
 				    MIN(c->patience * 4 + 16, 4096);
 		}
-	} while (tick(c) < until);
+	} while ((c->time = now()) < until);
 }
 
 /* The server's steps. */
@@ -1745,13 +1682,8 @@ get_ready(struct run *c)
 {
 	if (c->listener == -1 || c->trial > 1)
 		return;
-	if (!bind_made(c, c->listener, &c->address, c->addresslen)) {
-		if (errno != EADDRINUSE && errno != EEXIST)
-			fail(c, errno, "%s", c->options->path);
-		fail(c, 0, "%s: exists already: %s", c->options->path,
-		    what_is_there(c));
-	}
-	if (socket_type(c) != SOCK_DGRAM &&
+	bind_made(c, c->listener, &c->address, c->addresslen);
+	if (c->message.type != SOCK_DGRAM &&
 	    listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
 }
@@ -1767,7 +1699,8 @@ accept_client(struct run *c)
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
 	if (pair || dgram) {
-		c->connection = pair ? c->ends[c->next++] : c->listener;
+		c->connection = pair ? c->ends[SERVER][c->next++] :
+		    c->listener;
 		await(c, CONNECT, c->trial);
 	} else {
 		do {
@@ -1777,7 +1710,7 @@ accept_client(struct run *c)
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
 		} while (!sure && !is_ours(c, fd));
 		if (!sure)
-			(void)close(c->ends[c->next++]);
+			(void)close(c->ends[SERVER][c->next++]);
 		c->connection = fd;
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
@@ -1955,7 +1888,7 @@ take_step(struct run *c, enum step s)
 	times->begun[s] = c->time;
 	if (steps[s].run != NULL)
 		steps[s].run(c);
-	(void)tick(c);
+	c->time = now();
 	if (times->ended[s] == 0)	/* or the step has noted it itself */
 		times->ended[s] = c->time;
 	tell(c, s);
@@ -1969,7 +1902,7 @@ await_step(struct run *c, enum step s, uint64_t trial)
 	c->until = c->time + c->options->timeout;
 	if (has_other(c))
 		await(c, s, trial);
-	(void)tick(c);
+	c->time = now();
 }
 
 /* Takes one side's steps, until one of either side's has failed. */
@@ -2004,7 +1937,7 @@ end_trial(struct run *c)
 		fail(c, errno, "setsockopt: %s", m->option);
 	c->connection = -1;
 	if (c->side == CLIENT)
-		remove_made(&c->shared->made[CLIENT]);
+		remove_made(c);
 }
 
 /*
@@ -2728,8 +2661,8 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 	    .side = asks ? CLIENT : SERVER, .owner = getpid(),
 	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
 	    .spins = o->counted ? MOST_SPINS : 0, .tries = FIRST_TRY, .broken = broken };
-	c->random = (uint64_t)tick(c) ^ (uint64_t)c->owner << 40;
-	c->message.type = socket_type(c);
+	c->random = (uint64_t)(c->time = now()) ^ (uint64_t)c->owner << 40;
+	c->message.type = types[o->type].type;
 	c->message.may_claim = foreign;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
@@ -2737,11 +2670,9 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 		err(EXIT_TROUBLE, "mmap");
 	ending.run = c;
 	if (o->path != NULL)
-		set_address(c);
+		set_addresses(c);
 	if (o->path != NULL && !asks)
 		c->listener = named_socket(c);
-	if (is_named_dgram(c) && o->role != 'l')
-		set_client_address(c);
 }
 
 /* The client's process: only the server returns. */
@@ -2768,7 +2699,8 @@ fork_client(struct run *c)
 	block_signals(SIG_UNBLOCK);
 	if (c->side == SERVER)
 		return;
-	close_fd(&c->listener);
+	(void)close(c->listener);
+	c->listener = -1;
 	run_client(c);
 }
 
@@ -2776,15 +2708,14 @@ static void
 close_run(struct run *c)
 {
 	end_client(c);
-	for (int side = SERVER; side < NSIDES; side++)
-		remove_made(&c->shared->made[side]);
+	remove_made(c);
 	while (c->next < c->nends)
-		(void)close(c->ends[c->next++]);
+		(void)close(c->ends[SERVER][c->next++]);
 	if (c->connection != c->listener)
-		close_fd(&c->connection);
-	close_fd(&c->listener);
-	close_fd(&c->control);
-	close_fd(&c->wake);
+		(void)close(c->connection);
+	(void)close(c->listener);
+	(void)close(c->control);
+	(void)close(c->wake);
 	if (c->strangers > 10)
 		warnx("not our client, and closed: %" PRIu64 " in all",
 		    c->strangers);
@@ -3054,7 +2985,7 @@ accept_connection(struct server *s)
 	}
 	s->accepted++;
 	c->connection = fd;
-	(void)tick(c);
+	c->time = now();
 	/* What its list has between ACCEPT and RECEIVE. */
 	while (*++list != RECEIVE)
 		take_step(c, (enum step)*list);
@@ -4039,5 +3970,5 @@ main(int argc, char **argv)
 	handle_signals(on_signal);
 	status = o.role == 'l' ? run_server(&o) : o.role == 'P' ?
 	    run_peer(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
-	return status == EXIT_SUCCESS && ending.left ? EXIT_TROUBLE : status;
+	return status == EXIT_SUCCESS && ending.trouble ? EXIT_TROUBLE : status;
 }
