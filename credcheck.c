@@ -1549,8 +1549,8 @@ is_ours(struct run *c, int fd)
  * anything else, as a connection notes who made it, and changes nothing
  * afterwards.
  */
-static int
-become(const struct options *o, const char **what)
+static const char *
+become(const struct options *o)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
 	const bool user = u->argument != NULL, effective = e->argument != NULL;
@@ -1558,16 +1558,33 @@ become(const struct options *o, const char **what)
 	const gid_t gid = user ? u->gid : getgid();
 
 	if (!user && !effective)
-		return 0;
-	*what = "setgroups";
+		return NULL;
 	if (user && (u->name == NULL ? setgroups(1, &gid) :
 	    initgroups(u->name, BASEGID(u->basegid))) == -1)
-		return -1;
-	*what = "setregid";
+		return "setgroups";
 	if (setregid(gid, effective ? e->gid : gid) == -1)
-		return -1;
-	*what = "setreuid";
-	return setreuid(uid, effective ? e->uid : uid);
+		return "setregid";
+	if (setreuid(uid, effective ? e->uid : uid) == -1)
+		return "setreuid";
+	return NULL;
+}
+
+/* Who the client is, for the server to compare with. */
+static void
+tell_truth(struct run *c)
+{
+	const intmax_t ids[GROUPS] = { [PID] = getpid(), [UID] = getuid(),
+	    [EUID] = geteuid(), [GID] = getgid(), [EGID] = getegid() };
+	struct cred *cr = &c->shared->client;
+	const int n = getgroups(nitems(c->shared->groups), c->shared->groups);
+
+	if (n == -1)
+		fail(c, errno, "getgroups");
+	for (enum field f = PID; f < GROUPS; f++)
+		cred_id(cr, f, ids[f], "client");
+	cr->groups = c->shared->groups;
+	cr->ngroups = (size_t)n;
+	cr->source[GROUPS] = "client";
 }
 
 /* Says what is wrong with a path to which one cannot connect. */
@@ -1589,33 +1606,37 @@ explain_connect(struct run *c)
 
 /* Connects or writes, by a process that has gone when this returns. */
 static void
-by_another(struct run *c, int fd, bool connects)
+by_another(struct run *c)
 {
 	const pid_t child = fork();
 	int status = 0;
 
 	if (child == 0)
-		_exit(connects ? connect(fd, (struct sockaddr *)&c->address,
-		    c->addresslen) == -1 : send(fd, "?", 1, MSG_DONTWAIT) != 1);
+		_exit(c->step == BY_ANOTHER ?
+		    send(c->connection, "?", 1, MSG_DONTWAIT) != 1 :
+		    connect(c->connection, (struct sockaddr *)&c->address,
+		    c->addresslen) == -1);
 	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
 		fail(c, child == -1 ? errno : 0, "fork");
 }
 
-static int
-connect_path(struct run *c)
+static void
+connect_server(struct run *c)
 {
 	const struct sockaddr *server = (const struct sockaddr *)&c->address;
-	const int fd = named_socket(c);
+	const bool pair = c->options->path == NULL;
+	const int fd = pair ? connect_pair(c) : named_socket(c);
 
+	c->connection = fd;
+	if (pair)
+		return;
 	if (has_other(c) && is_named_dgram(c)) {
 		if (!bind_made(c, fd, &c->client, c->clientlen))
 			fail(c, errno, "%s", c->client.sun_path);
 	} else if (has_other(c) && c->options->role != 'S')
 		send_ends(c, &fd, 1);
-	if (c->step == CONNECT_GONE) {
-		by_another(c, fd, true);
-		return fd;
-	}
+	if (c->step == CONNECT_GONE)
+		by_another(c);
 	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
 	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
 		if (errno == EPROTOTYPE && c->options->any_type) {
@@ -1626,29 +1647,6 @@ connect_path(struct run *c)
 			explain_connect(c);
 		retry(c, -1, 0, "connect");
 	}
-	return fd;
-}
-
-static void
-connect_server(struct run *c)
-{
-	struct cred *cr = &c->shared->client;
-	int n;
-
-	c->connection = c->options->path == NULL ? connect_pair(c) :
-	    connect_path(c);
-	if (c->trial > 1)
-		return;
-	cred_id(cr, PID, getpid(), "getpid");
-	cred_id(cr, UID, getuid(), "getuid");
-	cred_id(cr, EUID, geteuid(), "geteuid");
-	cred_id(cr, GID, getgid(), "getgid");
-	cred_id(cr, EGID, getegid(), "getegid");
-	cr->groups = c->shared->groups;
-	if ((n = getgroups(nitems(c->shared->groups), cr->groups)) == -1)
-		fail(c, errno, "getgroups");
-	cr->ngroups = (size_t)n;
-	cr->source[GROUPS] = "getgroups";
 }
 
 static void
@@ -1680,12 +1678,10 @@ send_largest(struct run *c)
 	if ((data = calloc(1, (size_t)size)) == NULL)
 		fail(c, errno, "calloc");
 	/* Linux wants room for its own in it. */
-	for (; size > 8 && n == -1; size -= size / 64 + 1) {
-		n = send(c->connection, data, (size_t)size -
-		    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT);
-		if (n == -1 && errno != EMSGSIZE && errno != ENOBUFS)
-			break;
-	}
+	while (size > 8 && (n = send(c->connection, data, (size_t)size -
+	    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT)) == -1 &&
+	    (errno == EMSGSIZE || errno == ENOBUFS))
+		size -= size / 64 + 1;
 	free(data);
 	return n;
 }
@@ -1714,7 +1710,7 @@ send_message(struct run *c)
 	else if (s == LARGEST || s == NEARLY)
 		n = send_largest(c);
 	else if (s == BY_ANOTHER) {
-		by_another(c, fd, false);
+		by_another(c);
 		n = 1;
 	} else
 		while ((n = write(fd, "!", 1)) == -1)
@@ -1725,25 +1721,21 @@ send_message(struct run *c)
 		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
 }
 
-/* Our own account of the peer, also for the other side to read. */
+/*
+ * The peer's account goes to the other side as well, but for its groups.  A
+ * process is asked for by a pidfd where it can be; a survey says why not.
+ */
 static void
-ask_peer(struct run *c)
-{
-	peer_cred(c->connection, &c->peer);
-	c->shared->asked = c->peer;
-	c->shared->asked.groups = NULL;
-	c->shared->asked.source[GROUPS] = NULL;
-}
-
-/* A process is asked for that way where it can be; a survey says why not. */
-static void
-ask_pidfd(struct run *c)
+ask(struct run *c)
 {
 	const struct mechanism *m = &mechanisms[PIDFD];
 	socklen_t len = sizeof(int);
 	int fd = -1;
 
-	if (m->option != NULL &&
+	if (c->step == ASK) {
+		peer_cred(c->connection, &c->peer);
+		c->shared->asked = c->peer;
+	} else if (m->option != NULL &&
 	    getsockopt(c->connection, m->level, m->peername, &fd, &len) == 0)
 		read_pidfd(fd, m->peer, &c->peer);
 	else if (c->options->role == 'S')
@@ -1825,7 +1817,6 @@ accept_client(struct run *c)
 	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
 	/* Nobody else comes to a directory of our own. */
 	const bool sure = dgram || c->options->role == 'S';
-	int fd;
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
@@ -1834,14 +1825,14 @@ accept_client(struct run *c)
 		await(c, CONNECT, c->trial);
 	} else {
 		do {
-			while ((fd = accept(c->listener, NULL, NULL)) == -1)
+			while ((c->connection = accept(c->listener, NULL,
+			    NULL)) == -1)
 				retry(c, c->listener, POLLIN, "accept");
 			check_deadline(c);
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
-		} while (!sure && !is_ours(c, fd));
+		} while (!sure && !is_ours(c, c->connection));
 		if (!sure)
 			(void)close(c->ends[c->next++]);
-		c->connection = fd;
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
@@ -1903,17 +1894,17 @@ receive_now(struct run *c, size_t room)
 	ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0), next;
 
 	m->empty = false;
-	if (n != -1 && is_end(m->type, &m->msg, (size_t)n)) {
-		next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
-		m->empty = next == -1 &&
-		    (errno == EAGAIN || errno == EWOULDBLOCK);
-		if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
-			return receive_once(m, fd, DATA_ROOM, room, 0);
-	}
 	/* The message may lie behind that error, which comes once. */
-	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(m, fd, DATA_ROOM, room, 0)) == -1)
-		n = 0;
+	if (n == -1 && errno == ECONNRESET) {
+		n = receive_once(m, fd, DATA_ROOM, room, 0);
+		return MAX(n, 0);
+	}
+	if (n == -1 || !is_end(m->type, &m->msg, (size_t)n))
+		return n;
+	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
+	if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
+		return receive_once(m, fd, DATA_ROOM, room, 0);
+	m->empty = next == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
 	return n;
 }
 
@@ -1945,23 +1936,18 @@ receive(struct run *c)
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message, last;
+	struct message *m = &c->message;
 	size_t all = 0;
-	ssize_t n;
+	char byte;
 
-	m->msg = (struct msghdr){ .msg_control = m->control };
-	m->bytes = 0;
 	m->nothing = true;
-	last = *m;
-	while ((n = receive_now(c, sizeof(m->control))) != -1) {
-		m->bytes = (size_t)n;
-		m->nothing = false;
-		last = *m;
+	/* Reading in vain could spoil it: Linux puts IDs there even then. */
+	while (recv(c->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) {
+		receive(c);
 		all += m->type == SOCK_STREAM ? m->bytes : 1;
-		if (n == 0)
+		if (m->bytes == 0)
 			break;
 	}
-	*m = last;		/* Linux puts IDs there even at EAGAIN */
 	m->nothing = m->nothing || all < c->shared->sent;
 	c->shared->sent = 0;
 }
@@ -1972,9 +1958,14 @@ look(struct run *c)
  * who waits for it.
  */
 #define MESSAGE		"the client's message"
-#define ROOM		"room for the message"
-#define SETS		{ set_option, NULL, NULL, "the option to be set" }
-#define SENDS		{ send_message, NULL, NULL, MESSAGE }
+#define CONNECTS	{ connect_server, "connected", \
+	"the server to accept", "the client to connect" }
+#define SETS		{ set_option, "option set", NULL, \
+	"the option to be set" }
+#define SENDS		{ send_message, "message sent", \
+	"room for the message", MESSAGE }
+#define RECEIVES	{ receive, "received", MESSAGE, \
+	"the server to receive" }
 static const struct {
 	void (*run)(struct run *);
 	const char *done, *waits, *awaited;
@@ -1982,27 +1973,20 @@ static const struct {
 	[READY] = { get_ready, "ready for the client", NULL, "the server" },
 	[ACCEPT] = { accept_client, "accepted", "the client to connect",
 	    "the server to accept" },
-	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
-	[PERSISTENT] = SETS, [WRONG_OPTION] = SETS, [OPTION_AGAIN] = SETS,
-	[OWN_OPTION] = SETS, [PIDFD_OPTION] = SETS,
+	[OPTION] = SETS, [OPTION_AGAIN] = SETS, [PERSISTENT] = SETS,
+	[PIDFD_OPTION] = SETS, [WRONG_OPTION] = SETS, [OWN_OPTION] = SETS,
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
-	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
-	[RECEIVE_EXACT] = { receive, NULL, MESSAGE, NULL },
+	[RECEIVE] = RECEIVES, [RECEIVE_SMALL] = RECEIVES,
+	[RECEIVE_EXACT] = RECEIVES,
 	[LOOK] = { look, NULL, NULL, "the server to look" },
-	[CONNECT] = { connect_server, "connected", "the server to accept",
-	    "the client to connect" },
-	[CONNECT_GONE] = { connect_server, NULL, NULL,
-	    "the client to connect" },
-	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
-	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
+	[CONNECT] = CONNECTS, [CONNECT_GONE] = CONNECTS,
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
-	[WRITE_AGAIN] = { send_message, NULL, ROOM, NULL },
-	[SENDMSG] = SENDS, [DESCRIPTOR] = SENDS, [EMPTY] = SENDS,
-	[LARGEST] = SENDS, [NEARLY] = SENDS, [BY_ANOTHER] = SENDS,
-	[CLAIM] = SENDS, [FORGE] = SENDS,
-	[DONE] = { .awaited = MESSAGE },
+	[WRITE] = SENDS, [WRITE_AGAIN] = SENDS, [SENDMSG] = SENDS,
+	[DESCRIPTOR] = SENDS, [EMPTY] = SENDS, [LARGEST] = SENDS,
+	[NEARLY] = SENDS, [BY_ANOTHER] = SENDS, [CLAIM] = SENDS,
+	[FORGE] = SENDS, [DONE] = { .awaited = MESSAGE },
+	[ASK] = { ask, "asked for the peer", NULL, NULL },
+	[ASK_PIDFD] = { ask, NULL, NULL, "the server to ask" },
 	[DELAY] = { .run = race_delay },
 };
 
@@ -2035,31 +2019,25 @@ await_step(struct run *c, enum step s, uint64_t trial)
 	(void)tick(c);
 }
 
-/* Takes one side's steps, until one of either side's has failed. */
+/* One side of a trial: its steps, until one of either side's has failed. */
 static void
-take_steps(struct run *c, const unsigned char *list)
+hold_trial(struct run *c, const unsigned char *list)
 {
+	const struct mechanism *m = c->mechanism;
+
+	c->trial++;
+	memset(times_of(c, c->side), 0, sizeof(struct times));
 	for (; *list != END && c->shared->error == 0; list++)
 		if ((*list & UNTIL(END)) != 0)
 			await_step(c, (enum step)(*list & ~UNTIL(END)),
 			    c->trial);
 		else
 			take_step(c, (enum step)*list);
-}
-
-static void
-begin_trial(struct run *c)
-{
-	c->trial++;
-	memset(times_of(c, c->side), 0, sizeof(struct times));
-}
-
-/* A named datagram socket stays, without the option. */
-static void
-end_trial(struct run *c)
-{
-	const struct mechanism *m = c->mechanism;
-
+	if (c->side == SERVER)
+		await_step(c, DONE, c->trial);
+	else
+		tell(c, DONE);
+	/* A named datagram socket stays, without the option. */
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	else if (m->option != NULL && setsockopt(c->connection, m->level,
@@ -2077,21 +2055,20 @@ end_trial(struct run *c)
 static _Noreturn void
 run_client(struct run *c)
 {
-	const char *user = c->options->user.argument, *what;
+	const char *user = c->options->user.argument;
+	const char *what = become(c->options);
 
-	if (become(c->options, &what) == -1)
+	if (what != NULL)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
 		    user != NULL ? "user" : "effective", visible(user != NULL ?
 		    user : c->options->effective.argument), what);
 	if (has_other(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
+	tell_truth(c);
 	while (c->trial < c->options->count) {
-		begin_trial(c);
 		if (has_other(c))
-			await_step(c, READY, MAX(c->trial - 1, 1));
-		take_steps(c, c->schedule->client);
-		tell(c, DONE);
-		end_trial(c);
+			await_step(c, READY, MAX(c->trial, 1));
+		hold_trial(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
 			(void)make_pair(c, c->trial);
 	}
@@ -2122,13 +2099,14 @@ close_fds(const unsigned char *data, size_t len)
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
 {
+	const struct mechanism *pidfd = &mechanisms[PIDFD];
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
 	const struct layout *l;
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
-	int pidfd;
+	int fd;
 
 	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
 	    off += CMSG_SPACE(len)) {
@@ -2139,13 +2117,12 @@ parse_control(struct message *m, struct cred *cr)
 		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
-		else if (mechanisms[PIDFD].option != NULL &&
-		    cm.cmsg_level == mechanisms[PIDFD].level &&
-		    cm.cmsg_type == mechanisms[PIDFD].type &&
-		    len >= sizeof(pidfd)) {
-			memcpy(&pidfd, data, sizeof(pidfd));
-			read_pidfd(pidfd, mechanisms[PIDFD].message, cr);
-		} else if ((found == NONE || found == TRUNCATED) &&
+		else if (pidfd->option != NULL && len >= sizeof(fd) &&
+		    cm.cmsg_level == pidfd->level &&
+		    cm.cmsg_type == pidfd->type) {
+			memcpy(&fd, data, sizeof(fd));
+			read_pidfd(fd, pidfd->message, cr);
+		} else if (found != CREDENTIALS &&
 		    (l = find_layout(cm.cmsg_level, cm.cmsg_type, data, len,
 		    m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
@@ -2928,16 +2905,13 @@ exit_status(struct run *c, const struct tally *t, struct result *r)
 static void
 run_trial(struct run *c, struct result *r)
 {
-	begin_trial(c);
-	take_steps(c, c->schedule->server);
-	await_step(c, DONE, c->trial);
+	hold_trial(c, c->schedule->server);
 	r->error = c->shared->error;
 	r->outcome = NONE;
 	if (r->error == 0)
 		parse(&c->message, r);
 	r->peer = c->peer;
 	c->peer.groups = NULL;
-	end_trial(c);
 }
 
 /* Holds the conversations, and leaves the last one's result in r. */
@@ -3211,11 +3185,9 @@ run_peer(struct options *o)
 
 	for (;; o->type++, o->any_type = false) {
 		open_run(&c, o, NULL);
-		begin_trial(&c);
-		take_steps(&c, c.schedule->client);
+		hold_trial(&c, c.schedule->client);
 		if (c.shared->error == 0)
 			break;
-		(void)close(c.connection);
 		free_run(&c);
 	}
 	r.peer = c.peer;
@@ -3423,7 +3395,6 @@ static const char *
 why_missing(enum row row, size_t type)
 {
 	const struct options o = { .user = ordinary };
-	const char *what;
 	int fd, status = 0;
 	pid_t child;
 
@@ -3435,7 +3406,7 @@ why_missing(enum row row, size_t type)
 	if (row != FORGED || geteuid() != 0)
 		return NULL;
 	if ((child = fork()) == 0)
-		_exit(become(&o, &what) == -1);
+		_exit(become(&o) != NULL);
 	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0 ?
 	    NULL : "root cannot become an ordinary user here";
 }
