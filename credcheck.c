@@ -1348,6 +1348,7 @@ receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 	    .msg_controllen = (socklen_t)room };
 	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags)) == -1)
 		m->msg.msg_controllen = 0;	/* nothing was put there */
+	m->bytes = n == -1 ? 0 : (size_t)n;
 	return n;
 }
 
@@ -1569,39 +1570,30 @@ become(const struct options *o)
 	return NULL;
 }
 
-/* Who the client is, for the server to compare with. */
+/* Connects to the path, or says what is wrong with it. */
 static void
-tell_truth(struct run *c)
-{
-	const intmax_t ids[GROUPS] = { [PID] = getpid(), [UID] = getuid(),
-	    [EUID] = geteuid(), [GID] = getgid(), [EGID] = getegid() };
-	struct cred *cr = &c->shared->client;
-	const int n = getgroups(nitems(c->shared->groups), c->shared->groups);
-
-	if (n == -1)
-		fail(c, errno, "getgroups");
-	for (enum field f = PID; f < GROUPS; f++)
-		cred_id(cr, f, ids[f], "client");
-	cr->groups = c->shared->groups;
-	cr->ngroups = (size_t)n;
-	cr->source[GROUPS] = "client";
-}
-
-/* Says what is wrong with a path to which one cannot connect. */
-static _Noreturn void
-explain_connect(struct run *c)
+connect_path(struct run *c)
 {
 	const char *path = c->options->path;
-	const int error = errno;
 	struct stat st;
 
-	if (error == EPROTOTYPE && c->options->role == 'P')
-		fail(c, 0, "%s: no %s socket", path, c->options->type > 0 ?
-		    "stream or seqpacket" : "stream");
-	if (error == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
-	    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		fail(c, 0, "%s: not a socket", path);
-	fail(c, error, "connect: %s", path);
+	while (connect(c->connection, (struct sockaddr *)&c->address,
+	    c->addresslen) == -1 && errno != EISCONN) {
+		if (errno == EPROTOTYPE && c->options->any_type) {
+			c->shared->error = errno;
+			break;
+		}
+		if (errno == EPROTOTYPE && c->options->role == 'P')
+			fail(c, 0, "%s: no %s socket", path, c->options->type >
+			    0 ? "stream or seqpacket" : "stream");
+		if (errno == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
+		    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+			fail(c, 0, "%s: not a socket", path);
+		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
+		if (errno != EAGAIN && errno != EINTR)
+			fail(c, errno, "connect: %s", path);
+		retry(c, -1, 0, "connect");
+	}
 }
 
 /* Connects or writes, by a process that has gone when this returns. */
@@ -1623,30 +1615,19 @@ by_another(struct run *c)
 static void
 connect_server(struct run *c)
 {
-	const struct sockaddr *server = (const struct sockaddr *)&c->address;
-	const bool pair = c->options->path == NULL;
-	const int fd = pair ? connect_pair(c) : named_socket(c);
-
-	c->connection = fd;
-	if (pair)
+	if (c->options->path == NULL) {
+		c->connection = connect_pair(c);
 		return;
+	}
+	c->connection = named_socket(c);
 	if (has_other(c) && is_named_dgram(c)) {
-		if (!bind_made(c, fd, &c->client, c->clientlen))
+		if (!bind_made(c, c->connection, &c->client, c->clientlen))
 			fail(c, errno, "%s", c->client.sun_path);
 	} else if (has_other(c) && c->options->role != 'S')
-		send_ends(c, &fd, 1);
+		send_ends(c, &c->connection, 1);
 	if (c->step == CONNECT_GONE)
 		by_another(c);
-	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
-	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
-		if (errno == EPROTOTYPE && c->options->any_type) {
-			c->shared->error = errno;
-			break;
-		}
-		if (errno != EAGAIN && errno != EINTR)
-			explain_connect(c);
-		retry(c, -1, 0, "connect");
-	}
+	connect_path(c);
 }
 
 static void
@@ -1694,7 +1675,7 @@ send_message(struct run *c)
 	const int fd = c->connection;
 	struct cred claimed = c->shared->client;
 	unsigned char data[CONTROL_ROOM / 2];
-	ssize_t n;
+	ssize_t n = 1;
 
 	if (s == FORGE)
 		claimed.id[UID] = claimed.id[GID] = 0;
@@ -1709,10 +1690,9 @@ send_message(struct run *c)
 		n = send(fd, "", 0, MSG_DONTWAIT);
 	else if (s == LARGEST || s == NEARLY)
 		n = send_largest(c);
-	else if (s == BY_ANOTHER) {
+	else if (s == BY_ANOTHER)
 		by_another(c);
-		n = 1;
-	} else
+	else
 		while ((n = write(fd, "!", 1)) == -1)
 			retry(c, fd, POLLOUT, "write");
 	if (n == -1)
@@ -1721,10 +1701,7 @@ send_message(struct run *c)
 		c->shared->sent += socket_type(c) == SOCK_STREAM ? (size_t)n : 1;
 }
 
-/*
- * The peer's account goes to the other side as well, but for its groups.  A
- * process is asked for by a pidfd where it can be; a survey says why not.
- */
+/* Who the peer is, which the other side may read, or for a pidfd of it. */
 static void
 ask(struct run *c)
 {
@@ -1757,8 +1734,7 @@ draw(struct run *c)
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
  * over before the other side could run at all, and every second time it gives
- * way nevertheless.  Where somebody else takes the processor then, for a whole
- * slice, that is left off for a while.
+ * way nevertheless; but not for a while after that took a whole slice.
  */
 static void
 race_delay(struct run *c)
@@ -1768,13 +1744,10 @@ race_delay(struct run *c)
 	int64_t until, start;
 	bool alone, yields;
 
-	if (spread == 0)
-		return;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
-	alone = atomic_load(&told[SERVER].tired) ||
-	    atomic_load(&told[CLIENT].tired);
+	alone = told[SERVER].tired || told[CLIENT].tired;
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : tick(c)) +
 	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
@@ -1782,8 +1755,7 @@ race_delay(struct run *c)
 	do {
 		start = c->time;
 		if (until - start > 2 * MILLISECOND)
-			(void)poll(NULL, 0,
-			    (int)((until - start) / MILLISECOND) - 1);
+			(void)poll(NULL, 0, 1);
 		else if (yields && c->rests == 0) {
 			(void)sched_yield();
 			c->patience /= 2;
@@ -1870,42 +1842,41 @@ send_go_on(struct run *c)
 	}
 }
 
-/* Whether n bytes and what came along are no message but the end of file. */
+/* Whether it is no message but the end of file. */
 static bool
-is_end(int type, const struct msghdr *msg, size_t n)
+is_end(const struct message *m)
 {
-	return n == 0 && type != SOCK_DGRAM &&
-	    ((type == SOCK_STREAM && EOF_HAS_IDS) ||
-	    (msg->msg_controllen == 0 && (msg->msg_flags & MSG_CTRUNC) == 0));
+	return m->bytes == 0 && m->type != SOCK_DGRAM &&
+	    ((m->type == SOCK_STREAM && EOF_HAS_IDS) ||
+	    (m->msg.msg_controllen == 0 &&
+	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
 }
 
 /*
  * Returns the length, or -1 with errno.  Kernels can report end of file ahead
  * of a message, if it was sent and the socket closed during the call (Linux on
- * seqpacket, NetBSD on streams), and a message of no bytes without credentials
- * looks like it as well.  So there is a second look, without room for
- * descriptors, which would be ours to close.
+ * seqpacket, NetBSD on streams), or ECONNRESET, once; and a message of no bytes
+ * without credentials looks like the end as well.  So there is a second look,
+ * without room for descriptors, which would be ours to close.
  */
 static ssize_t
 receive_now(struct run *c, size_t room)
 {
 	struct message *m = &c->message, behind;
 	const int fd = c->connection;
-	ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0), next;
+	const ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0);
+	ssize_t next;
 
 	m->empty = false;
-	/* The message may lie behind that error, which comes once. */
-	if (n == -1 && errno == ECONNRESET) {
-		n = receive_once(m, fd, DATA_ROOM, room, 0);
-		return MAX(n, 0);
-	}
-	if (n == -1 || !is_end(m->type, &m->msg, (size_t)n))
+	if (n == -1 ? errno != ECONNRESET : !is_end(m))
 		return n;
+	behind.type = m->type;
 	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
-	if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
+	if (next != -1 && !is_end(&behind))
 		return receive_once(m, fd, DATA_ROOM, room, 0);
-	m->empty = next == -1 && (errno == EAGAIN || errno == EWOULDBLOCK);
-	return n;
+	m->empty = n == 0 && next == -1 &&
+	    (errno == EAGAIN || errno == EWOULDBLOCK);
+	return 0;
 }
 
 static void
@@ -1913,7 +1884,6 @@ receive(struct run *c)
 {
 	struct message *m = &c->message;
 	size_t room = sizeof(m->control);
-	ssize_t n;
 
 	if (c->step == RECEIVE_SMALL)
 		room = CMSG_LEN(sizeof(int));
@@ -1922,11 +1892,10 @@ receive(struct run *c)
 	m->nothing = false;
 	/* Of datagrams to a path only our client's are meant. */
 	do
-		while ((n = receive_now(c, room)) == -1)
+		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
 	while (c->clientlen != 0 && memcmp(m->from.sun_path,
 	    c->client.sun_path, sizeof(m->from.sun_path)) != 0);
-	m->bytes = (size_t)n;
 }
 
 /*
@@ -1940,22 +1909,19 @@ look(struct run *c)
 	size_t all = 0;
 	char byte;
 
-	m->nothing = true;
 	/* Reading in vain could spoil it: Linux puts IDs there even then. */
-	while (recv(c->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) {
+	while (all < c->shared->sent &&
+	    recv(c->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) {
 		receive(c);
-		all += m->type == SOCK_STREAM ? m->bytes : 1;
-		if (m->bytes == 0)
-			break;
+		all += m->type == SOCK_STREAM ? MAX(m->bytes, 1) : 1;
 	}
-	m->nothing = m->nothing || all < c->shared->sent;
+	m->nothing = all == 0 || all < c->shared->sent;
 	c->shared->sent = 0;
 }
 
 /*
- * Every step: what does it (NULL: it is only told), its word in the timeline
- * (NULL: none), what it may have to wait for itself, and what one waits for
- * who waits for it.
+ * Every step: what does it (NULL: it is only told), its word in the timeline,
+ * what it may have to wait for itself, and what one waits for who awaits it.
  */
 #define MESSAGE		"the client's message"
 #define CONNECTS	{ connect_server, "connected", \
@@ -1990,36 +1956,34 @@ static const struct {
 	[DELAY] = { .run = race_delay },
 };
 
-/* A step of ours begins where the last ended. */
+/* Takes a step, which begins where the last ended; or awaits the other's. */
 static void
-take_step(struct run *c, enum step s)
+take_step(struct run *c, unsigned step)
 {
+	const enum step s = (enum step)(step & ~UNTIL(END));
 	struct times *times = times_of(c, c->side);
 
-	c->step = s;
-	c->waiting = steps[s].waits;
+	c->waiting = s == step ? steps[s].waits : steps[s].awaited;
 	c->until = c->time + c->options->timeout;
-	times->begun[s] = c->time;
-	if (steps[s].run != NULL)
-		steps[s].run(c);
+	if (s == step) {
+		c->step = s;
+		times->begun[s] = c->time;
+		if (steps[s].run != NULL)
+			steps[s].run(c);
+	} else if (has_other(c))
+		await(c, s, c->trial);
 	(void)tick(c);
+	if (s != step)
+		return;
 	if (times->ended[s] == 0)	/* or the step has noted it itself */
 		times->ended[s] = c->time;
 	tell(c, s);
 }
 
-/* Waits for a step of the other side's. */
-static void
-await_step(struct run *c, enum step s, uint64_t trial)
-{
-	c->waiting = steps[s].awaited;
-	c->until = c->time + c->options->timeout;
-	if (has_other(c))
-		await(c, s, trial);
-	(void)tick(c);
-}
-
-/* One side of a trial: its steps, until one of either side's has failed. */
+/*
+ * One side of a trial: its steps, until one of either side's has failed.  The
+ * client may begin the next while the server still reads the times of this.
+ */
 static void
 hold_trial(struct run *c, const unsigned char *list)
 {
@@ -2027,16 +1991,11 @@ hold_trial(struct run *c, const unsigned char *list)
 
 	c->trial++;
 	memset(times_of(c, c->side), 0, sizeof(struct times));
+	if (c->side == CLIENT && c->trial == 1)
+		take_step(c, UNTIL(READY));
 	for (; *list != END && c->shared->error == 0; list++)
-		if ((*list & UNTIL(END)) != 0)
-			await_step(c, (enum step)(*list & ~UNTIL(END)),
-			    c->trial);
-		else
-			take_step(c, (enum step)*list);
-	if (c->side == SERVER)
-		await_step(c, DONE, c->trial);
-	else
-		tell(c, DONE);
+		take_step(c, *list);
+	take_step(c, c->side == SERVER ? UNTIL(DONE) : DONE);
 	/* A named datagram socket stays, without the option. */
 	if (c->connection != c->listener)
 		(void)close(c->connection);
@@ -2048,15 +2007,14 @@ hold_trial(struct run *c, const unsigned char *list)
 		remove_made(&c->shared->made[CLIENT]);
 }
 
-/*
- * The client's whole life.  It may be a trial ahead of the server, whose times
- * of this one are read until then.
- */
+/* The client's whole life. */
 static _Noreturn void
 run_client(struct run *c)
 {
 	const char *user = c->options->user.argument;
 	const char *what = become(c->options);
+	gid_t *groups = c->shared->groups;
+	int n;
 
 	if (what != NULL)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
@@ -2064,10 +2022,14 @@ run_client(struct run *c)
 		    user : c->options->effective.argument), what);
 	if (has_other(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
-	tell_truth(c);
+	if ((n = getgroups(nitems(c->shared->groups), groups)) == -1)
+		fail(c, errno, "getgroups");
+	c->shared->client = (struct cred){ .groups = groups,
+	    .ngroups = (size_t)n,
+	    .id = { getpid(), getuid(), geteuid(), getgid(), getegid() },
+	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
+	    "getgroups" } };
 	while (c->trial < c->options->count) {
-		if (has_other(c))
-			await_step(c, READY, MAX(c->trial, 1));
 		hold_trial(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
 			(void)make_pair(c, c->trial);
@@ -2079,22 +2041,21 @@ run_client(struct run *c)
 static void
 close_fds(const unsigned char *data, size_t len)
 {
-	const struct linger off = { .l_onoff = 0 };
 	int fd;
 
 	for (; len >= sizeof(fd); data += sizeof(fd), len -= sizeof(fd)) {
 		memcpy(&fd, data, sizeof(fd));
 		/* Close would wait for what the sender wants sent. */
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER,
+		    &(struct linger){ .l_onoff = 0 }, sizeof(struct linger));
 		(void)close(fd);
 	}
 }
 
 /*
  * Walks the control messages by what did arrive: NetBSD leaves the length of
- * a message that was cut as it had been, so that CMSG_NXTHDR and cmsg_len
- * point beyond msg_controllen.  Closes descriptors, which any sender may have
- * sent along.
+ * one that was cut, so that CMSG_NXTHDR and cmsg_len point beyond what is
+ * there.  Closes descriptors, which any sender may have sent along.
  */
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
@@ -2149,14 +2110,13 @@ parse(struct message *m, struct result *r)
 	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
 	if (m->nothing)
 		r->outcome = TIMEOUT;
-	else if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
+	else if (is_end(m) && !m->empty) {
 		r->outcome = CLOSED;
-	else if (mechanisms[USUAL].option == NULL)
+		cred_forget(&r->message);
+	} else if (mechanisms[USUAL].option == NULL)
 		r->outcome = UNSUPPORTED;
 	else if (r->outcome == NONE && r->ctrunc)
 		r->outcome = TRUNCATED;
-	if (r->outcome == CLOSED)
-		cred_forget(&r->message);
 }
 
 /*
@@ -3094,7 +3054,7 @@ accept_connection(struct server *s)
 	(void)tick(c);
 	/* What its list has between ACCEPT and RECEIVE. */
 	while (*++list != RECEIVE)
-		take_step(c, (enum step)*list);
+		take_step(c, *list);
 	if (!serve_connection(s, fd, true, false))
 		watch(s, fd, now() + c->options->timeout);
 	return true;
@@ -3158,7 +3118,7 @@ run_server(const struct options *o)
 	watch(&s, c.listener, INT64_MAX);
 	/* What its list has before ACCEPT. */
 	for (list = c.schedule->server; *list != ACCEPT; list++)
-		take_step(&c, (enum step)*list);
+		take_step(&c, *list);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", visible(o->path));
 	serve(&s);
