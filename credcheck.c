@@ -1233,6 +1233,7 @@ receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 	    .msg_controllen = (socklen_t)room };
 	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags)) == -1)
 		m->msg.msg_controllen = 0;	/* nothing was put there */
+	m->bytes = n == -1 ? 0 : (size_t)n;
 	return n;
 }
 
@@ -1424,8 +1425,8 @@ is_ours(struct run *c, int fd)
  * anything else, as a connection notes who made it, and changes nothing
  * afterwards.
  */
-static int
-become(const struct options *o, const char **what)
+static const char *
+become(const struct options *o)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
 	const bool user = u->argument != NULL, effective = e->argument != NULL;
@@ -1433,96 +1434,74 @@ become(const struct options *o, const char **what)
 	const gid_t gid = user ? u->gid : getgid();
 
 	if (!user && !effective)
-		return 0;
-	*what = "setgroups";
+		return NULL;
 	if (user && (u->name == NULL ? setgroups(1, &gid) :
 	    initgroups(u->name, u->basegid)) == -1)
-		return -1;
-	*what = "setregid";
+		return "setgroups";
 	if (setregid(gid, effective ? e->gid : gid) == -1)
-		return -1;
-	*what = "setreuid";
-	return setreuid(uid, effective ? e->uid : uid);
+		return "setregid";
+	if (setreuid(uid, effective ? e->uid : uid) == -1)
+		return "setreuid";
+	return NULL;
 }
 
-/* Says what is wrong with a path to which one cannot connect. */
-static _Noreturn void
-explain_connect(struct run *c)
+/* Connects to the path, or says what is wrong with it. */
+static void
+connect_path(struct run *c)
 {
 	const char *path = c->options->path;
-	const int error = errno;
 	struct stat st;
 
-	if (error == EPROTOTYPE && c->options->role == 'P')
-		fail(c, 0, "%s: no %s socket", path, c->options->type > 0 ?
-		    "stream or seqpacket" : "stream");
-	if (error == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
-	    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-		fail(c, 0, "%s: not a socket", path);
-	fail(c, error, "connect: %s", path);
+	while (connect(c->connection, (struct sockaddr *)&c->address,
+	    c->addresslen) == -1 && errno != EISCONN) {
+		if (errno == EPROTOTYPE && c->options->any_type) {
+			c->shared->error = errno;
+			break;
+		}
+		if (errno == EPROTOTYPE && c->options->role == 'P')
+			fail(c, 0, "%s: no %s socket", path, c->options->type >
+			    0 ? "stream or seqpacket" : "stream");
+		if (errno == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
+		    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+			fail(c, 0, "%s: not a socket", path);
+		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
+		if (errno != EAGAIN && errno != EINTR)
+			fail(c, errno, "connect: %s", path);
+		retry(c, -1, 0, "connect");
+	}
 }
 
 /* Connects or writes, by a process that has gone when this returns. */
 static void
-by_another(struct run *c, int fd, bool connects)
+by_another(struct run *c)
 {
 	const pid_t child = fork();
 	int status = 0;
 
 	if (child == 0)
-		_exit(connects ? connect(fd, (struct sockaddr *)&c->address,
-		    c->addresslen) == -1 : send(fd, "?", 1, MSG_DONTWAIT) != 1);
+		_exit(c->step == BY_ANOTHER ?
+		    send(c->connection, "?", 1, MSG_DONTWAIT) != 1 :
+		    connect(c->connection, (struct sockaddr *)&c->address,
+		    c->addresslen) == -1);
 	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
 		fail(c, child == -1 ? errno : 0, "fork");
-}
-
-static int
-connect_path(struct run *c)
-{
-	const struct sockaddr *server = (const struct sockaddr *)&c->address;
-	const int fd = named_socket(c);
-
-	if (has_other(c) && is_named_dgram(c))
-		bind_made(c, fd, &c->client, c->clientlen);
-	else if (has_other(c) && c->options->role != 'S')
-		send_ends(c, &fd, 1);
-	if (c->step == CONNECT_GONE) {
-		by_another(c, fd, true);
-		return fd;
-	}
-	/* Linux: a full backlog is EAGAIN, and cannot be polled. */
-	while (connect(fd, server, c->addresslen) == -1 && errno != EISCONN) {
-		if (errno == EPROTOTYPE && c->options->any_type) {
-			c->shared->error = errno;
-			break;
-		}
-		if (errno != EAGAIN && errno != EINTR)
-			explain_connect(c);
-		retry(c, -1, 0, "connect");
-	}
-	return fd;
 }
 
 static void
 connect_server(struct run *c)
 {
-	struct cred *cr = &c->shared->client;
-	int n;
-
-	c->connection = c->options->path == NULL ? connect_pair(c) :
-	    connect_path(c);
-	if (c->trial > 1)
+	if (c->options->path == NULL) {
+		c->connection = connect_pair(c);
 		return;
-	cred_id(cr, PID, getpid(), "getpid");
-	cred_id(cr, UID, getuid(), "getuid");
-	cred_id(cr, EUID, geteuid(), "geteuid");
-	cred_id(cr, GID, getgid(), "getgid");
-	cred_id(cr, EGID, getegid(), "getegid");
-	cr->groups = c->shared->groups;
-	if ((n = getgroups(nitems(c->shared->groups), cr->groups)) == -1)
-		fail(c, errno, "getgroups");
-	cr->ngroups = (size_t)n;
-	cr->source[GROUPS] = "getgroups";
+	}
+	c->connection = named_socket(c);
+	if (has_other(c) && is_named_dgram(c))
+		bind_made(c, c->connection, &c->client, c->clientlen);
+	else if (has_other(c) && c->options->role != 'S')
+		send_ends(c, &c->connection, 1);
+	if (c->step == CONNECT_GONE)
+		by_another(c);
+	connect_path(c);
 }
 
 static void
@@ -1554,12 +1533,10 @@ send_largest(struct run *c)
 	if ((data = calloc(1, (size_t)size)) == NULL)
 		fail(c, errno, "calloc");
 	/* Linux wants room for its own in it. */
-	for (; size > 8 && n == -1; size -= size / 64 + 1) {
-		n = send(c->connection, data, (size_t)size -
-		    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT);
-		if (n == -1 && errno != EMSGSIZE && errno != ENOBUFS)
-			break;
-	}
+	while (size > 8 && (n = send(c->connection, data, (size_t)size -
+	    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT)) == -1 &&
+	    (errno == EMSGSIZE || errno == ENOBUFS))
+		size -= size / 64 + 1;
 	free(data);
 	return n;
 }
@@ -1572,7 +1549,7 @@ send_message(struct run *c)
 	const int fd = c->connection;
 	struct cred claimed = c->shared->client;
 	unsigned char data[CONTROL_ROOM / 2];
-	ssize_t n;
+	ssize_t n = 1;
 
 	if (s == FORGE)
 		claimed.id[UID] = claimed.id[GID] = 0;
@@ -1587,10 +1564,9 @@ send_message(struct run *c)
 		n = send(fd, "", 0, MSG_DONTWAIT);
 	else if (s == LARGEST || s == NEARLY)
 		n = send_largest(c);
-	else if (s == BY_ANOTHER) {
-		by_another(c, fd, false);
-		n = 1;
-	} else
+	else if (s == BY_ANOTHER)
+		by_another(c);
+	else
 		while ((n = write(fd, "!", 1)) == -1)
 			retry(c, fd, POLLOUT, "write");
 	if (n == -1)
@@ -1599,25 +1575,18 @@ send_message(struct run *c)
 		c->shared->sent += c->message.type == SOCK_STREAM ? (size_t)n : 1;
 }
 
-/* Our own account of the peer, also for the other side to read. */
+/* Who the peer is, which the other side may read, or for a pidfd of it. */
 static void
-ask_peer(struct run *c)
-{
-	peer_cred(c->connection, &c->peer);
-	c->shared->asked = c->peer;
-	c->shared->asked.groups = NULL;
-	c->shared->asked.source[GROUPS] = NULL;
-}
-
-/* A process is asked for that way where it can be; a survey says why not. */
-static void
-ask_pidfd(struct run *c)
+ask(struct run *c)
 {
 	const struct mechanism *m = &mechanisms[PEER_PIDFD];
 	socklen_t len = sizeof(int);
 	int fd = -1;
 
-	if (m->option != NULL &&
+	if (c->step == ASK) {
+		peer_cred(c->connection, &c->peer);
+		c->shared->asked = c->peer;
+	} else if (m->option != NULL &&
 	    getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == 0)
 		read_pidfd(fd, m->option, &c->peer);
 	else if (c->options->role == 'S')
@@ -1639,8 +1608,7 @@ draw(struct run *c)
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
  * over before the other side could run at all, and every second time it gives
- * way nevertheless.  Where somebody else takes the processor then, for a whole
- * slice, that is left off for a while.
+ * way nevertheless; but not for a while after that took a whole slice.
  */
 static void
 race_delay(struct run *c)
@@ -1650,22 +1618,20 @@ race_delay(struct run *c)
 	int64_t until, start;
 	bool alone, yields;
 
-	if (spread == 0)
-		return;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
-	alone = atomic_load(&told[SERVER].tired) ||
-	    atomic_load(&told[CLIENT].tired);
-	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : (c->time = now())) +
+	alone = told[SERVER].tired || told[CLIENT].tired;
+	if (!alone)
+		c->time = now();
+	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
 	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
 		if (until - start > 2 * MILLISECOND)
-			(void)poll(NULL, 0,
-			    (int)((until - start) / MILLISECOND) - 1);
+			(void)poll(NULL, 0, 1);
 		else if (yields && c->rests == 0) {
 			(void)sched_yield();
 			c->patience /= 2;
@@ -1694,7 +1660,6 @@ accept_client(struct run *c)
 	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
 	/* Nobody else comes to a directory of our own. */
 	const bool sure = dgram || c->options->role == 'S';
-	int fd;
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
@@ -1704,14 +1669,14 @@ accept_client(struct run *c)
 		await(c, CONNECT, c->trial);
 	} else {
 		do {
-			while ((fd = accept(c->listener, NULL, NULL)) == -1)
+			while ((c->connection = accept(c->listener, NULL,
+			    NULL)) == -1)
 				retry(c, c->listener, POLLIN, "accept");
 			check_deadline(c);
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
-		} while (!sure && !is_ours(c, fd));
+		} while (!sure && !is_ours(c, c->connection));
 		if (!sure)
 			(void)close(c->ends[SERVER][c->next++]);
-		c->connection = fd;
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
@@ -1749,42 +1714,41 @@ send_go_on(struct run *c)
 	}
 }
 
-/* Whether n bytes and what came along are no message but the end of file. */
+/* Whether it is no message but the end of file. */
 static bool
-is_end(int type, const struct msghdr *msg, size_t n)
+is_end(const struct message *m)
 {
-	return n == 0 && type != SOCK_DGRAM &&
-	    ((type == SOCK_STREAM && EOF_HAS_IDS) ||
-	    (msg->msg_controllen == 0 && (msg->msg_flags & MSG_CTRUNC) == 0));
+	return m->bytes == 0 && m->type != SOCK_DGRAM &&
+	    ((m->type == SOCK_STREAM && EOF_HAS_IDS) ||
+	    (m->msg.msg_controllen == 0 &&
+	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
 }
 
 /*
  * Returns the length, or -1 with errno.  Kernels can report end of file ahead
  * of a message, if it was sent and the socket closed during the call (Linux on
- * seqpacket, NetBSD on streams), and a message of no bytes without credentials
- * looks like it as well.  So there is a second look, without room for
- * descriptors, which would be ours to close.
+ * seqpacket, NetBSD on streams), or ECONNRESET, once; and a message of no bytes
+ * without credentials looks like the end as well.  So there is a second look,
+ * without room for descriptors, which would be ours to close.
  */
 static ssize_t
 receive_now(struct run *c, size_t room)
 {
 	struct message *m = &c->message, behind;
 	const int fd = c->connection;
-	ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0), next;
+	const ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0);
+	ssize_t next;
 
 	m->empty = false;
-	if (n != -1 && is_end(m->type, &m->msg, (size_t)n)) {
-		next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
-		m->empty = next == -1 &&
-		    (errno == EAGAIN || errno == EWOULDBLOCK);
-		if (next != -1 && !is_end(m->type, &behind.msg, (size_t)next))
-			return receive_once(m, fd, DATA_ROOM, room, 0);
-	}
-	/* The message may lie behind that error, which comes once. */
-	if (n == -1 && errno == ECONNRESET &&
-	    (n = receive_once(m, fd, DATA_ROOM, room, 0)) == -1)
-		n = 0;
-	return n;
+	if (n == -1 ? errno != ECONNRESET : !is_end(m))
+		return n;
+	behind.type = m->type;
+	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
+	if (next != -1 && !is_end(&behind))
+		return receive_once(m, fd, DATA_ROOM, room, 0);
+	m->empty = n == 0 && next == -1 &&
+	    (errno == EAGAIN || errno == EWOULDBLOCK);
+	return 0;
 }
 
 static void
@@ -1792,7 +1756,6 @@ receive(struct run *c)
 {
 	struct message *m = &c->message;
 	size_t room = sizeof(m->control);
-	ssize_t n;
 
 	if (c->step == RECEIVE_SMALL)
 		room = CMSG_LEN(sizeof(int));
@@ -1801,11 +1764,10 @@ receive(struct run *c)
 	m->nothing = false;
 	/* Of datagrams to a path only our client's are meant. */
 	do
-		while ((n = receive_now(c, room)) == -1)
+		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
 	while (c->clientlen != 0 && memcmp(m->from.sun_path,
 	    c->client.sun_path, sizeof(m->from.sun_path)) != 0);
-	m->bytes = (size_t)n;
 }
 
 /*
@@ -1815,36 +1777,33 @@ receive(struct run *c)
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message, last;
+	struct message *m = &c->message;
 	size_t all = 0;
-	ssize_t n;
+	char byte;
 
-	m->msg = (struct msghdr){ .msg_control = m->control };
-	m->bytes = 0;
-	m->nothing = true;
-	last = *m;
-	while ((n = receive_now(c, sizeof(m->control))) != -1) {
-		m->bytes = (size_t)n;
-		m->nothing = false;
-		last = *m;
-		all += m->type == SOCK_STREAM ? m->bytes : 1;
-		if (n == 0)
-			break;
+	/* Reading in vain could spoil it: Linux puts IDs there even then. */
+	while (all < c->shared->sent &&
+	    recv(c->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) {
+		receive(c);
+		all += m->type == SOCK_STREAM ? MAX(m->bytes, 1) : 1;
 	}
-	*m = last;		/* Linux puts IDs there even at EAGAIN */
-	m->nothing = m->nothing || all < c->shared->sent;
+	m->nothing = all == 0 || all < c->shared->sent;
 	c->shared->sent = 0;
 }
 
 /*
- * Every step: what does it (NULL: it is only told), its word in the timeline
- * (NULL: none), what it may have to wait for itself, and what one waits for
- * who waits for it.
+ * Every step: what does it (NULL: it is only told), its word in the timeline,
+ * what it may have to wait for itself, and what one waits for who awaits it.
  */
 #define MESSAGE		"the client's message"
-#define ROOM		"room for the message"
-#define SETS		{ set_option, NULL, NULL, "the option to be set" }
-#define SENDS		{ send_message, NULL, NULL, MESSAGE }
+#define CONNECTS	{ connect_server, "connected", \
+	"the server to accept", "the client to connect" }
+#define SETS		{ set_option, "option set", NULL, \
+	"the option to be set" }
+#define SENDS		{ send_message, "message sent", \
+	"room for the message", MESSAGE }
+#define RECEIVES	{ receive, "received", MESSAGE, \
+	"the server to receive" }
 static const struct {
 	void (*run)(struct run *);
 	const char *done, *waits, *awaited;
@@ -1852,84 +1811,64 @@ static const struct {
 	[READY] = { get_ready, "ready for the client", NULL, "the server" },
 	[ACCEPT] = { accept_client, "accepted", "the client to connect",
 	    "the server to accept" },
-	[OPTION] = { set_option, "option set", NULL, "the option to be set" },
-	[PERSISTENT] = SETS, [WRONG_OPTION] = SETS, [OPTION_AGAIN] = SETS,
-	[OWN_OPTION] = SETS, [PIDFD_OPTION] = SETS,
+	[OPTION] = SETS, [OPTION_AGAIN] = SETS, [PERSISTENT] = SETS,
+	[PIDFD_OPTION] = SETS, [WRONG_OPTION] = SETS, [OWN_OPTION] = SETS,
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = { receive, "received", MESSAGE, "the server to receive" },
-	[RECEIVE_SMALL] = { receive, NULL, MESSAGE, NULL },
-	[RECEIVE_EXACT] = { receive, NULL, MESSAGE, NULL },
+	[RECEIVE] = RECEIVES, [RECEIVE_SMALL] = RECEIVES,
+	[RECEIVE_EXACT] = RECEIVES,
 	[LOOK] = { look, NULL, NULL, "the server to look" },
-	[CONNECT] = { connect_server, "connected", "the server to accept",
-	    "the client to connect" },
-	[CONNECT_GONE] = { connect_server, NULL, NULL,
-	    "the client to connect" },
-	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
-	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
+	[CONNECT] = CONNECTS, [CONNECT_GONE] = CONNECTS,
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = { send_message, "message sent", ROOM, MESSAGE },
-	[WRITE_AGAIN] = { send_message, NULL, ROOM, NULL },
-	[SENDMSG] = SENDS, [DESCRIPTOR] = SENDS, [EMPTY] = SENDS,
-	[LARGEST] = SENDS, [NEARLY] = SENDS, [BY_ANOTHER] = SENDS,
-	[CLAIM] = SENDS, [FORGE] = SENDS,
-	[DONE] = { .awaited = MESSAGE },
+	[WRITE] = SENDS, [WRITE_AGAIN] = SENDS, [SENDMSG] = SENDS,
+	[DESCRIPTOR] = SENDS, [EMPTY] = SENDS, [LARGEST] = SENDS,
+	[NEARLY] = SENDS, [BY_ANOTHER] = SENDS, [CLAIM] = SENDS,
+	[FORGE] = SENDS, [DONE] = { .awaited = MESSAGE },
+	[ASK] = { ask, "asked for the peer", NULL, NULL },
+	[ASK_PIDFD] = { ask, NULL, NULL, "the server to ask" },
 	[DELAY] = { .run = race_delay },
 };
 
-/* A step of ours begins where the last ended. */
+/* Takes a step, which begins where the last ended; or awaits the other's. */
 static void
-take_step(struct run *c, enum step s)
+take_step(struct run *c, unsigned step)
 {
+	const enum step s = (enum step)(step & ~UNTIL(END));
 	struct times *times = times_of(c, c->side);
 
-	c->step = s;
-	c->waiting = steps[s].waits;
+	c->waiting = s == step ? steps[s].waits : steps[s].awaited;
 	c->until = c->time + c->options->timeout;
-	times->begun[s] = c->time;
-	if (steps[s].run != NULL)
-		steps[s].run(c);
+	if (s == step) {
+		c->step = s;
+		times->begun[s] = c->time;
+		if (steps[s].run != NULL)
+			steps[s].run(c);
+	} else if (has_other(c))
+		await(c, s, c->trial);
 	c->time = now();
+	if (s != step)
+		return;
 	if (times->ended[s] == 0)	/* or the step has noted it itself */
 		times->ended[s] = c->time;
 	tell(c, s);
 }
 
-/* Waits for a step of the other side's. */
+/*
+ * One side of a trial: its steps, until one of either side's has failed.  The
+ * client may begin the next while the server still reads the times of this.
+ */
 static void
-await_step(struct run *c, enum step s, uint64_t trial)
-{
-	c->waiting = steps[s].awaited;
-	c->until = c->time + c->options->timeout;
-	if (has_other(c))
-		await(c, s, trial);
-	c->time = now();
-}
-
-/* Takes one side's steps, until one of either side's has failed. */
-static void
-take_steps(struct run *c, const unsigned char *list)
-{
-	for (; *list != END && c->shared->error == 0; list++)
-		if ((*list & UNTIL(END)) != 0)
-			await_step(c, (enum step)(*list & ~UNTIL(END)),
-			    c->trial);
-		else
-			take_step(c, (enum step)*list);
-}
-
-static void
-begin_trial(struct run *c)
-{
-	c->trial++;
-	memset(times_of(c, c->side), 0, sizeof(struct times));
-}
-
-/* A named datagram socket stays, without the option. */
-static void
-end_trial(struct run *c)
+hold_trial(struct run *c, const unsigned char *list)
 {
 	const struct mechanism *m = c->mechanism;
 
+	c->trial++;
+	memset(times_of(c, c->side), 0, sizeof(struct times));
+	if (c->side == CLIENT && c->trial == 1)
+		take_step(c, UNTIL(READY));
+	for (; *list != END && c->shared->error == 0; list++)
+		take_step(c, *list);
+	take_step(c, c->side == SERVER ? UNTIL(DONE) : DONE);
+	/* A named datagram socket stays, without the option. */
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	else if (m->option != NULL && setsockopt(c->connection, OPTION_LEVEL,
@@ -1940,28 +1879,30 @@ end_trial(struct run *c)
 		remove_made(c);
 }
 
-/*
- * The client's whole life.  It may be a trial ahead of the server, whose times
- * of this one are read until then.
- */
+/* The client's whole life. */
 static _Noreturn void
 run_client(struct run *c)
 {
-	const char *user = c->options->user.argument, *what;
+	const char *user = c->options->user.argument;
+	const char *what = become(c->options);
+	gid_t *groups = c->shared->groups;
+	int n;
 
-	if (become(c->options, &what) == -1)
+	if (what != NULL)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
 		    user != NULL ? "user" : "effective", visible(user != NULL ?
 		    user : c->options->effective.argument), what);
 	if (has_other(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
+	if ((n = getgroups(nitems(c->shared->groups), groups)) == -1)
+		fail(c, errno, "getgroups");
+	c->shared->client = (struct cred){ .groups = groups,
+	    .ngroups = (size_t)n,
+	    .id = { getpid(), getuid(), geteuid(), getgid(), getegid() },
+	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
+	    "getgroups" } };
 	while (c->trial < c->options->count) {
-		begin_trial(c);
-		if (has_other(c))
-			await_step(c, READY, MAX(c->trial - 1, 1));
-		take_steps(c, c->schedule->client);
-		tell(c, DONE);
-		end_trial(c);
+		hold_trial(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
 			(void)make_pair(c, c->trial);
 	}
@@ -1972,33 +1913,33 @@ run_client(struct run *c)
 static void
 close_fds(const unsigned char *data, size_t len)
 {
-	const struct linger off = { .l_onoff = 0 };
 	int fd;
 
 	for (; len >= sizeof(fd); data += sizeof(fd), len -= sizeof(fd)) {
 		memcpy(&fd, data, sizeof(fd));
 		/* Close would wait for what the sender wants sent. */
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER,
+		    &(struct linger){ .l_onoff = 0 }, sizeof(struct linger));
 		(void)close(fd);
 	}
 }
 
 /*
  * Walks the control messages by what did arrive: NetBSD leaves the length of
- * a message that was cut as it had been, so that CMSG_NXTHDR and cmsg_len
- * point beyond msg_controllen.  Closes descriptors, which any sender may have
- * sent along.
+ * one that was cut, so that CMSG_NXTHDR and cmsg_len point beyond what is
+ * there.  Closes descriptors, which any sender may have sent along.
  */
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
 {
+	const struct mechanism *pidfd = &mechanisms[PIDFD];
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
 	const struct mechanism *l;
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
-	int pidfd;
+	int fd;
 
 	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
 	    off += CMSG_SPACE(len)) {
@@ -2009,13 +1950,12 @@ parse_control(struct message *m, struct cred *cr)
 		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
-		else if (mechanisms[PIDFD].option != NULL &&
+		else if (pidfd->option != NULL && len >= sizeof(fd) &&
 		    cm.cmsg_level == SOL_SOCKET &&
-		    cm.cmsg_type == mechanisms[PIDFD].type &&
-		    len >= sizeof(pidfd)) {
-			memcpy(&pidfd, data, sizeof(pidfd));
-			read_pidfd(pidfd, mechanisms[PIDFD].message, cr);
-		} else if ((found == NONE || found == TRUNCATED) &&
+		    cm.cmsg_type == pidfd->type) {
+			memcpy(&fd, data, sizeof(fd));
+			read_pidfd(fd, pidfd->message, cr);
+		} else if (found != CREDENTIALS &&
 		    cm.cmsg_level == SOL_SOCKET && (l = find_layout(
 		    cm.cmsg_type, data, len, m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
@@ -2042,14 +1982,13 @@ parse(struct message *m, struct result *r)
 	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
 	if (m->nothing)
 		r->outcome = TIMEOUT;
-	else if (is_end(m->type, &m->msg, m->bytes) && !m->empty)
+	else if (is_end(m) && !m->empty) {
 		r->outcome = CLOSED;
-	else if (mechanisms[USUAL].option == NULL)
+		cred_forget(&r->message);
+	} else if (mechanisms[USUAL].option == NULL)
 		r->outcome = UNSUPPORTED;
 	else if (r->outcome == NONE && r->ctrunc)
 		r->outcome = TRUNCATED;
-	if (r->outcome == CLOSED)
-		cred_forget(&r->message);
 }
 
 /*
@@ -2796,16 +2735,13 @@ exit_status(struct run *c, const struct tally *t, struct result *r)
 static void
 run_trial(struct run *c, struct result *r)
 {
-	begin_trial(c);
-	take_steps(c, c->schedule->server);
-	await_step(c, DONE, c->trial);
+	hold_trial(c, c->schedule->server);
 	r->error = c->shared->error;
 	r->outcome = NONE;
 	if (r->error == 0)
 		parse(&c->message, r);
 	r->peer = c->peer;
 	c->peer.groups = NULL;
-	end_trial(c);
 }
 
 /* Holds the conversations, and leaves the last one's result in r. */
@@ -2988,7 +2924,7 @@ accept_connection(struct server *s)
 	c->time = now();
 	/* What its list has between ACCEPT and RECEIVE. */
 	while (*++list != RECEIVE)
-		take_step(c, (enum step)*list);
+		take_step(c, *list);
 	if (!serve_connection(s, fd, true, false))
 		watch(s, fd, now() + c->options->timeout);
 	return true;
@@ -3052,7 +2988,7 @@ run_server(const struct options *o)
 	watch(&s, c.listener, INT64_MAX);
 	/* What its list has before ACCEPT. */
 	for (list = c.schedule->server; *list != ACCEPT; list++)
-		take_step(&c, (enum step)*list);
+		take_step(&c, *list);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", visible(o->path));
 	serve(&s);
@@ -3079,11 +3015,9 @@ run_peer(struct options *o)
 
 	for (;; o->type++, o->any_type = false) {
 		open_run(&c, o, NULL);
-		begin_trial(&c);
-		take_steps(&c, c.schedule->client);
+		hold_trial(&c, c.schedule->client);
 		if (c.shared->error == 0)
 			break;
-		(void)close(c.connection);
 		free_run(&c);
 	}
 	r.peer = c.peer;
@@ -3292,7 +3226,6 @@ static const char *
 why_missing(enum row row, size_t type)
 {
 	const struct options o = { .user = ordinary };
-	const char *what;
 	int fd, status = 0;
 	pid_t child;
 
@@ -3304,7 +3237,7 @@ why_missing(enum row row, size_t type)
 	if (row != FORGED || geteuid() != 0)
 		return NULL;
 	if ((child = fork()) == 0)
-		_exit(become(&o, &what) == -1);
+		_exit(become(&o) != NULL);
 	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0 ?
 	    NULL : "root cannot become an ordinary user here";
 }
