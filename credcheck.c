@@ -2008,95 +2008,46 @@ static const struct {
 #define NBINS		18		/* the outer two are open */
 
 struct tally {
-	uint64_t trials, counts[NOUTCOMES], mismatches;
+	uintmax_t trials, counts[NOUTCOMES], mismatches;
 	int64_t elapsed;		/* in nanoseconds */
-	uint64_t classes[NCLASSES][NOUTCOMES];
-	uint64_t bins[NBINS][NOUTCOMES];
-	uint64_t violations;
+	uintmax_t classes[NCLASSES][NOUTCOMES];
+	uintmax_t bins[NBINS][NOUTCOMES];
+	uintmax_t violations;
 };
 
-/* Who knows a field: the message, else the connection, else nobody. */
+/* Whose word a field is: the message's, else what the connection may know. */
 static const struct cred *
 knows(const struct result *r, enum field f)
 {
-	if (r->outcome == CREDENTIALS && r->message.source[f] != NULL)
-		return &r->message;
-	return r->peer.source[f] != NULL ? &r->peer : NULL;
+	return r->outcome == CREDENTIALS && r->message.source[f] != NULL ?
+	    &r->message : &r->peer;
 }
 
-static const char *
-source_of(const struct result *r, enum field f)
-{
-	return knows(r, f) != NULL ? knows(r, f)->source[f] : NULL;
-}
-
-static int
-compare_gids(const void *a, const void *b)
-{
-	const gid_t x = *(const gid_t *)a, y = *(const gid_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/* Whether y has all of x's groups, of as many as the kernel delivers. */
+/*
+ * Whether y has all of x's groups, of as many as the kernel delivers.  Each is
+ * looked for behind the last one, as a kernel keeps their order.
+ */
 static bool
 has_groups(const struct cred *y, const struct cred *x)
 {
 	const size_t n = MIN(x->ngroups, MAXGROUPS);
-	struct cred set = { .groups = NULL };
-	size_t i = 0;
+	const size_t most = MIN(y->ngroups, MAXGROUPS);
+	size_t at = 0, seen = 0;
 
-	cred_groups(&set, y->groups, MIN(y->ngroups, MAXGROUPS), NULL);
-	qsort(set.groups, set.ngroups, sizeof(gid_t), compare_gids);
-	while (i < n && bsearch(&x->groups[i], set.groups, set.ngroups,
-	    sizeof(gid_t), compare_gids) != NULL)
-		i++;
-	free(set.groups);
-	return i == n;
+	for (size_t i = 0; i < n && seen < most; i++)
+		for (seen = 0; seen < most && y->groups[at] != x->groups[i];
+		    seen++)
+			at = (at + 1) % most;
+	return n == 0 || seen < most;
 }
 
+/* Whether two fields are both known, and not the same. */
 static bool
-same_field(const struct cred *x, const struct cred *y, enum field f)
+differ(const struct cred *x, enum field f, const struct cred *y, enum field g)
 {
-	return f != GROUPS ? x->id[f] == y->id[f] :
-	    has_groups(x, y) && has_groups(y, x);
-}
-
-/* Whether every field that is known is the client's own. */
-static bool
-matches(const struct result *r, const struct cred *truth)
-{
-	const struct cred *cr;
-
-	for (enum field f = PID; f < NFIELDS; f++)
-		if ((cr = knows(r, f)) != NULL && !same_field(cr, truth, f))
-			return false;
-	return true;
-}
-
-/* Each ID with its name as id(1) has it, if it has one; and who says so. */
-static void
-print_value(const char *sep, const struct cred *cr, enum field f, bool names,
-    const char *source)
-{
-	const size_t n = cr == NULL ? 0 : f == GROUPS ? cr->ngroups : 1;
-	const struct passwd *pw = NULL;
-	const struct group *gr = NULL;
-	intmax_t id;
-
-	printf(n > 0 ? "%s" : cr == NULL ? "%s -" : "%s none", sep);
-	for (size_t i = 0; i < n; i++) {
-		id = f == GROUPS ? (intmax_t)cr->groups[i] : cr->id[f];
-		printf(" %jd", id);
-		if (names && (f == UID || f == EUID))
-			pw = getpwuid((uid_t)id);
-		else if (names && f != PID)
-			gr = getgrgid((gid_t)id);
-		if (pw != NULL || gr != NULL)
-			printf("(%s)", pw != NULL ? pw->pw_name : gr->gr_name);
-	}
-	if (source != NULL)
-		printf(" (%s)", source);
+	return x->source[f] != NULL && y->source[g] != NULL &&
+	    (f != GROUPS ? x->id[f] != y->id[g] :
+	    !has_groups(x, y) || !has_groups(y, x));
 }
 
 /* What the client is: its own word, which a server does not have. */
@@ -2107,68 +2058,81 @@ truth_of(const struct run *c)
 	    &c->shared->client;
 }
 
-/* One that is there both with the message and with the connection. */
-static bool
-differs(const struct result *r, enum field f)
+/* Whether all that is known is the client's own; -1: nothing to compare. */
+static int
+matches(const struct run *c, const struct result *r)
 {
-	return knows(r, f) == &r->message && r->peer.source[f] != NULL &&
-	    !same_field(&r->message, &r->peer, f);
+	const struct cred *truth = truth_of(c);
+
+	if (truth == NULL || r->outcome != CREDENTIALS)
+		return -1;
+	for (enum field f = PID; f < NFIELDS; f++)
+		if (differ(knows(r, f), f, truth, f))
+			return false;
+	return true;
 }
 
-/* A real ID that is not the effective one. */
-static bool
-set_id(const struct result *r, enum field real, enum field effective)
+/* Each ID with its name as id(1) has it, if it has one; and who says so. */
+static void
+print_value(const char *sep, const struct cred *cr, enum field f, bool names,
+    const char *source)
 {
-	const struct cred *x = knows(r, real), *y = knows(r, effective);
+	const bool known = cr->source[f] != NULL;
+	const size_t n = !known ? 0 : f == GROUPS ? cr->ngroups : 1;
+	const struct passwd *pw;
+	const struct group *gr;
+	intmax_t id;
 
-	return x != NULL && y != NULL && x->id[real] != y->id[effective];
-}
-
-/* Whether the connection itself tells anything. */
-static bool
-knows_peer(const struct result *r)
-{
-	enum field f = PID;
-
-	while (f < NFIELDS && r->peer.source[f] == NULL)
-		f++;
-	return f < NFIELDS || r->peer.pidfd_source != NULL;
+	printf(n > 0 ? "%s" : known ? "%s none" : "%s -", sep);
+	for (size_t i = 0; i < n; i++) {
+		id = f == GROUPS ? (intmax_t)cr->groups[i] : cr->id[f];
+		printf(" %jd", id);
+		if (names && (f == UID || f == EUID) &&
+		    (pw = getpwuid((uid_t)id)) != NULL)
+			printf("(%s)", pw->pw_name);
+		if (names && f >= GID && (gr = getgrgid((gid_t)id)) != NULL)
+			printf("(%s)", gr->gr_name);
+	}
+	if (source != NULL)
+		printf(" (%s)", source);
 }
 
 static void
 text_result(const struct run *c, const struct result *r)
 {
-	const struct cred *truth = truth_of(c), *cr;
+	const struct cred *truth = truth_of(c), *peer = &r->peer, *cr;
 	const bool names = c->options->names;
-	const intmax_t pidfd_pid = r->peer.pidfd_pid;
 	const char *source;
-	char pid[24];
 
-	snprintf(pid, sizeof(pid), "%jd", pidfd_pid);
 	if (c->options->role != 'P')
 		printf("Got %zu byte%s%s\n", r->bytes,
 		    r->bytes == 1 ? "" : "s",
 		    r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
-		source = r->peer.source[f];
+		source = peer->source[f];
 		printf("%s", fields[f].label);
-		print_value(":", cr, f, names, cr == &r->peer ? source : NULL);
-		if (cr != NULL && truth != NULL && !same_field(cr, truth, f))
+		print_value(":", cr, f, names, cr == peer ? source : NULL);
+		if (truth != NULL && differ(cr, f, truth, f))
 			print_value(" !=", truth, f, names, "client");
-		if (differs(r, f))
-			print_value(" !=", &r->peer, f, names, source);
+		if (differ(cr, f, peer, f))
+			print_value(" !=", peer, f, names, source);
 		printf("\n");
 	}
-	if (r->peer.pidfd_source != NULL)
-		printf("Process of the pidfd: %s (%s)\n", pidfd_pid == -1 ?
-		    "gone" : pid, r->peer.pidfd_source);
-	if (r->peer.pidfd_source != NULL && pidfd_pid > 0 &&
-	    r->peer.source[PID] != NULL && pidfd_pid != r->peer.id[PID])
-		printf("PID and pidfd name different processes\n");
-	if (truth == NULL && differs(r, PID))
+	if (peer->pidfd_source != NULL) {
+		printf("Process of the pidfd: ");
+		printf(peer->pidfd_pid == -1 ? "gone" : "%jd", peer->pidfd_pid);
+		printf(" (%s)\n", peer->pidfd_source);
+		if (peer->pidfd_pid > 0 && peer->source[PID] != NULL &&
+		    peer->pidfd_pid != peer->id[PID])
+			printf("PID and pidfd name different processes\n");
+	}
+	if (truth != NULL)
+		return;
+	if (differ(knows(r, PID), PID, peer, PID))
 		printf("Message and connection name different processes\n");
-	if (truth == NULL && (set_id(r, UID, EUID) || set_id(r, GID, EGID)))
+	if (differ(knows(r, UID), UID, knows(r, EUID), EUID) ||
+	    differ(knows(r, GID), GID, knows(r, EGID), EGID))
 		printf("Real and effective IDs differ\n");
 }
 
@@ -2176,7 +2140,7 @@ text_result(const struct run *c, const struct result *r)
 static void
 explain(const struct run *c, const struct result *r)
 {
-	char missing[80] = "";
+	char which[48] = "";
 	static const char *const reasons[NOUTCOMES] = {
 		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
 		[CLOSED] = ": closed (end of file)",
@@ -2189,14 +2153,15 @@ explain(const struct run *c, const struct result *r)
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
 		return;
 	if (c->options->role == 'l')
-		snprintf(missing, sizeof(missing), "connection %" PRIu64 ": ",
+		snprintf(which, sizeof(which), "connection %" PRIu64 ": ",
 		    c->trial);
-	strcat(missing, "Message did not include credentials");
 	if (r->outcome == PLACEHOLDER)
-		warnx("%s: placeholder (PID %jd, UID %jd, GID %jd)", missing,
-		    r->message.id[PID], r->message.id[UID], r->message.id[GID]);
+		warnx("%sMessage did not include credentials: placeholder "
+		    "(PID %jd, UID %jd, GID %jd)", which, r->message.id[PID],
+		    r->message.id[UID], r->message.id[GID]);
 	else
-		warnx("%s%s", missing, reasons[r->outcome]);
+		warnx("%sMessage did not include credentials%s", which,
+		    reasons[r->outcome]);
 }
 
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
@@ -2212,49 +2177,54 @@ json_string(const char *string)
 	}
 	putchar('"');
 	for (; *s != '\0'; s += MAX(n, 1)) {
-		if ((n = utf8_len(s)) == 0)
-			printf("\\ufffd");
-		else if (*s < 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
-			printf("\\u%04x", *s);
+		n = utf8_len(s);
+		if (n == 0 || *s < 0x20 || strchr("\"\\\177", *s) != NULL)
+			printf("\\u%04x", n == 0 ? 0xfffdU : *s);
 		else
 			fwrite(s, 1, n, stdout);
 	}
 	putchar('"');
 }
 
-static void
-json_key(const char *key)
+/*
+ * As printf(3), but ' is a ", %s a string or null, and %d false, true or, of
+ * -1, null; of the others there is only %jd.
+ */
+static void __attribute__((format(printf, 1, 2)))
+json(const char *fmt, ...)
 {
-	printf(",\"%s\":", key);
+	static const char *const values[] = { "null", "false", "true" };
+	va_list ap;
+
+	va_start(ap, fmt);
+	for (; *fmt != '\0'; fmt++)
+		if (*fmt != '%')
+			putchar(*fmt == '\'' ? '"' : *fmt);
+		else if (*++fmt == 's')
+			json_string(va_arg(ap, const char *));
+		else if (*fmt == 'd')
+			printf("%s", values[va_arg(ap, int) + 1]);
+		else if (*fmt++ == 'j')
+			printf("%jd", va_arg(ap, intmax_t));
+	va_end(ap);
 }
 
 static void
 json_member(const char *key, const char *value)
 {
-	json_key(key);
+	json(",%s:", key);
 	json_string(value);
 }
 
-/* Null is -1. */
-static void
-json_bool(const char *key, int value)
-{
-	json_key(key);
-	printf(value == -1 ? "null" : value != 0 ? "true" : "false");
-}
-
-static void
-json_number(const char *key, bool known, intmax_t n)
-{
-	json_key(key);
-	printf(known ? "%jd" : "null", n);
-}
+#define json_bool(key, value)	json(",%s:%d", key, value)
+#define json_number(key, known, n) \
+	json((known) ? ",%s:%jd" : ",%s:null", key, (intmax_t)(n))
 
 static void
 json_field(const char *sep, const struct cred *cr, enum field f)
 {
 	printf("%s\"%s\":", sep, fields[f].key);
-	if (cr == NULL || cr->source[f] == NULL)
+	if (cr->source[f] == NULL)
 		printf("null");
 	else if (f != GROUPS)
 		printf("%jd", cr->id[f]);
@@ -2266,21 +2236,6 @@ json_field(const char *sep, const struct cred *cr, enum field f)
 	}
 }
 
-/* One struct cred as an object, without the fields in a mask. */
-static void
-json_cred(const char *key, const struct cred *cr, unsigned without)
-{
-	json_key(key);
-	if (cr == NULL) {
-		printf("null");
-		return;
-	}
-	for (enum field f = PID; f < NFIELDS; f++)
-		if ((without & 1U << f) == 0)
-			json_field(f == PID ? "{" : ",", cr, f);
-	printf("}");
-}
-
 /* What every object begins with. */
 static void
 json_begin(const char *mode)
@@ -2289,70 +2244,73 @@ json_begin(const char *mode)
 
 	if (uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
-	printf("{\"format\":1");
-	json_member("system", un.sysname);
-	json_member("release", un.release);
-	json_member("mode", mode);
+	json("{'format':1,'system':%s,'release':%s,'mode':%s", un.sysname,
+	    un.release, mode);
 }
 
 static void
 json_head(const struct run *c)
 {
+	const struct options *o = c->options;
+
 	json_begin(c->schedule->name);
-	json_member("transport", c->options->path == NULL ? "socketpair" :
-	    "path");
-	json_member("path", c->options->path);
-	json_member("type", types[c->options->type].name);
-	json_member("option", c->mechanism->option);
-	json_member("message", c->mechanism->message);
+	json(",'transport':%s,'path':%s,'type':%s,'option':%s,'message':%s",
+	    o->path == NULL ? "socketpair" : "path", o->path,
+	    types[o->type].name, c->mechanism->option, c->mechanism->message);
+}
+
+/* One struct cred as an object, without the fields in a mask. */
+static void
+json_cred(const char *key, const struct cred *cr, unsigned without)
+{
+	json(cr != NULL ? ",%s:{" : ",%s:null", key);
+	for (enum field f = PID; cr != NULL && f < NFIELDS; f++)
+		if ((without & 1U << f) == 0)
+			json_field(f == PID ? "" : ",", cr, f);
+	json(cr != NULL ? "}" : "");
 }
 
 static void
 json_sources(const struct result *r)
 {
-	json_key("source");
-	for (enum field f = PID; f < NFIELDS; f++) {
-		printf("%c\"%s\":", f == PID ? '{' : ',', fields[f].key);
-		json_string(source_of(r, f));
-	}
+	for (enum field f = PID; f < NFIELDS; f++)
+		json(f == PID ? ",'source':{%s:%s" : ",%s:%s", fields[f].key,
+		    knows(r, f)->source[f]);
 	printf("}");
 }
 
 static void
 json_result(const struct run *c, const struct result *r)
 {
-	const struct cred *truth = truth_of(c);
-	struct cred placeholder = r->message;
+	const intmax_t *id = r->message.id;
 	const bool peer = c->options->role == 'P';
 
-	placeholder.source[PID] = outcomes[PLACEHOLDER];	/* known: 0 */
 	json_head(c);
 	if (c->options->role == 'l')
-		printf(",\"connection\":%" PRIu64, c->trial);
-	json_member("outcome", !peer ? outcomes[r->outcome] :
-	    knows_peer(r) ? "peer" : outcomes[NONE]);
-	json_number("bytes", !peer, (intmax_t)r->bytes);
-	json_bool("ctrunc", peer ? -1 : r->ctrunc);
+		json(",'connection':%jd", (intmax_t)c->trial);
+	json(",'outcome':%s", peer && r->outcome == CREDENTIALS ? "peer" :
+	    outcomes[r->outcome]);
+	json(peer ? ",'bytes':null" : ",'bytes':%jd", (intmax_t)r->bytes);
+	json(",'ctrunc':%d", peer ? -1 : r->ctrunc);
 	for (enum field f = PID; f < NFIELDS; f++)
 		json_field(",", knows(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
-	json_cred("client", truth, 0);
-	json_bool("match", truth == NULL || r->outcome != CREDENTIALS ? -1 :
-	    matches(r, truth));
-	json_bool("trunc", peer ? -1 : r->trunc);
-	json_cred("placeholder", r->outcome == PLACEHOLDER ? &placeholder :
-	    NULL, 1U << EUID | 1U << EGID | 1U << GROUPS);
+	json_cred("client", truth_of(c), 0);
+	json(",'match':%d,'trunc':%d", matches(c, r), peer ? -1 : r->trunc);
+	json(r->outcome != PLACEHOLDER ? ",'placeholder':null" :
+	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
+	    id[GID]);
 	if (peer)
-		json_number("pidfd_pid", r->peer.pidfd_source != NULL,
-		    r->peer.pidfd_pid);
+		json(r->peer.pidfd_source == NULL ? ",'pidfd_pid':null" :
+		    ",'pidfd_pid':%jd", r->peer.pidfd_pid);
 	printf("}\n");
 }
 
-static uint64_t
-sum(const uint64_t *counts)
+static uintmax_t
+sum(const uintmax_t *counts)
 {
-	uint64_t n = 0;
+	uintmax_t n = 0;
 
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		n += counts[o];
@@ -2360,17 +2318,16 @@ sum(const uint64_t *counts)
 }
 
 static void
-json_counts(const char *key, const uint64_t *counts)
+json_counts(const uintmax_t *counts)
 {
-	json_key(key);
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
-		printf("%c\"%s\":%" PRIu64, o == CREDENTIALS ? '{' : ',',
+		json(o == CREDENTIALS ? ",'counts':{%s:%jd" : ",%s:%jd",
 		    outcomes[o], counts[o]);
 	printf("}");
 }
 
 /* A bin's lower end, in nanoseconds; the first bin has none. */
-static int64_t
+static intmax_t
 bin_edge(const struct options *o, int bin)
 {
 	const int64_t half = o->spread > 0 ? o->spread : 20 * MICROSECOND;
@@ -2385,43 +2342,37 @@ is_race(const struct run *c)
 	    c->schedule == &bare_schedule);
 }
 
-/* What a race has beside the counts of all trials. */
-static void
-json_race(const struct options *o, const struct tally *t)
-{
-	printf(",\"spread_us\":%" PRId64, o->spread / MICROSECOND);
-	json_key("classes");
-	for (enum class k = BEFORE; k < NCLASSES; k++) {
-		printf("%c\"%s\":{\"trials\":%" PRIu64, k == BEFORE ? '{' : ',',
-		    classes[k].name, sum(t->classes[k]));
-		json_counts("counts", t->classes[k]);
-		printf("}");
-	}
-	printf("},\"violations\":%" PRIu64 ",\"histogram\":", t->violations);
-	for (int bin = 0; bin < NBINS; bin++) {
-		printf(bin == 0 ? "[{\"from_ns\":null" : ",{\"from_ns\":%"
-		    PRId64, bin_edge(o, bin));
-		printf(bin == NBINS - 1 ? ",\"to_ns\":null" : ",\"to_ns\":%"
-		    PRId64, bin_edge(o, bin + 1));
-		json_counts("counts", t->bins[bin]);
-		printf("}");
-	}
-	printf("]");
-}
-
 static void
 json_tally(const struct run *c, const struct tally *t)
 {
+	const struct options *o = c->options;
+
 	json_head(c);
-	printf(",\"trials\":%" PRIu64, t->trials);
-	json_counts("counts", t->counts);
-	printf(",\"mismatches\":%" PRIu64 ",\"elapsed_s\":%.6f,"
-	    "\"trials_per_second\":%.1f", t->mismatches,
+	json(",'trials':%jd", t->trials);
+	json_counts(t->counts);
+	json(",'mismatches':%jd", t->mismatches);
+	printf(",\"elapsed_s\":%.6f,\"trials_per_second\":%.1f",
 	    (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	if (is_race(c))
-		json_race(c->options, t);
-	printf("}\n");
+	if (!is_race(c)) {
+		printf("}\n");
+		return;
+	}
+	json(",'spread_us':%jd", (intmax_t)(o->spread / MICROSECOND));
+	for (enum class k = BEFORE; k < NCLASSES; k++) {
+		json(k == BEFORE ? ",'classes':{%s:{'trials':%jd" :
+		    "},%s:{'trials':%jd", classes[k].name, sum(t->classes[k]));
+		json_counts(t->classes[k]);
+	}
+	json("}},'violations':%jd,'histogram':[", t->violations);
+	for (int bin = 0; bin < NBINS; bin++) {
+		json(bin == 0 ? "{'from_ns':null" : "},{'from_ns':%jd",
+		    bin_edge(o, bin));
+		json(bin == NBINS - 1 ? ",'to_ns':null" : ",'to_ns':%jd",
+		    bin_edge(o, bin + 1));
+		json_counts(t->bins[bin]);
+	}
+	printf("}]}\n");
 }
 
 static void
@@ -2433,15 +2384,14 @@ text_tally(const char *what, const struct tally *t)
 	};
 	const char *sep = ":";
 
-	printf("%" PRIu64 " %s%s", t->trials, what, t->trials == 1 ? "" : "s");
+	printf("%ju %s%s", t->trials, what, t->trials == 1 ? "" : "s");
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
-			printf("%s %" PRIu64 " %s", sep, t->counts[o],
-			    became[o]);
+			printf("%s %ju %s", sep, t->counts[o], became[o]);
 			sep = ",";
 		}
 	if (t->mismatches > 0)
-		printf(", %" PRIu64 " not the client's", t->mismatches);
+		printf(", %ju not the client's", t->mismatches);
 	printf("\n");
 }
 
@@ -2449,7 +2399,7 @@ text_tally(const char *what, const struct tally *t)
 
 /* A bar as long as n is of most; 0 alone is none. */
 static int
-bar(uint64_t n, uint64_t most)
+bar(uintmax_t n, uintmax_t most)
 {
 	return n == 0 ? 0 : MAX(1, (int)(n * BAR / most));
 }
@@ -2458,7 +2408,7 @@ static void
 text_histogram(const struct options *o, const struct tally *t)
 {
 	const int decimals = o->spread < 10 * MILLISECOND;
-	uint64_t n, won, most = 1;
+	uintmax_t n, won, most = 1;
 	int first = NBINS, last = 0;
 	char edges[2][24];
 
@@ -2477,7 +2427,7 @@ text_histogram(const struct options *o, const struct tally *t)
 			    (double)bin_edge(o, bin + i) / MICROSECOND);
 		won = t->bins[bin][CREDENTIALS];
 		n = sum(t->bins[bin]) - won;
-		printf("%8s ... %8s %7" PRIu64 " %*.*s | %-*.*s %" PRIu64 "\n",
+		printf("%8s ... %8s %7ju %*.*s | %-*.*s %ju\n",
 		    bin == 0 ? "" : edges[0], bin == NBINS - 1 ? "" : edges[1],
 		    n, BAR, bar(n, most), "..................",
 		    BAR, bar(won, most), "##################", won);
@@ -2488,32 +2438,31 @@ text_histogram(const struct options *o, const struct tally *t)
 static void
 text_lesson(const struct options *o, const struct tally *t)
 {
-	const uint64_t won = t->counts[CREDENTIALS];
-	const uint64_t *early = t->classes[UNACCEPTED];
+	const uintmax_t won = t->counts[CREDENTIALS];
+	const uintmax_t *early = t->classes[UNACCEPTED];
 
-	printf("\n");
 	if (t->violations > 0)
-		printf("This kernel broke the rule %" PRIu64 " time%s.\n",
+		printf("\nThis kernel broke the rule %ju time%s.\n",
 		    t->violations, t->violations == 1 ? "" : "s");
 	else if (sum(t->classes[BEFORE]) > 0 && sum(t->classes[AFTER]) > 0)
-		printf("With the option set before the client writes its "
+		printf("\nWith the option set before the client writes its "
 		    "credentials always come;\nwith the option set after, "
 		    "never: synchronize, as --sync does.\n");
 	else
-		printf("The race was always %s this time%s.\n",
+		printf("\nThe race was always %s this time%s.\n",
 		    won == t->trials ? "won" : won == 0 ? "lost" : "close",
 		    o->spread == 0 ? "; --spread 20 shows both ends" : "");
 	if (sum(early) > 0)
 		printf("Of the writes that began before accept(2) had returned "
-		    "%" PRIu64 " of %" PRIu64 "\nbrought credentials.\n",
-		    early[CREDENTIALS], sum(early));
+		    "%ju of %ju\nbrought credentials.\n", early[CREDENTIALS],
+		    sum(early));
 }
 
 static void
 text_trials(const struct run *c, const struct tally *t)
 {
 	const int64_t spread = c->options->spread;
-	uint64_t n;
+	uintmax_t n, won;
 
 	text_tally("trial", t);
 	if (!is_race(c) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
@@ -2527,12 +2476,14 @@ text_trials(const struct run *c, const struct tally *t)
 		printf("No delays: the bare race\n");
 	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
 	    "no credentials");
-	for (enum class k = BEFORE; k < NCLASSES; k++)
-		if ((n = sum(t->classes[k])) > 0 || k != UNACCEPTED)
-			printf("%-28s%10" PRIu64 "%14" PRIu64 "%16" PRIu64 "\n",
-			    classes[k].text, n, t->classes[k][CREDENTIALS],
-			    n - t->classes[k][CREDENTIALS]);
-	printf("%-28s%10" PRIu64 "  (before: credentials; after: none)\n",
+	for (enum class k = BEFORE; k < NCLASSES; k++) {
+		n = sum(t->classes[k]);
+		won = t->classes[k][CREDENTIALS];
+		if (n > 0 || k != UNACCEPTED)
+			printf("%-28s%10ju%14ju%16ju\n", classes[k].text, n,
+			    won, n - won);
+	}
+	printf("%-28s%10ju  (before: credentials; after: none)\n",
 	    "violations of the rule", t->violations);
 	text_histogram(c->options, t);
 	text_lesson(c->options, t);
@@ -2542,34 +2493,33 @@ text_trials(const struct run *c, const struct tally *t)
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	struct times times[NSIDES] = { *times_of(c, SERVER),
-	    *times_of(c, CLIENT) };
-	int64_t start = 0, *at, *first;
-	unsigned i, next = 0;
+	int64_t at[NSIDES * NSTEPS], start = 0;
+	const struct times *times;
+	unsigned i, s, first;
 
 	if (c->options->counted)
 		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
 		    outcomes[r->outcome]);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
-	/* What was sent can be there before its sender knows. */
-	times[SERVER].ended[GO_ON] = times[SERVER].begun[GO_ON];
-	times[CLIENT].ended[WRITE] = times[CLIENT].begun[WRITE];
-	for (;; *first = 0) {
-		first = NULL;
-		for (i = 0; i < (unsigned)NSIDES * NSTEPS; i++) {
-			at = &times[i / NSTEPS].ended[i % NSTEPS];
-			if (*at != 0 && steps[i % NSTEPS].done != NULL &&
-			    (first == NULL || *at < *first)) {
-				first = at;
-				next = i;
-			}
-		}
-		if (first == NULL)
+	for (i = 0; i < nitems(at); i++) {
+		times = times_of(c, i / NSTEPS);
+		s = i % NSTEPS;
+		/* What was sent can be there before its sender knows. */
+		at[i] = steps[s].done == NULL ? 0 :
+		    s == GO_ON || s == WRITE ? times->begun[s] :
+		    times->ended[s];
+	}
+	for (;; at[first] = 0) {
+		for (first = i = 0; i < nitems(at); i++)
+			if (at[i] != 0 &&
+			    (at[first] == 0 || at[i] < at[first]))
+				first = i;
+		if (at[first] == 0)
 			return;
-		start = start == 0 ? *first : start;
+		start = start == 0 ? at[first] : start;
 		fprintf(stderr, "%10.1f  %*s%s\n",
-		    (double)(*first - start) / MICROSECOND,
-		    next < NSTEPS ? 0 : 24, "", steps[next % NSTEPS].done);
+		    (double)(at[first] - start) / MICROSECOND,
+		    first < NSTEPS ? 0 : 24, "", steps[first % NSTEPS].done);
 	}
 }
 
@@ -2592,17 +2542,16 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 {
 	/* A foreign client may attach what looks like the usual one's. */
 	const bool foreign = o->role == 'l';
-	const bool asks = o->role == 'C' || o->role == 'P';
 
 	*c = (struct run){ .options = o, .schedule = o->schedule,
 	    .mechanism = &mechanisms[foreign &&
 	    mechanisms[EVERY].option != NULL ? EVERY : USUAL],
-	    .side = asks ? CLIENT : SERVER, .owner = getpid(),
-	    .listener = -1, .connection = -1, .control = -1, .wake = -1,
-	    .spins = o->counted ? MOST_SPINS : 0, .tries = FIRST_TRY, .broken = broken };
-	c->random = (uint64_t)(c->time = now()) ^ (uint64_t)c->owner << 40;
-	c->message.type = types[o->type].type;
-	c->message.may_claim = foreign;
+	    .side = o->role == 'C' || o->role == 'P' ? CLIENT : SERVER,
+	    .owner = getpid(), .listener = -1, .connection = -1,
+	    .control = -1, .wake = -1, .spins = o->counted ? MOST_SPINS : 0,
+	    .tries = FIRST_TRY, .time = now(), .broken = broken,
+	    .message = { .type = types[o->type].type, .may_claim = foreign } };
+	c->random = (uint64_t)c->time ^ (uint64_t)c->owner << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (c->shared == MAP_FAILED)
@@ -2610,7 +2559,7 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 	ending.run = c;
 	if (o->path != NULL)
 		set_addresses(c);
-	if (o->path != NULL && !asks)
+	if (o->path != NULL && c->side == SERVER)
 		c->listener = named_socket(c);
 }
 
@@ -2709,9 +2658,7 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 {
 	t->trials++;
 	t->counts[r->outcome]++;
-	if (r->outcome == CREDENTIALS && truth_of(c) != NULL &&
-	    !matches(r, truth_of(c)))
-		t->mismatches++;
+	t->mismatches += matches(c, r) == false;
 	if (is_race(c) && r->outcome != UNSUPPORTED)
 		count_race(t, c, r);
 }
@@ -2787,16 +2734,11 @@ run_both(const struct options *o)
 	fork_client(&c);
 	run_trials(&c, &tally, &r);
 	close_run(&c);
-
 	if (!o->quiet) {
-		if (o->counted && o->json)
-			json_tally(&c, &tally);
-		else if (o->counted)
-			text_trials(&c, &tally);
-		else if (o->json)
-			json_result(&c, &r);
+		if (o->counted)
+			(o->json ? json_tally : text_trials)(&c, &tally);
 		else
-			text_result(&c, &r);
+			(o->json ? json_result : text_result)(&c, &r);
 		finish_report();
 	}
 	if (!o->counted)
@@ -3026,13 +2968,15 @@ run_peer(struct options *o)
 	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
 		warnx("this kernel names whoever asks");
 		cred_forget(&r.peer);
-	} else if (!knows_peer(&r) && !o->quiet && !o->json)
+	} else if (r.peer.source[PID] != NULL || r.peer.source[EUID] != NULL)
+		r.outcome = CREDENTIALS;
+	else if (!o->quiet && !o->json)
 		warnx("the connection knows nothing of its listener");
 	if (!o->quiet) {
 		(o->json ? json_result : text_result)(&c, &r);
 		finish_report();
 	}
-	return knows_peer(&r) ? EXIT_SUCCESS : EXIT_MISSING;
+	return r.outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /*
@@ -3317,12 +3261,12 @@ text_sources(const struct result *r)
 	unsigned done = 0;
 
 	for (enum field f = PID; f < NFIELDS; f++) {
-		if ((source = source_of(r, f)) == NULL || (done & 1U << f) != 0)
+		if ((source = knows(r, f)->source[f]) == NULL || (done & 1U << f) != 0)
 			continue;
 		printf("%s has:", source);
 		for (enum field g = f; g < NFIELDS; g++)
-			if (source_of(r, g) != NULL &&
-			    strcmp(source_of(r, g), source) == 0) {
+			if (knows(r, g)->source[g] != NULL &&
+			    strcmp(knows(r, g)->source[g], source) == 0) {
 				printf(" %s", g == GROUPS ? "groups" :
 				    fields[g].label);
 				done |= 1U << g;
@@ -3409,8 +3353,7 @@ static void
 json_findings(const struct survey *v, const char *key,
     const struct finding *f, size_t n)
 {
-	json_key(key);
-	printf("[");
+	json(",%s:[", key);
 	for (size_t i = 0, found = 0; i < n; i++)
 		if (found_types(v, &f[i]) != 0)
 			printf("%s\"%s\"", found++ > 0 ? "," : "", f[i].name);

@@ -562,26 +562,29 @@ ATF_TC_HEAD(group_sets, tc)
 ATF_TC_BODY(group_sets, tc)
 {
 	gid_t x[] = { 3, 1, 2, 3 }, y[] = { 1, 2, 3 }, z[] = { 1, 2, 4 };
-	struct cred a = { .groups = x, .ngroups = 4 };
-	struct cred b = { .groups = y, .ngroups = 3 };
-	struct cred c = { .groups = z, .ngroups = 3 };
+	struct cred a = { .groups = x, .ngroups = 4,
+	    .source[GROUPS] = "M" };
+	struct cred b = { .groups = y, .ngroups = 3,
+	    .source[GROUPS] = "M" };
+	struct cred c = { .groups = z, .ngroups = 3,
+	    .source[GROUPS] = "M" };
 	struct cred more = { .ngroups = 0 }, less = { .ngroups = 0 };
 	const size_t n = MAXGROUPS;
 
-	ATF_CHECK(same_field(&a, &b, GROUPS));
-	ATF_CHECK(!same_field(&a, &c, GROUPS));
+	ATF_CHECK(!differ(&a, GROUPS, &b, GROUPS));
+	ATF_CHECK(differ(&a, GROUPS, &c, GROUPS));
 	c.ngroups = 2;
-	ATF_CHECK(!same_field(&b, &c, GROUPS));
-	ATF_CHECK(!same_field(&c, &b, GROUPS));
+	ATF_CHECK(differ(&b, GROUPS, &c, GROUPS));
+	ATF_CHECK(differ(&c, GROUPS, &b, GROUPS));
 	gid_t many[MAXGROUPS + 4];
 
 	for (gid_t i = 0; i < n + 4; i++)
 		many[i] = i;
-	cred_groups(&more, many, n + 4, NULL);
-	cred_groups(&less, many, n, NULL);
-	ATF_CHECK(same_field(&more, &less, GROUPS));
+	cred_groups(&more, many, n + 4, "M");
+	cred_groups(&less, many, n, "M");
+	ATF_CHECK(!differ(&more, GROUPS, &less, GROUPS));
 	less.groups[n - 1] = 99999;
-	ATF_CHECK(!same_field(&more, &less, GROUPS));
+	ATF_CHECK(differ(&more, GROUPS, &less, GROUPS));
 	free(more.groups);
 	free(less.groups);
 }
