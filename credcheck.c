@@ -3011,6 +3011,7 @@ struct server {
 	int64_t *deadlines;	/* of the same; the listener pauses until its */
 	size_t n;
 	uint64_t accepted;
+	const unsigned char *steps;	/* its list, from ACCEPT on */
 	bool warned;		/* that there was no descriptor left */
 	bool trouble;		/* a connection could not be read */
 };
@@ -3027,66 +3028,61 @@ watch(struct server *s, int fd, int64_t deadline)
 	s->deadlines[s->n++] = deadline;
 }
 
-/* Reports on the connection of the run, as the next one, and closes it. */
 static void
-report_connection(struct server *s, int error)
+report_connection(const struct run *c, const struct result *r)
+{
+	if (c->options->quiet)
+		return;
+	if (c->options->json)
+		json_result(c, r);
+	else {
+		printf("%sConnection %" PRIu64 "\n", c->trial > 1 ? "\n" : "",
+		    c->trial);
+		text_result(c, r);
+	}
+	if (fflush(stdout) == EOF || ferror(stdout) != 0)
+		err(EXIT_TROUBLE, "standard output");
+}
+
+/*
+ * Reads a message, or the end, reports on the connection and closes it; false
+ * if nothing was there, and it is not too late for it.
+ */
+static bool
+serve_connection(struct server *s, int fd, bool late)
 {
 	struct run *c = s->run;
+	struct message *m = &c->message;
 	struct result *r = &s->result;
+	ssize_t n;
+	int error;
 
+	c->connection = fd;
+	n = receive_now(c, sizeof(m->control));
+	error = n != -1 || errno == EAGAIN || errno == EINTR ? 0 : errno;
+	if (n == -1 && error == 0 && !late)
+		return false;
+	if (error != 0 && fd == c->listener)
+		fail(c, error, "recvmsg");
+	m->bytes = (size_t)MAX(n, 0);
+	m->nothing = n == -1 && error == 0;
+	m->empty = m->empty || n == -1;
+	parse(m, r);
 	cred_forget(&r->peer);
-	parse(&c->message, r);
-	if (c->connection != c->listener) {
-		peer_cred(c->connection, &r->peer);
-		(void)close(c->connection);	/* no longer kept waiting */
+	if (fd != c->listener) {
+		peer_cred(fd, &r->peer);
+		(void)close(fd);		/* no longer kept waiting */
 		s->deadlines[1] = INT64_MAX;	/* nor are those to come */
 	}
 	c->trial++;
 	count_result(&s->tally, c, r);
-	if (!c->options->quiet) {
-		if (c->options->json)
-			json_result(c, r);
-		else {
-			printf("%sConnection %" PRIu64 "\n",
-			    c->trial > 1 ? "\n" : "", c->trial);
-			text_result(c, r);
-		}
-		if (fflush(stdout) == EOF || ferror(stdout) != 0)
-			err(EXIT_TROUBLE, "standard output");
-	}
+	report_connection(c, r);
 	if (error == 0)
 		explain(c, r);
 	else
 		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
 		    strerror(error));
-}
-
-/* Reads a message, or the end; true once it was reported on, and has gone. */
-static bool
-serve_connection(struct server *s, int fd, bool ready, bool late)
-{
-	struct run *c = s->run;
-	struct message *m = &c->message;
-	ssize_t n = -1;
-	int error = 0;
-
-	c->connection = fd;
-	if (ready && (n = receive_now(c, sizeof(m->control))) == -1 &&
-	    errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		error = errno;
-	if (n == -1 && error == 0 && !late)
-		return false;
-	if (error != 0 && fd == c->listener)
-		fail(c, error, "recvmsg");
-	m->bytes = n == -1 ? 0 : (size_t)n;
-	m->nothing = n == -1 && error == 0;
-	if (n == -1) {			/* nothing was put there, nor the end */
-		m->msg.msg_controllen = 0;
-		m->msg.msg_flags = 0;
-		m->empty = true;
-	}
 	s->trouble = s->trouble || error != 0;
-	report_connection(s, error);
 	return true;
 }
 
@@ -3095,16 +3091,11 @@ static bool
 accept_connection(struct server *s)
 {
 	struct run *c = s->run;
-	const unsigned char *list = memchr(c->schedule->server, ACCEPT,
-	    sizeof(c->schedule->server));
-	int fd;
+	const int fd = accept(c->listener, NULL, NULL);
 
-	if (s->accepted == c->options->count)
-		return false;
-	if ((fd = accept(c->listener, NULL, NULL)) == -1) {
-		if (errno == ECONNABORTED || errno == EAGAIN ||
-		    errno == EWOULDBLOCK || errno == EINTR)
-			return errno == ECONNABORTED;
+	if (fd == -1) {
+		if (errno == ECONNABORTED || errno == EAGAIN || errno == EINTR)
+			return false;
 		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
 		    errno != ENOMEM)
 			err(EXIT_TROUBLE, "accept");
@@ -3118,10 +3109,9 @@ accept_connection(struct server *s)
 	s->accepted++;
 	c->connection = fd;
 	(void)tick(c);
-	/* What its list has between ACCEPT and RECEIVE. */
-	while (*++list != RECEIVE)
+	for (const unsigned char *list = s->steps + 1; *list != RECEIVE; list++)
 		take_step(c, (enum step)*list);
-	if (!serve_connection(s, fd, true, false))
+	if (!serve_connection(s, fd, false))
 		watch(s, fd, now() + c->options->timeout);
 	return true;
 }
@@ -3136,7 +3126,9 @@ static void
 serve(struct server *s)
 {
 	const bool dgram = is_named_dgram(s->run);
+	const uint64_t count = s->run->options->count;
 	int64_t time, next;
+	bool more;
 	int wait;
 
 	while (goes_on(s)) {
@@ -3145,24 +3137,27 @@ serve(struct server *s)
 			next = MIN(next, s->deadlines[i]);
 		wait = next == INT64_MAX ? -1 :
 		    (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
-		s->fds[1].events = s->accepted == s->run->options->count ||
-		    s->deadlines[1] != INT64_MAX ? 0 : POLLIN;
+		more = s->accepted < count && s->deadlines[1] == INT64_MAX;
+		s->fds[1].events = more ? POLLIN : 0;
 		s->deadlines[1] = INT64_MAX;
 		if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		time = now();
 		/* From the end, which takes the place of who leaves. */
 		for (size_t i = s->n; i-- > 2 && goes_on(s);)
-			if (serve_connection(s, s->fds[i].fd,
-			    s->fds[i].revents != 0, time >= s->deadlines[i])) {
+			if ((s->fds[i].revents != 0 ||
+			    time >= s->deadlines[i]) &&
+			    serve_connection(s, s->fds[i].fd,
+			    time >= s->deadlines[i])) {
 				s->fds[i] = s->fds[--s->n];
 				s->deadlines[i] = s->deadlines[s->n];
 			}
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		for (int n = 0; n < 64 && goes_on(s); n++)
-			if (!(dgram ? serve_connection(s, s->run->listener,
-			    true, false) : accept_connection(s)))
-				break;
+		more = true;
+		for (int n = 0; more && n < 64 && goes_on(s); n++)
+			more = dgram ?
+			    serve_connection(s, s->run->listener, false) :
+			    s->accepted < count && accept_connection(s);
 	}
 	while (s->n > 2)
 		(void)close(s->fds[--s->n].fd);
@@ -3173,7 +3168,6 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
-	const unsigned char *list;
 	int status;
 
 	open_run(&c, o, NULL);
@@ -3182,9 +3176,8 @@ run_server(const struct options *o)
 	ending.stoppable = true;
 	watch(&s, ending.wakeup[0], INT64_MAX);
 	watch(&s, c.listener, INT64_MAX);
-	/* What its list has before ACCEPT. */
-	for (list = c.schedule->server; *list != ACCEPT; list++)
-		take_step(&c, (enum step)*list);
+	for (s.steps = c.schedule->server; *s.steps != ACCEPT; s.steps++)
+		take_step(&c, (enum step)*s.steps);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", visible(o->path));
 	serve(&s);
@@ -3241,22 +3234,19 @@ struct survey {
 	struct result cells[NROWS][nitems(types)];
 };
 
-/* What cures the race, and what else this kernel has in store. */
-enum need {
-	ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED, BAD_PIDFD, ERROR
-};
+/* What a cell can show besides its outcome, as a bit of the same mask. */
+enum { ERROR = NOUTCOMES, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN };
 
 #define IS(o)		(1U << (o))
-#define WHEN(row, o)	{ row, o, ANY }
-#define GOOD(row)	WHEN(row, IS(CREDENTIALS))
-#define LOST(row)	WHEN(row, IS(PLACEHOLDER) | IS(NONE))
+#define GOOD(row)	{ row, IS(CREDENTIALS) }
+#define LOST(row)	{ row, IS(PLACEHOLDER) | IS(NONE) }
 
+/* What cures the race, and what else this kernel has in store. */
 static const struct finding {
 	const char *name, *text;
 	struct condition {
 		enum row row;
-		unsigned outcomes;	/* a mask; 0: no such condition */
-		enum need need;
+		unsigned shows;	/* any of these; 0: no such condition */
 	} conditions[2];		/* for the same type of socket */
 } cures[] = {
 	{ "synchronize", "synchronize: \"go on\" after the option (--sync)",
@@ -3268,46 +3258,46 @@ static const struct finding {
 	{ "client_option", "the client sets the option on its own socket",
 	    { GOOD(CLIENT_OPTION) } },
 	{ "set_again", "for the next message: the option set again",
-	    { GOOD(SET_AGAIN), WHEN(AFTER_GOOD, IS(NONE)) } },
+	    { GOOD(SET_AGAIN), { AFTER_GOOD, IS(NONE) } } },
 }, traps[] = {
 	{ "placeholder", "a lost race looks like user 65534",
-	    { WHEN(MESSAGE_FIRST, IS(PLACEHOLDER)) } },
+	    { { MESSAGE_FIRST, IS(PLACEHOLDER) } } },
 	{ "accept", "a write before accept(2) wins, one after it loses",
 	    { GOOD(BEFORE_ACCEPT), LOST(MESSAGE_FIRST) } },
 	{ "once", "credentials come only once",
-	    { WHEN(AFTER_GOOD, IS(NONE)), GOOD(OPTION_FIRST) } },
+	    { { AFTER_GOOD, IS(NONE) }, GOOD(OPTION_FIRST) } },
 	{ "late_listener", "on the listening socket: too late if connected",
 	    { LOST(LATE_LISTENER), GOOD(ON_LISTENER) } },
 	{ "end_of_file", "end of file reports UID 0",
-	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
+	    { { END_OF_FILE, IS(ZERO_UID) } } },
 	{ "empty_message", "0 bytes can be a message, with credentials",
 	    { GOOD(EMPTY_MESSAGE) } },
 	{ "empty_first", "0 bytes without credentials are no end of file",
-	    { WHEN(EMPTY_FIRST, IS(NONE)) } },
+	    { { EMPTY_FIRST, IS(NONE) } } },
 	{ "two_writers", "one read can join another process's bytes to them",
-	    { { TWO_WRITERS, IS(CREDENTIALS), JOINED } } },
+	    { { TWO_WRITERS, IS(JOINED) } } },
 	{ "no_room", "write(2) succeeds, and a message without room is lost",
-	    { WHEN(NO_ROOM, IS(TIMEOUT)) } },
+	    { { NO_ROOM, IS(TIMEOUT) } } },
 	{ "nearly_full", "so is a short one to a nearly full buffer",
-	    { WHEN(NEARLY_FULL, IS(TIMEOUT)) } },
+	    { { NEARLY_FULL, IS(TIMEOUT) } } },
 	{ "after_no_room", "a message lost for want of room uses them up",
-	    { WHEN(NO_ROOM, IS(TIMEOUT)), WHEN(AFTER_NO_ROOM, IS(NONE)) } },
+	    { { NO_ROOM, IS(TIMEOUT) }, { AFTER_NO_ROOM, IS(NONE) } } },
 	{ "small_buffer", "a small control buffer cuts them",
-	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
+	    { { SMALL_BUFFER, IS(TRUNCATED) } } },
 	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
-	    { WHEN(WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE)) } },
+	    { { WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE) } } },
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
-	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
+	    { { WITH_DESCRIPTOR, IS(CTRUNC) } } },
 	{ "own_peer", "a client that asks for its peer gets itself",
-	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
+	    { { PEER_SERVER, IS(CLIENTS_OWN) } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
-	    { { WRONG_LEVEL, IS(PLACEHOLDER) | IS(NONE), NO_ERROR } } },
+	    { LOST(WRONG_LEVEL) } },
 	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
-	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
+	    { { PIDFD_LATE, IS(NONE) }, GOOD(PIDFD_FIRST) } },
 	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
-	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
+	    { { PIDFD_GONE, IS(BAD_PIDFD) } } },
 	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
-	    { { PIDFD_PEER_GONE, IS(NONE), ERROR }, GOOD(PIDFD_PATH) } },
+	    { { PIDFD_PEER_GONE, IS(ERROR) }, GOOD(PIDFD_PATH) } },
 };
 
 /* What one system alone has is in no other's table. */
@@ -3321,25 +3311,33 @@ static const struct identity ordinary = {
 	.argument = "12345:12345", .uid = 12345, .gid = 12345
 };
 
-/* Who has a pidfd: the message, else the connection, else nobody. */
-static const struct cred *
-pidfd_of(const struct result *r)
-{
-	return r->message.pidfd_source != NULL ? &r->message :
-	    r->peer.pidfd_source != NULL ? &r->peer : NULL;
-}
-
-/* What became of the pidfd, in a row that is about one. */
+/*
+ * What a row is about, if not the message's credentials: the connection's, or
+ * a pidfd, of the message or else of the connection.  They become the cell's.
+ */
 static void
-judge_pidfd(struct result *r)
+judge(const struct survey_row *sr, struct result *r, const struct cred *peer)
 {
-	const struct cred *cr = pidfd_of(r);
+	struct cred *cell = &r->message;
 
-	if (cr != NULL)
-		r->outcome = cr->pidfd < 0 ? NONE : cr->pidfd_pid == -1 ?
+	if (sr->peer) {
+		for (enum field f = PID; f < GROUPS; f++)
+			cred_id(cell, f, peer->id[f], peer->source[f]);
+		r->raw = true;
+		r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
+	}
+	if (sr->kind != PIDFD)
+		return;
+	if (cell->pidfd_source == NULL) {
+		cell->pidfd_source = peer->pidfd_source;
+		cell->pidfd = peer->pidfd;
+		cell->pidfd_pid = peer->pidfd_pid;
+	}
+	if (cell->pidfd_source != NULL)
+		r->outcome = cell->pidfd < 0 ? NONE : cell->pidfd_pid == -1 ?
 		    PLACEHOLDER : CREDENTIALS;
 	else if (r->outcome == CREDENTIALS) {
-		cred_forget(&r->message);
+		cred_forget(cell);
 		r->outcome = NONE;
 	}
 }
@@ -3348,24 +3346,23 @@ judge_pidfd(struct result *r)
 static const char *
 whose(const struct result *r)
 {
-	const struct cred *cr = pidfd_of(r);
-	const intmax_t *id = r->message.id;
+	const struct cred *cr = &r->message;
+	intmax_t id = cr->id[PID], client = r->client, server = getpid();
 
-	if (cr != NULL && r->message.source[PID] != NULL &&
-	    cr->pidfd_pid != id[PID])
-		return "two";
-	if (cr != NULL)
-		return cr->pidfd < 0 ? NULL :
-		    cr->pidfd_pid == r->client ? "client" :
-		    cr->pidfd_pid == getpid() ? "server" :
-		    cr->pidfd_pid == -1 ? "nobody" : NULL;
-	if (r->message.source[PID] != NULL)
-		return id[PID] == r->client ? "client" :
-		    id[PID] == getpid() ? "server" : NULL;
-	if (r->message.source[EUID] == NULL || r->client_euid == geteuid())
-		return NULL;
-	return id[EUID] == r->client_euid ? "client" :
-	    id[EUID] == geteuid() ? "server" : NULL;
+	if (cr->pidfd_source != NULL) {
+		id = cr->pidfd_pid;
+		if (cr->source[PID] != NULL && id != cr->id[PID])
+			return "two";
+		if (id == -1)
+			return "nobody";
+	} else if (cr->source[PID] == NULL) {
+		id = cr->id[EUID];
+		client = r->client_euid;
+		server = geteuid();
+		if (cr->source[EUID] == NULL || client == server)
+			return NULL;
+	}
+	return id == client ? "client" : id == server ? "server" : NULL;
 }
 
 /* Holds a cell's conversation, which may break off. */
@@ -3376,7 +3373,6 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	struct run *c = &v->run;	/* longjmp(3) spoils one of ours */
 	const struct survey_row *sr = &survey_rows[row];
 	struct result *r = &v->cells[row][type];
-	const struct cred *peer;
 	struct options o = *base;
 	jmp_buf broken;
 
@@ -3395,26 +3391,14 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		c->message.may_claim = row == CLAIMED || row == FORGED;
 		fork_client(c);
 		run_trial(c, r);
-		close_run(c);		/* until then the client may write */
-		r->client = c->shared->client.id[PID];
-		r->client_euid = c->shared->client.id[EUID];
-		if (sr->peer) {
-			/* It is the connection's credentials that count. */
-			peer = row == PEER_SERVER ? &c->shared->asked : &r->peer;
-			for (enum field f = PID; f < GROUPS; f++)
-				cred_id(&r->message, f, peer->id[f],
-				    peer->source[f]);
-			r->raw = true;
-			r->outcome = peer->source[EUID] != NULL ?
-			    CREDENTIALS : NONE;
-		}
-		if (sr->kind == PIDFD)
-			judge_pidfd(r);
-	} else {
-		close_run(c);		/* until then the client may write */
-		if ((r->failed = strdup(c->shared->failure)) == NULL)
-			err(EXIT_TROUBLE, "strdup");
 	}
+	close_run(c);			/* until then the client may write */
+	r->client = c->shared->client.id[PID];
+	r->client_euid = c->shared->client.id[EUID];
+	if (!c->shared->failed)
+		judge(sr, r, row == PEER_SERVER ? &c->shared->asked : &r->peer);
+	else if ((r->failed = strdup(c->shared->failure)) == NULL)
+		err(EXIT_TROUBLE, "strdup");
 	free_run(c);
 }
 
@@ -3440,32 +3424,41 @@ why_missing(enum row row, size_t type)
 	    NULL : "root cannot become an ordinary user here";
 }
 
-static bool
-holds(const struct survey *v, const struct condition *co, size_t type)
+static unsigned
+shows(const struct result *r)
 {
-	const struct result *r = &v->cells[co->row][type];
-	const struct cred *pidfd = pidfd_of(r);
+	const struct cred *cr = &r->message;
+	const bool good = r->outcome == CREDENTIALS;
+	unsigned mask = IS(r->outcome);
 
-	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
-	    (co->outcomes & IS(r->outcome)) != 0 &&
-	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
-	    (co->need != CTRUNC || r->ctrunc) &&
-	    (co->need != JOINED || r->bytes == 2) &&
-	    (co->need != NO_ERROR || r->error == 0) &&
-	    (co->need != ERROR || r->error != 0) &&
-	    (co->need != BAD_PIDFD || (pidfd != NULL && pidfd->pidfd < 0)) &&
-	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
+	if (r->missing != NULL || r->failed != NULL)
+		return 0;
+	if (r->error != 0)
+		return IS(ERROR);
+	if (r->outcome == CLOSED && r->raw && cr->id[UID] == 0)
+		mask |= IS(ZERO_UID);
+	if (good && r->ctrunc)
+		mask |= IS(CTRUNC);
+	if (good && r->bytes == 2)
+		mask |= IS(JOINED);
+	if (good && cr->id[PID] == r->client)
+		mask |= IS(CLIENTS_OWN);
+	if (cr->pidfd_source != NULL && cr->pidfd < 0)
+		mask |= IS(BAD_PIDFD);
+	return mask;
 }
 
 /* The types of socket for which a finding shows, as a mask. */
 static unsigned
 found_types(const struct survey *v, const struct finding *f)
 {
+	const struct condition *x = &f->conditions[0], *y = &f->conditions[1];
 	unsigned mask = 0;
 
 	for (size_t t = 0; t < nitems(types); t++)
-		if (holds(v, &f->conditions[0], t) &&
-		    holds(v, &f->conditions[1], t))
+		if ((shows(&v->cells[x->row][t]) & x->shows) != 0 &&
+		    (y->shows == 0 ||
+		    (shows(&v->cells[y->row][t]) & y->shows) != 0))
 			mask |= 1U << t;
 	return mask;
 }
@@ -3473,14 +3466,13 @@ found_types(const struct survey *v, const struct finding *f)
 static const char *
 error_name(int error)
 {
-#define NAMED(error)	{ error, #error }
 	static const struct {
-		int error;
 		const char *name;
+		int error;
 	} names[] = {
-		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
-		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
-		NAMED(EAGAIN), NAMED(ENOBUFS), NAMED(EMSGSIZE),
+		{ NAME(EPERM) }, { NAME(EINVAL) }, { NAME(EOPNOTSUPP) },
+		{ NAME(ENOPROTOOPT) }, { NAME(EACCES) }, { NAME(ENOTCONN) },
+		{ NAME(EAGAIN) }, { NAME(ENOBUFS) }, { NAME(EMSGSIZE) },
 	};
 
 	for (size_t i = 0; i < nitems(names); i++)
@@ -3492,7 +3484,7 @@ error_name(int error)
 static const char *
 cell_text(const struct survey_row *sr, const struct result *r)
 {
-	const struct cred *cr = sr->kind == PIDFD ? pidfd_of(r) : NULL;
+	const struct cred *cr = &r->message;
 
 	if (r->missing != NULL)
 		return "-";
@@ -3500,9 +3492,10 @@ cell_text(const struct survey_row *sr, const struct result *r)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (cr != NULL && cr->pidfd < 0)
+	if (cr->pidfd_source != NULL && cr->pidfd < 0)
 		return "bad fd";
-	if (cr == NULL && (!sr->peer || r->outcome != CREDENTIALS))
+	if (cr->pidfd_source == NULL &&
+	    (!sr->peer || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
 }
@@ -3580,7 +3573,6 @@ text_survey(const struct survey *v)
 static void
 json_cell(const struct result *r)
 {
-	const struct cred *pidfd = pidfd_of(r);
 	struct cred cr = r->message;
 
 	/* The end of file can have IDs, which mean nothing. */
@@ -3592,8 +3584,8 @@ json_cell(const struct result *r)
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json_member("whose", whose(r));
-	json_number("descriptor", pidfd != NULL && pidfd->pidfd < 0,
-	    pidfd != NULL ? pidfd->pidfd : 0);
+	json_number("descriptor", cr.pidfd_source != NULL && cr.pidfd < 0,
+	    cr.pidfd);
 	json_number("bytes", true, (intmax_t)r->bytes);
 	json_bool("ctrunc", r->ctrunc);
 	json_bool("trunc", r->trunc);
