@@ -3010,7 +3010,6 @@ struct server {
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
 	int64_t *deadlines;	/* of the same; the listener pauses until its */
 	size_t n;
-	uint64_t accepted;
 	const unsigned char *steps;	/* its list, from ACCEPT on */
 	bool warned;		/* that there was no descriptor left */
 	bool trouble;		/* a connection could not be read */
@@ -3106,7 +3105,6 @@ accept_connection(struct server *s)
 		s->deadlines[1] = now() + 100 * MILLISECOND;
 		return false;
 	}
-	s->accepted++;
 	c->connection = fd;
 	(void)tick(c);
 	for (const unsigned char *list = s->steps + 1; *list != RECEIVE; list++)
@@ -3116,12 +3114,7 @@ accept_connection(struct server *s)
 	return true;
 }
 
-static bool
-goes_on(const struct server *s)
-{
-	return !ending.stopped && s->tally.trials < s->run->options->count;
-}
-
+/* Serves until as many have been reported on as were asked for. */
 static void
 serve(struct server *s)
 {
@@ -3129,22 +3122,21 @@ serve(struct server *s)
 	const uint64_t count = s->run->options->count;
 	int64_t time, next;
 	bool more;
-	int wait;
 
-	while (goes_on(s)) {
-		next = INT64_MAX;
+	while (!ending.stopped && s->tally.trials < count) {
+		next = now() + 3600 * SECOND;
 		for (size_t i = 0; i < s->n; i++)
 			next = MIN(next, s->deadlines[i]);
-		wait = next == INT64_MAX ? -1 :
-		    (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
-		more = s->accepted < count && s->deadlines[1] == INT64_MAX;
-		s->fds[1].events = more ? POLLIN : 0;
+		more = s->tally.trials + s->n - 2 < count;
+		s->fds[1].events = more && s->deadlines[1] == INT64_MAX ?
+		    POLLIN : 0;
 		s->deadlines[1] = INT64_MAX;
-		if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
+		if (poll(s->fds, (nfds_t)s->n, (int)(MAX(next - now(), 0) /
+		    MILLISECOND) + 1) == -1 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		time = now();
 		/* From the end, which takes the place of who leaves. */
-		for (size_t i = s->n; i-- > 2 && goes_on(s);)
+		for (size_t i = s->n; i-- > 2;)
 			if ((s->fds[i].revents != 0 ||
 			    time >= s->deadlines[i]) &&
 			    serve_connection(s, s->fds[i].fd,
@@ -3153,11 +3145,11 @@ serve(struct server *s)
 				s->deadlines[i] = s->deadlines[s->n];
 			}
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		more = true;
-		for (int n = 0; more && n < 64 && goes_on(s); n++)
-			more = dgram ?
+		for (int n = 0; more && n < 64; n++)
+			more = (dgram ?
 			    serve_connection(s, s->run->listener, false) :
-			    s->accepted < count && accept_connection(s);
+			    accept_connection(s)) &&
+			    s->tally.trials + s->n - 2 < count;
 	}
 	while (s->n > 2)
 		(void)close(s->fds[--s->n].fd);
@@ -3234,19 +3226,22 @@ struct survey {
 	struct result cells[NROWS][nitems(types)];
 };
 
-/* What a cell can show besides its outcome, as a bit of the same mask. */
-enum { ERROR = NOUTCOMES, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN };
+/* Instead of an outcome; and what a finding can need besides one. */
+enum { ERROR = NOUTCOMES };
+enum need { ANY, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN };
 
 #define IS(o)		(1U << (o))
-#define GOOD(row)	{ row, IS(CREDENTIALS) }
-#define LOST(row)	{ row, IS(PLACEHOLDER) | IS(NONE) }
+#define WHEN(row, o)	{ row, o, ANY }
+#define GOOD(row)	WHEN(row, IS(CREDENTIALS))
+#define LOST(row)	WHEN(row, IS(PLACEHOLDER) | IS(NONE))
 
 /* What cures the race, and what else this kernel has in store. */
 static const struct finding {
 	const char *name, *text;
 	struct condition {
 		enum row row;
-		unsigned shows;	/* any of these; 0: no such condition */
+		unsigned outcomes;	/* a mask; 0: no such condition */
+		enum need need;
 	} conditions[2];		/* for the same type of socket */
 } cures[] = {
 	{ "synchronize", "synchronize: \"go on\" after the option (--sync)",
@@ -3258,46 +3253,46 @@ static const struct finding {
 	{ "client_option", "the client sets the option on its own socket",
 	    { GOOD(CLIENT_OPTION) } },
 	{ "set_again", "for the next message: the option set again",
-	    { GOOD(SET_AGAIN), { AFTER_GOOD, IS(NONE) } } },
+	    { GOOD(SET_AGAIN), WHEN(AFTER_GOOD, IS(NONE)) } },
 }, traps[] = {
 	{ "placeholder", "a lost race looks like user 65534",
-	    { { MESSAGE_FIRST, IS(PLACEHOLDER) } } },
+	    { WHEN(MESSAGE_FIRST, IS(PLACEHOLDER)) } },
 	{ "accept", "a write before accept(2) wins, one after it loses",
 	    { GOOD(BEFORE_ACCEPT), LOST(MESSAGE_FIRST) } },
 	{ "once", "credentials come only once",
-	    { { AFTER_GOOD, IS(NONE) }, GOOD(OPTION_FIRST) } },
+	    { WHEN(AFTER_GOOD, IS(NONE)), GOOD(OPTION_FIRST) } },
 	{ "late_listener", "on the listening socket: too late if connected",
 	    { LOST(LATE_LISTENER), GOOD(ON_LISTENER) } },
 	{ "end_of_file", "end of file reports UID 0",
-	    { { END_OF_FILE, IS(ZERO_UID) } } },
+	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
 	{ "empty_message", "0 bytes can be a message, with credentials",
 	    { GOOD(EMPTY_MESSAGE) } },
 	{ "empty_first", "0 bytes without credentials are no end of file",
-	    { { EMPTY_FIRST, IS(NONE) } } },
+	    { WHEN(EMPTY_FIRST, IS(NONE)) } },
 	{ "two_writers", "one read can join another process's bytes to them",
-	    { { TWO_WRITERS, IS(JOINED) } } },
+	    { { TWO_WRITERS, IS(CREDENTIALS), JOINED } } },
 	{ "no_room", "write(2) succeeds, and a message without room is lost",
-	    { { NO_ROOM, IS(TIMEOUT) } } },
+	    { WHEN(NO_ROOM, IS(TIMEOUT)) } },
 	{ "nearly_full", "so is a short one to a nearly full buffer",
-	    { { NEARLY_FULL, IS(TIMEOUT) } } },
+	    { WHEN(NEARLY_FULL, IS(TIMEOUT)) } },
 	{ "after_no_room", "a message lost for want of room uses them up",
-	    { { NO_ROOM, IS(TIMEOUT) }, { AFTER_NO_ROOM, IS(NONE) } } },
+	    { WHEN(NO_ROOM, IS(TIMEOUT)), WHEN(AFTER_NO_ROOM, IS(NONE)) } },
 	{ "small_buffer", "a small control buffer cuts them",
-	    { { SMALL_BUFFER, IS(TRUNCATED) } } },
+	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
 	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
-	    { { WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE) } } },
+	    { WHEN(WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE)) } },
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
-	    { { WITH_DESCRIPTOR, IS(CTRUNC) } } },
+	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
 	{ "own_peer", "a client that asks for its peer gets itself",
-	    { { PEER_SERVER, IS(CLIENTS_OWN) } } },
+	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
 	    { LOST(WRONG_LEVEL) } },
 	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
-	    { { PIDFD_LATE, IS(NONE) }, GOOD(PIDFD_FIRST) } },
+	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
 	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
-	    { { PIDFD_GONE, IS(BAD_PIDFD) } } },
+	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
 	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
-	    { { PIDFD_PEER_GONE, IS(ERROR) }, GOOD(PIDFD_PATH) } },
+	    { WHEN(PIDFD_PEER_GONE, IS(ERROR)), GOOD(PIDFD_PATH) } },
 };
 
 /* What one system alone has is in no other's table. */
@@ -3424,41 +3419,30 @@ why_missing(enum row row, size_t type)
 	    NULL : "root cannot become an ordinary user here";
 }
 
-static unsigned
-shows(const struct result *r)
+static bool
+holds(const struct survey *v, const struct condition *co, size_t type)
 {
+	const struct result *r = &v->cells[co->row][type];
 	const struct cred *cr = &r->message;
-	const bool good = r->outcome == CREDENTIALS;
-	unsigned mask = IS(r->outcome);
 
-	if (r->missing != NULL || r->failed != NULL)
-		return 0;
-	if (r->error != 0)
-		return IS(ERROR);
-	if (r->outcome == CLOSED && r->raw && cr->id[UID] == 0)
-		mask |= IS(ZERO_UID);
-	if (good && r->ctrunc)
-		mask |= IS(CTRUNC);
-	if (good && r->bytes == 2)
-		mask |= IS(JOINED);
-	if (good && cr->id[PID] == r->client)
-		mask |= IS(CLIENTS_OWN);
-	if (cr->pidfd_source != NULL && cr->pidfd < 0)
-		mask |= IS(BAD_PIDFD);
-	return mask;
+	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
+	    (co->outcomes & IS(r->error != 0 ? ERROR : r->outcome)) != 0 &&
+	    (co->need != ZERO_UID || (r->raw && cr->id[UID] == 0)) &&
+	    (co->need != CTRUNC || r->ctrunc) &&
+	    (co->need != JOINED || r->bytes == 2) &&
+	    (co->need != BAD_PIDFD || cr->pidfd < 0) &&
+	    (co->need != CLIENTS_OWN || cr->id[PID] == r->client));
 }
 
 /* The types of socket for which a finding shows, as a mask. */
 static unsigned
 found_types(const struct survey *v, const struct finding *f)
 {
-	const struct condition *x = &f->conditions[0], *y = &f->conditions[1];
 	unsigned mask = 0;
 
 	for (size_t t = 0; t < nitems(types); t++)
-		if ((shows(&v->cells[x->row][t]) & x->shows) != 0 &&
-		    (y->shows == 0 ||
-		    (shows(&v->cells[y->row][t]) & y->shows) != 0))
+		if (holds(v, &f->conditions[0], t) &&
+		    holds(v, &f->conditions[1], t))
 			mask |= 1U << t;
 	return mask;
 }
@@ -3698,50 +3682,16 @@ run_survey(const struct options *base)
  */
 #define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
+/* A whole number, without a sign. */
 static bool
-parse_digits(const char *s, int base, uintmax_t min, uintmax_t max,
+parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
     uintmax_t *n)
 {
 	char *end;
 
-	errno = 0;
 	*n = strtoumax(s, &end, base);
-	return s[0] >= '0' && s[0] <= '9' && *end == '\0' && errno == 0 &&
+	return s[0] >= '0' && s[0] <= '9' && *end == '\0' &&
 	    *n >= min && *n <= max;
-}
-
-/* Of a number out of its range the message names the range. */
-static uintmax_t
-parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
-    const char *range)
-{
-	uintmax_t n;
-
-	if (!parse_digits(s, base, min, max, &n))
-		REFUSE("%s: %s", range, visible(s));
-	return n;
-}
-
-static int64_t
-parse_timeout(const char *s)
-{
-	char *end;
-	const double seconds = strtod(s, &end);
-
-	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
-	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
-		REFUSE("timeout is a number of seconds from 0.001 to 86400: "
-		    "%s", visible(s));
-	return (int64_t)(seconds * SECOND);
-}
-
-static size_t
-parse_type(const char *s)
-{
-	for (size_t t = 0; t < nitems(types); t++)
-		if (strcmp(s, types[t].name) == 0)
-			return t;
-	REFUSE("type is stream, seqpacket or dgram: %s", visible(s));
 }
 
 /* user[:group]: each a name, else a number; the highest ID is none. */
@@ -3750,34 +3700,32 @@ parse_identity(const char *argument)
 {
 	struct identity id = { .argument = argument };
 	const char *colon = strchr(argument, ':');
-	char *user = strndup(argument, strcspn(argument, ":"));
+	char user[LINE_MAX];
 	const struct passwd *pw;
 	const struct group *gr;
 	bool number = false;
 	uintmax_t n;
 
-	if (user == NULL)
-		err(EXIT_TROUBLE, "strndup");
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(argument, ":"),
+	    argument);
 	if ((pw = getpwnam(user)) == NULL &&
-	    (number = parse_digits(user, 10, 0, UINT_MAX - 1, &n)))
+	    (number = parse_number(user, 10, 0, UINT_MAX - 1, &n)))
 		pw = getpwuid(id.uid = (uid_t)n);
-	free(user);
-	if (pw == NULL && !number)
-		REFUSE("no such user: %s", visible(argument));
-	if (pw == NULL && colon == NULL)
-		REFUSE("user ID without an entry needs a group, as %s:100: "
-		    "%s", argument, argument);
 	if (pw != NULL) {
 		id.uid = pw->pw_uid;
 		id.gid = id.basegid = pw->pw_gid;
 		if ((id.name = strdup(pw->pw_name)) == NULL)
 			err(EXIT_TROUBLE, "strdup");
-	}
+	} else if (!number)
+		REFUSE("no such user: %s", visible(argument));
+	else if (colon == NULL)
+		REFUSE("user ID without an entry needs a group, as %s:100: "
+		    "%s", argument, argument);
 	if (colon == NULL)
 		return id;
 	if ((gr = getgrnam(colon + 1)) != NULL)
 		id.gid = gr->gr_gid;
-	else if (parse_digits(colon + 1, 10, 0, UINT_MAX - 1, &n))
+	else if (parse_number(colon + 1, 10, 0, UINT_MAX - 1, &n))
 		id.gid = (gid_t)n;
 	else
 		REFUSE("no such group: %s", visible(argument));
@@ -3877,25 +3825,35 @@ usage(const char *start, const char *modes)
 	printf("\n");
 }
 
-static void
-help(void)
+/* What --help prints, and --version. */
+static _Noreturn void
+help(bool version)
 {
-	usage("usage:", ORDERS);
-	usage("      ", "l");
-	usage("      ", "C");
-	usage("      ", "P");
-	usage("      ", "S");
-	printf("\n");
-	FOREACH_OPTION(o)
-		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
-		    21 - (int)strlen(o->name),
-		    o->argument != NULL ? o->argument : "", o->help);
+	if (version)
+		printf("credcheck %s\n", VERSION);
+	else {
+		usage("usage:", ORDERS);
+		usage("      ", "l");
+		usage("      ", "C");
+		usage("      ", "P");
+		usage("      ", "S");
+		printf("\n");
+		FOREACH_OPTION(o)
+			printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
+			    21 - (int)strlen(o->name),
+			    o->argument != NULL ? o->argument : "", o->help);
+	}
+	finish_report();
+	exit(EXIT_SUCCESS);
 }
 
 /* Every option given must mean something in the mode, and with the others. */
 static void
 check_options(const struct options *o, const char *given, int mode)
 {
+	const bool two = o->role == 'l' || o->role == 'C';
+	const char *wrong = strpbrk(given, two ? "irs" : "iP");
+
 	FOREACH_OPTION(row)
 		if (GIVEN(row->letter) && strchr(row->modes, mode) == NULL)
 			REFUSE("--%s means nothing with --%s", row->name,
@@ -3909,13 +3867,10 @@ check_options(const struct options *o, const char *given, int mode)
 		REFUSE("--names means nothing with --count");
 	if (GIVEN('i') && o->path == NULL)
 		REFUSE("--inherit means nothing without --path");
-	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
-		if (types[o->type].type == SOCK_DGRAM && GIVEN(*p))
-			REFUSE("--%s means nothing with --type dgram%s",
-			    find_option(*p)->name, o->role == 0 ? "" :
-			    " between two programs");
-	if (mode == 'P' && types[o->type].type == SOCK_DGRAM)
-		REFUSE("--peer means nothing with --type dgram");
+	if (types[o->type].type == SOCK_DGRAM && wrong != NULL)
+		REFUSE("--%s means nothing with --type dgram%s",
+		    find_option(*wrong)->name,
+		    two ? " between two programs" : "");
 	if (mode == 'r' && o->spread > o->timeout)
 		REFUSE("--spread %" PRId64 " us is longer than --timeout "
 		    "%g s", o->spread / MICROSECOND,
@@ -3935,49 +3890,53 @@ only_one(const char *letters, const char *given)
 	return one != NULL ? *one : 0;
 }
 
-static void
-set_option_value(struct options *o, int letter, const char *s)
+/* Returns NULL, or what the value has to be and is not. */
+static const char *
+set_value(struct options *o, int letter, const char *s)
 {
+	double seconds;
+	uintmax_t n;
+	char *end;
+
 	switch (letter) {
-	case 'C':
-	case 'P':
-	case 'l':
-	case 'p':
+	case 'C': case 'P': case 'l': case 'p':
 		o->path = s;
 		break;
 	case 'c':
-		o->count = parse_number(s, 10, 1, 1000000000,
-		    "count is a number from 1 to 1000000000");
+		if (!parse_number(s, 10, 1, 1000000000, &n))
+			return "a number from 1 to 1000000000";
+		o->count = n;
 		break;
 	case 'e':
 		o->effective = parse_identity(s);
 		break;
-	case 'h':
-		help();
-		finish_report();
-		exit(EXIT_SUCCESS);
 	case 'm':
-		o->mode = (mode_t)parse_number(s, 8, 0, 0777,
-		    "mode is an octal number from 0 to 777");
+		if (!parse_number(s, 8, 0, 0777, &n))
+			return "an octal number from 0 to 777";
+		o->mode = (mode_t)n;
 		break;
 	case 't':
-		o->type = parse_type(s);
-		break;
+		for (o->type = 0; o->type < nitems(types); o->type++)
+			if (strcmp(s, types[o->type].name) == 0)
+				return NULL;
+		return "stream, seqpacket or dgram";
 	case 'u':
 		o->user = parse_identity(s);
 		break;
-	case 'V':
-		printf("credcheck %s\n", VERSION);
-		finish_report();
-		exit(EXIT_SUCCESS);
 	case 'W':
-		o->spread = MICROSECOND * (int64_t)parse_number(s, 10, 0,
-		    1000000, "spread is a number from 0 to 1000000");
+		if (!parse_number(s, 10, 0, 1000000, &n))
+			return "a number from 0 to 1000000";
+		o->spread = MICROSECOND * (int64_t)n;
 		break;
 	case 'w':
-		o->timeout = parse_timeout(s);
+		seconds = strtod(s, &end);
+		if (s[strspn(s, "0123456789.")] != '\0' || *end != '\0' ||
+		    !(seconds >= 0.001 && seconds <= 86400))
+			return "a number of seconds from 0.001 to 86400";
+		o->timeout = (int64_t)(seconds * SECOND);
 		break;
 	}
+	return NULL;
 }
 
 /* What was not given depends on the mode, which is a role or an order. */
@@ -3987,13 +3946,12 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 	static const struct schedule *const schedules[] = {
 		['L'] = &late_schedule, ['i'] = &inherit_schedule,
 		['r'] = &race_schedule, ['s'] = &sync_schedule,
+		['P'] = &peer_schedule,
 	};
 
-	o->schedule = schedules[order];
-	if (o->role == 'l' && types[o->type].type == SOCK_DGRAM)
+	o->schedule = schedules[mode == 'P' ? mode : order];
+	if (mode == 'l' && types[o->type].type == SOCK_DGRAM)
 		o->schedule = &dgram_schedule;
-	if (mode == 'P')
-		o->schedule = &peer_schedule;
 	o->any_type = mode == 'P' && !GIVEN('t');
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
@@ -4012,16 +3970,14 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 static void
 make_getopt(struct option *longopts, char *letters)
 {
-	*letters++ = ':';
+	letters += sprintf(letters, ":");
 	FOREACH_OPTION(o) {
 		*longopts++ = (struct option){ .name = o->name,
 		    .has_arg = o->argument != NULL, .val = o->letter };
-		*letters++ = o->letter;
-		if (o->argument != NULL)
-			*letters++ = ':';
+		letters += sprintf(letters, o->argument != NULL ? "%c:" : "%c",
+		    o->letter);
 	}
 	*longopts = (struct option){ .name = NULL };
-	*letters = '\0';
 }
 
 static void
@@ -4030,26 +3986,29 @@ parse_options(int argc, char **argv, struct options *o)
 	struct option longopts[nitems(optiontable) + 1];
 	char letters[2 * nitems(optiontable) + 2];
 	char given[nitems(optiontable) + 1] = "";	/* letters, each once */
+	const char *what, *word;
 	int ch, mode, order;
 
 	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
-		if (ch == ':')
-			REFUSE("option needs an argument: %s",
-			    visible(argv[optind - 1]));
-		if (ch == '?' && optopt != 0 && find_option(optopt) != NULL)
-			REFUSE("option takes no argument: %s",
-			    visible(argv[optind - 1]));
-		if (ch == '?' && optopt != 0)
+		word = argv[optind - 1];
+		if (ch == ':' || (ch == '?' && find_option(optopt) != NULL))
+			REFUSE("option %s argument: %s", ch == ':' ?
+			    "needs an" : "takes no", visible(word));
+		if (ch == '?' && optopt == 0)
+			REFUSE("no such option, or more than one: %s (--help "
+			    "lists them)", visible(word));
+		if (ch == '?')
 			REFUSE("no such option: -%s (--help lists them)",
 			    visible((char[]){ (char)optopt, '\0' }));
-		if (ch == '?')
-			REFUSE("no such option, or more than one: %s (--help "
-			    "lists them)", visible(argv[optind - 1]));
+		if (ch == 'h' || ch == 'V')
+			help(ch == 'V');
 		if (!GIVEN(ch))
 			given[strlen(given)] = (char)ch;
-		set_option_value(o, ch, optarg);
+		if ((what = set_value(o, ch, optarg)) != NULL)
+			REFUSE("%s is %s: %s", find_option(ch)->name, what,
+			    visible(optarg));
 	}
 	if (optind < argc)
 		REFUSE("unexpected operand: %s (--help lists the options)",
