@@ -3085,51 +3085,53 @@ serve_connection(struct server *s, int fd, bool late)
 	return true;
 }
 
-/* Accepts whoever is there; true if there might be more of them. */
+/* Whether a further client is wanted: each that waits is to be reported on. */
+static bool
+wants_more(const struct server *s)
+{
+	return s->tally.trials + s->n - 2 < s->run->options->count;
+}
+
+/* Takes a connection, or a datagram; false if there is none, or no room. */
 static bool
 accept_connection(struct server *s)
 {
 	struct run *c = s->run;
-	const int fd = accept(c->listener, NULL, NULL);
+	int fd;
 
-	if (fd == -1) {
-		if (errno == ECONNABORTED || errno == EAGAIN || errno == EINTR)
-			return false;
-		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-		    errno != ENOMEM)
-			err(EXIT_TROUBLE, "accept");
+	if (is_named_dgram(c))
+		return serve_connection(s, c->listener, false);
+	if ((fd = accept(c->listener, NULL, NULL)) != -1) {
+		c->connection = fd;
+		(void)tick(c);
+		for (const unsigned char *p = s->steps + 1; *p != RECEIVE; p++)
+			take_step(c, (enum step)*p);
+		if (!serve_connection(s, fd, false))
+			watch(s, fd, now() + c->options->timeout);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
 		if (!s->warned)
 			warn("accept: waiting for clients to leave");
 		s->warned = true;
 		/* Others may free a descriptor, or memory. */
 		s->deadlines[1] = now() + 100 * MILLISECOND;
-		return false;
-	}
-	c->connection = fd;
-	(void)tick(c);
-	for (const unsigned char *list = s->steps + 1; *list != RECEIVE; list++)
-		take_step(c, (enum step)*list);
-	if (!serve_connection(s, fd, false))
-		watch(s, fd, now() + c->options->timeout);
-	return true;
+	} else if (errno != ECONNABORTED && errno != EAGAIN && errno != EINTR)
+		err(EXIT_TROUBLE, "accept");
+	return fd != -1;
 }
 
 /* Serves until as many have been reported on as were asked for. */
 static void
 serve(struct server *s)
 {
-	const bool dgram = is_named_dgram(s->run);
-	const uint64_t count = s->run->options->count;
 	int64_t time, next;
-	bool more;
 
-	while (!ending.stopped && s->tally.trials < count) {
+	while (!ending.stopped && s->tally.trials < s->run->options->count) {
 		next = now() + 3600 * SECOND;
 		for (size_t i = 0; i < s->n; i++)
 			next = MIN(next, s->deadlines[i]);
-		more = s->tally.trials + s->n - 2 < count;
-		s->fds[1].events = more && s->deadlines[1] == INT64_MAX ?
-		    POLLIN : 0;
+		s->fds[1].events = wants_more(s) &&
+		    s->deadlines[1] == INT64_MAX ? POLLIN : 0;
 		s->deadlines[1] = INT64_MAX;
 		if (poll(s->fds, (nfds_t)s->n, (int)(MAX(next - now(), 0) /
 		    MILLISECOND) + 1) == -1 && errno != EINTR)
@@ -3145,11 +3147,9 @@ serve(struct server *s)
 				s->deadlines[i] = s->deadlines[s->n];
 			}
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		for (int n = 0; more && n < 64; n++)
-			more = (dgram ?
-			    serve_connection(s, s->run->listener, false) :
-			    accept_connection(s)) &&
-			    s->tally.trials + s->n - 2 < count;
+		for (int n = 0; n < 64 && wants_more(s); n++)
+			if (!accept_connection(s))
+				break;
 	}
 	while (s->n > 2)
 		(void)close(s->fds[--s->n].fd);
@@ -3450,18 +3450,12 @@ found_types(const struct survey *v, const struct finding *f)
 static const char *
 error_name(int error)
 {
-	static const struct {
-		const char *name;
-		int error;
-	} names[] = {
-		{ NAME(EPERM) }, { NAME(EINVAL) }, { NAME(EOPNOTSUPP) },
-		{ NAME(ENOPROTOOPT) }, { NAME(EACCES) }, { NAME(ENOTCONN) },
-		{ NAME(EAGAIN) }, { NAME(ENOBUFS) }, { NAME(EMSGSIZE) },
-	};
-
-	for (size_t i = 0; i < nitems(names); i++)
-		if (names[i].error == error)
-			return names[i].name;
+#define NAMED(error)	case error: return #error
+	switch (error) {
+	NAMED(EPERM); NAMED(EINVAL); NAMED(EOPNOTSUPP); NAMED(ENOPROTOOPT);
+	NAMED(EACCES); NAMED(ENOTCONN); NAMED(EAGAIN); NAMED(ENOBUFS);
+	NAMED(EMSGSIZE);
+	}
 	return strerror(error);
 }
 
@@ -3535,7 +3529,8 @@ text_survey(const struct survey *v)
 		err(EXIT_TROUBLE, "uname");
 	printf("%s %s: ", un.sysname, un.release);
 	if (mechanisms[USUAL].option != NULL)
-		printf("%s, %s\n", mechanisms[USUAL].option, mechanisms[USUAL].message);
+		printf("%s, %s\n", mechanisms[USUAL].option,
+		    mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
 	text_sources(&v->cells[OPTION_FIRST][0]);
