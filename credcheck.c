@@ -1777,17 +1777,22 @@ receive(struct run *c)
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message;
+	struct message *m = &c->message, last;
 	size_t all = 0;
-	char byte;
 
-	/* Reading in vain could spoil it: Linux puts IDs there even then. */
-	while (all < c->shared->sent &&
-	    recv(c->connection, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1) {
-		receive(c);
-		all += m->type == SOCK_STREAM ? MAX(m->bytes, 1) : 1;
+	m->msg = (struct msghdr){ .msg_control = m->control };
+	m->bytes = 0;
+	m->nothing = true;
+	last = *m;
+	while (receive_now(c, sizeof(m->control)) != -1) {
+		m->nothing = false;
+		last = *m;
+		all += m->type == SOCK_STREAM ? m->bytes : 1;
+		if (m->bytes == 0)
+			break;
 	}
-	m->nothing = all == 0 || all < c->shared->sent;
+	*m = last;		/* Linux puts IDs there even at EAGAIN */
+	m->nothing = m->nothing || all < c->shared->sent;
 	c->shared->sent = 0;
 }
 
@@ -1832,7 +1837,7 @@ static const struct {
 static void
 take_step(struct run *c, unsigned step)
 {
-	const enum step s = (enum step)(step & ~UNTIL(END));
+	const enum step s = (enum step)(step & ~(unsigned)UNTIL(END));
 	struct times *times = times_of(c, c->side);
 
 	c->waiting = s == step ? steps[s].waits : steps[s].awaited;
@@ -2756,7 +2761,7 @@ struct server {
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
 	int64_t *deadlines;	/* of the same; the listener pauses until its */
 	size_t n;
-	uint64_t accepted;
+	const unsigned char *steps;	/* its list, from ACCEPT on */
 	bool warned;		/* that there was no descriptor left */
 	bool trouble;		/* a connection could not be read */
 };
@@ -2773,141 +2778,128 @@ watch(struct server *s, int fd, int64_t deadline)
 	s->deadlines[s->n++] = deadline;
 }
 
-/* Reports on the connection of the run, as the next one, and closes it. */
 static void
-report_connection(struct server *s, int error)
+report_connection(const struct run *c, const struct result *r)
+{
+	if (c->options->quiet)
+		return;
+	if (c->options->json)
+		json_result(c, r);
+	else {
+		printf("%sConnection %" PRIu64 "\n", c->trial > 1 ? "\n" : "",
+		    c->trial);
+		text_result(c, r);
+	}
+	if (fflush(stdout) == EOF || ferror(stdout) != 0)
+		err(EXIT_TROUBLE, "standard output");
+}
+
+/*
+ * Reads a message, or the end, reports on the connection and closes it; false
+ * if nothing was there, and it is not too late for it.
+ */
+static bool
+serve_connection(struct server *s, int fd, bool late)
 {
 	struct run *c = s->run;
+	struct message *m = &c->message;
 	struct result *r = &s->result;
+	ssize_t n;
+	int error;
 
+	c->connection = fd;
+	n = receive_now(c, sizeof(m->control));
+	error = n != -1 || errno == EAGAIN || errno == EINTR ? 0 : errno;
+	if (n == -1 && error == 0 && !late)
+		return false;
+	if (error != 0 && fd == c->listener)
+		fail(c, error, "recvmsg");
+	m->bytes = (size_t)MAX(n, 0);
+	m->nothing = n == -1 && error == 0;
+	m->empty = m->empty || n == -1;
+	parse(m, r);
 	cred_forget(&r->peer);
-	parse(&c->message, r);
-	if (c->connection != c->listener) {
-		peer_cred(c->connection, &r->peer);
-		(void)close(c->connection);	/* no longer kept waiting */
+	if (fd != c->listener) {
+		peer_cred(fd, &r->peer);
+		(void)close(fd);		/* no longer kept waiting */
 		s->deadlines[1] = INT64_MAX;	/* nor are those to come */
 	}
 	c->trial++;
 	count_result(&s->tally, c, r);
-	if (!c->options->quiet) {
-		if (c->options->json)
-			json_result(c, r);
-		else {
-			printf("%sConnection %" PRIu64 "\n",
-			    c->trial > 1 ? "\n" : "", c->trial);
-			text_result(c, r);
-		}
-		if (fflush(stdout) == EOF || ferror(stdout) != 0)
-			err(EXIT_TROUBLE, "standard output");
-	}
+	report_connection(c, r);
 	if (error == 0)
 		explain(c, r);
 	else
 		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
 		    strerror(error));
-}
-
-/* Reads a message, or the end; true once it was reported on, and has gone. */
-static bool
-serve_connection(struct server *s, int fd, bool ready, bool late)
-{
-	struct run *c = s->run;
-	struct message *m = &c->message;
-	ssize_t n = -1;
-	int error = 0;
-
-	c->connection = fd;
-	if (ready && (n = receive_now(c, sizeof(m->control))) == -1 &&
-	    errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-		error = errno;
-	if (n == -1 && error == 0 && !late)
-		return false;
-	if (error != 0 && fd == c->listener)
-		fail(c, error, "recvmsg");
-	m->bytes = n == -1 ? 0 : (size_t)n;
-	m->nothing = n == -1 && error == 0;
-	if (n == -1) {			/* nothing was put there, nor the end */
-		m->msg.msg_controllen = 0;
-		m->msg.msg_flags = 0;
-		m->empty = true;
-	}
 	s->trouble = s->trouble || error != 0;
-	report_connection(s, error);
 	return true;
 }
 
-/* Accepts whoever is there; true if there might be more of them. */
+/* Whether a further client is wanted: each that waits is to be reported on. */
+static bool
+wants_more(const struct server *s)
+{
+	return s->tally.trials + s->n - 2 < s->run->options->count;
+}
+
+/* Takes a connection, or a datagram; false if there is none, or no room. */
 static bool
 accept_connection(struct server *s)
 {
 	struct run *c = s->run;
-	const unsigned char *list = memchr(c->schedule->server, ACCEPT,
-	    sizeof(c->schedule->server));
 	int fd;
 
-	if (s->accepted == c->options->count)
-		return false;
-	if ((fd = accept(c->listener, NULL, NULL)) == -1) {
-		if (errno == ECONNABORTED || errno == EAGAIN ||
-		    errno == EWOULDBLOCK || errno == EINTR)
-			return errno == ECONNABORTED;
-		if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS &&
-		    errno != ENOMEM)
-			err(EXIT_TROUBLE, "accept");
+	if (is_named_dgram(c))
+		return serve_connection(s, c->listener, false);
+	if ((fd = accept(c->listener, NULL, NULL)) != -1) {
+		c->connection = fd;
+		c->time = now();
+		for (const unsigned char *p = s->steps + 1; *p != RECEIVE; p++)
+			take_step(c, *p);
+		if (!serve_connection(s, fd, false))
+			watch(s, fd, now() + c->options->timeout);
+	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+	    errno == ENOMEM) {
 		if (!s->warned)
 			warn("accept: waiting for clients to leave");
 		s->warned = true;
 		/* Others may free a descriptor, or memory. */
 		s->deadlines[1] = now() + 100 * MILLISECOND;
-		return false;
-	}
-	s->accepted++;
-	c->connection = fd;
-	c->time = now();
-	/* What its list has between ACCEPT and RECEIVE. */
-	while (*++list != RECEIVE)
-		take_step(c, *list);
-	if (!serve_connection(s, fd, true, false))
-		watch(s, fd, now() + c->options->timeout);
-	return true;
+	} else if (errno != ECONNABORTED && errno != EAGAIN && errno != EINTR)
+		err(EXIT_TROUBLE, "accept");
+	return fd != -1;
 }
 
-static bool
-goes_on(const struct server *s)
-{
-	return !ending.stopped && s->tally.trials < s->run->options->count;
-}
-
+/* Serves until as many have been reported on as were asked for. */
 static void
 serve(struct server *s)
 {
-	const bool dgram = is_named_dgram(s->run);
 	int64_t time, next;
-	int wait;
 
-	while (goes_on(s)) {
-		next = INT64_MAX;
+	while (!ending.stopped && s->tally.trials < s->run->options->count) {
+		next = now() + 3600 * SECOND;
 		for (size_t i = 0; i < s->n; i++)
 			next = MIN(next, s->deadlines[i]);
-		wait = next == INT64_MAX ? -1 :
-		    (int)(MAX(next - now(), 0) / MILLISECOND) + 1;
-		s->fds[1].events = s->accepted == s->run->options->count ||
-		    s->deadlines[1] != INT64_MAX ? 0 : POLLIN;
+		s->fds[1].events = wants_more(s) &&
+		    s->deadlines[1] == INT64_MAX ? POLLIN : 0;
 		s->deadlines[1] = INT64_MAX;
-		if (poll(s->fds, (nfds_t)s->n, wait) == -1 && errno != EINTR)
+		if (poll(s->fds, (nfds_t)s->n, (int)(MAX(next - now(), 0) /
+		    MILLISECOND) + 1) == -1 && errno != EINTR)
 			err(EXIT_TROUBLE, "poll");
 		time = now();
 		/* From the end, which takes the place of who leaves. */
-		for (size_t i = s->n; i-- > 2 && goes_on(s);)
-			if (serve_connection(s, s->fds[i].fd,
-			    s->fds[i].revents != 0, time >= s->deadlines[i])) {
+		for (size_t i = s->n; i-- > 2;)
+			if ((s->fds[i].revents != 0 ||
+			    time >= s->deadlines[i]) &&
+			    serve_connection(s, s->fds[i].fd,
+			    time >= s->deadlines[i])) {
 				s->fds[i] = s->fds[--s->n];
 				s->deadlines[i] = s->deadlines[s->n];
 			}
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		for (int n = 0; n < 64 && goes_on(s); n++)
-			if (!(dgram ? serve_connection(s, s->run->listener,
-			    true, false) : accept_connection(s)))
+		for (int n = 0; n < 64 && wants_more(s); n++)
+			if (!accept_connection(s))
 				break;
 	}
 	while (s->n > 2)
@@ -2919,7 +2911,6 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
-	const unsigned char *list;
 	int status;
 
 	open_run(&c, o, NULL);
@@ -2928,9 +2919,8 @@ run_server(const struct options *o)
 	ending.stoppable = true;
 	watch(&s, ending.wakeup[0], INT64_MAX);
 	watch(&s, c.listener, INT64_MAX);
-	/* What its list has before ACCEPT. */
-	for (list = c.schedule->server; *list != ACCEPT; list++)
-		take_step(&c, *list);
+	for (s.steps = c.schedule->server; *s.steps != ACCEPT; s.steps++)
+		take_step(&c, *s.steps);
 	if (o->verbose)
 		fprintf(stderr, "Listening on %s\n", visible(o->path));
 	serve(&s);
@@ -2987,16 +2977,16 @@ struct survey {
 	struct result cells[NROWS][nitems(types)];
 };
 
-/* What cures the race, and what else this kernel has in store. */
-enum need {
-	ANY, ZERO_UID, CTRUNC, NO_ERROR, CLIENTS_OWN, JOINED, BAD_PIDFD, ERROR
-};
+/* Instead of an outcome; and what a finding can need besides one. */
+enum { ERROR = NOUTCOMES };
+enum need { ANY, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN };
 
 #define IS(o)		(1U << (o))
 #define WHEN(row, o)	{ row, o, ANY }
 #define GOOD(row)	WHEN(row, IS(CREDENTIALS))
 #define LOST(row)	WHEN(row, IS(PLACEHOLDER) | IS(NONE))
 
+/* What cures the race, and what else this kernel has in store. */
 static const struct finding {
 	const char *name, *text;
 	struct condition {
@@ -3047,13 +3037,13 @@ static const struct finding {
 	{ "own_peer", "a client that asks for its peer gets itself",
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
-	    { { WRONG_LEVEL, IS(PLACEHOLDER) | IS(NONE), NO_ERROR } } },
+	    { LOST(WRONG_LEVEL) } },
 	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
 	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
 	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
 	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
 	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
-	    { { PIDFD_PEER_GONE, IS(NONE), ERROR }, GOOD(PIDFD_PATH) } },
+	    { WHEN(PIDFD_PEER_GONE, IS(ERROR)), GOOD(PIDFD_PATH) } },
 };
 
 /* What one system alone has is in no other's table. */
@@ -3068,25 +3058,33 @@ static const struct identity ordinary = {
 	.argument = "12345:12345", .uid = 12345, .gid = 12345
 };
 
-/* Who has a pidfd: the message, else the connection, else nobody. */
-static const struct cred *
-pidfd_of(const struct result *r)
-{
-	return r->message.pidfd_source != NULL ? &r->message :
-	    r->peer.pidfd_source != NULL ? &r->peer : NULL;
-}
-
-/* What became of the pidfd, in a row that is about one. */
+/*
+ * What a row is about, if not the message's credentials: the connection's, or
+ * a pidfd, of the message or else of the connection.  They become the cell's.
+ */
 static void
-judge_pidfd(struct result *r)
+judge(const struct schedule *sr, struct result *r, const struct cred *peer)
 {
-	const struct cred *cr = pidfd_of(r);
+	struct cred *cell = &r->message;
 
-	if (cr != NULL)
-		r->outcome = cr->pidfd < 0 ? NONE : cr->pidfd_pid == -1 ?
+	if (sr->kind == PEER) {
+		for (enum field f = PID; f < GROUPS; f++)
+			cred_id(cell, f, peer->id[f], peer->source[f]);
+		r->raw = true;
+		r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
+	}
+	if (sr->kind != PIDFD)
+		return;
+	if (cell->pidfd_source == NULL) {
+		cell->pidfd_source = peer->pidfd_source;
+		cell->pidfd = peer->pidfd;
+		cell->pidfd_pid = peer->pidfd_pid;
+	}
+	if (cell->pidfd_source != NULL)
+		r->outcome = cell->pidfd < 0 ? NONE : cell->pidfd_pid == -1 ?
 		    PLACEHOLDER : CREDENTIALS;
 	else if (r->outcome == CREDENTIALS) {
-		cred_forget(&r->message);
+		cred_forget(cell);
 		r->outcome = NONE;
 	}
 }
@@ -3095,24 +3093,23 @@ judge_pidfd(struct result *r)
 static const char *
 whose(const struct result *r)
 {
-	const struct cred *cr = pidfd_of(r);
-	const intmax_t *id = r->message.id;
+	const struct cred *cr = &r->message;
+	intmax_t id = cr->id[PID], client = r->client, server = getpid();
 
-	if (cr != NULL && r->message.source[PID] != NULL &&
-	    cr->pidfd_pid != id[PID])
-		return "two";
-	if (cr != NULL)
-		return cr->pidfd < 0 ? NULL :
-		    cr->pidfd_pid == r->client ? "client" :
-		    cr->pidfd_pid == getpid() ? "server" :
-		    cr->pidfd_pid == -1 ? "nobody" : NULL;
-	if (r->message.source[PID] != NULL)
-		return id[PID] == r->client ? "client" :
-		    id[PID] == getpid() ? "server" : NULL;
-	if (r->message.source[EUID] == NULL || r->client_euid == geteuid())
-		return NULL;
-	return id[EUID] == r->client_euid ? "client" :
-	    id[EUID] == geteuid() ? "server" : NULL;
+	if (cr->pidfd_source != NULL) {
+		id = cr->pidfd_pid;
+		if (cr->source[PID] != NULL && id != cr->id[PID])
+			return "two";
+		if (id == -1)
+			return "nobody";
+	} else if (cr->source[PID] == NULL) {
+		id = cr->id[EUID];
+		client = r->client_euid;
+		server = geteuid();
+		if (cr->source[EUID] == NULL || client == server)
+			return NULL;
+	}
+	return id == client ? "client" : id == server ? "server" : NULL;
 }
 
 /* Holds a cell's conversation, which may break off. */
@@ -3123,7 +3120,6 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	struct run *c = &v->run;	/* longjmp(3) spoils one of ours */
 	const struct schedule *sr = &survey_rows[row];
 	struct result *r = &v->cells[row][type];
-	const struct cred *peer;
 	struct options o = *base;
 	jmp_buf broken;
 
@@ -3142,26 +3138,14 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		c->message.may_claim = row == CLAIMED || row == FORGED;
 		fork_client(c);
 		run_trial(c, r);
-		close_run(c);		/* until then the client may write */
-		r->client = c->shared->client.id[PID];
-		r->client_euid = c->shared->client.id[EUID];
-		if (sr->kind == PEER) {
-			/* It is the connection's credentials that count. */
-			peer = row == PEER_SERVER ? &c->shared->asked : &r->peer;
-			for (enum field f = PID; f < GROUPS; f++)
-				cred_id(&r->message, f, peer->id[f],
-				    peer->source[f]);
-			r->raw = true;
-			r->outcome = peer->source[EUID] != NULL ?
-			    CREDENTIALS : NONE;
-		}
-		if (sr->kind == PIDFD)
-			judge_pidfd(r);
-	} else {
-		close_run(c);		/* until then the client may write */
-		if ((r->failed = strdup(c->shared->failure)) == NULL)
-			err(EXIT_TROUBLE, "strdup");
 	}
+	close_run(c);			/* until then the client may write */
+	r->client = c->shared->client.id[PID];
+	r->client_euid = c->shared->client.id[EUID];
+	if (!c->shared->failed)
+		judge(sr, r, row == PEER_SERVER ? &c->shared->asked : &r->peer);
+	else if ((r->failed = strdup(c->shared->failure)) == NULL)
+		err(EXIT_TROUBLE, "strdup");
 	free_run(c);
 }
 
@@ -3190,17 +3174,15 @@ static bool
 holds(const struct survey *v, const struct condition *co, size_t type)
 {
 	const struct result *r = &v->cells[co->row][type];
-	const struct cred *pidfd = pidfd_of(r);
+	const struct cred *cr = &r->message;
 
 	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
-	    (co->outcomes & IS(r->outcome)) != 0 &&
-	    (co->need != ZERO_UID || (r->raw && r->message.id[UID] == 0)) &&
+	    (co->outcomes & IS(r->error != 0 ? ERROR : r->outcome)) != 0 &&
+	    (co->need != ZERO_UID || (r->raw && cr->id[UID] == 0)) &&
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != JOINED || r->bytes == 2) &&
-	    (co->need != NO_ERROR || r->error == 0) &&
-	    (co->need != ERROR || r->error != 0) &&
-	    (co->need != BAD_PIDFD || (pidfd != NULL && pidfd->pidfd < 0)) &&
-	    (co->need != CLIENTS_OWN || r->message.id[PID] == r->client));
+	    (co->need != BAD_PIDFD || cr->pidfd < 0) &&
+	    (co->need != CLIENTS_OWN || cr->id[PID] == r->client));
 }
 
 /* The types of socket for which a finding shows, as a mask. */
@@ -3219,26 +3201,19 @@ found_types(const struct survey *v, const struct finding *f)
 static const char *
 error_name(int error)
 {
-#define NAMED(error)	{ error, #error }
-	static const struct {
-		int error;
-		const char *name;
-	} names[] = {
-		NAMED(EPERM), NAMED(EINVAL), NAMED(EOPNOTSUPP),
-		NAMED(ENOPROTOOPT), NAMED(EACCES), NAMED(ENOTCONN),
-		NAMED(EAGAIN), NAMED(ENOBUFS), NAMED(EMSGSIZE),
-	};
-
-	for (size_t i = 0; i < nitems(names); i++)
-		if (names[i].error == error)
-			return names[i].name;
+#define NAMED(error)	case error: return #error
+	switch (error) {
+	NAMED(EPERM); NAMED(EINVAL); NAMED(EOPNOTSUPP); NAMED(ENOPROTOOPT);
+	NAMED(EACCES); NAMED(ENOTCONN); NAMED(EAGAIN); NAMED(ENOBUFS);
+	NAMED(EMSGSIZE);
+	}
 	return strerror(error);
 }
 
 static const char *
 cell_text(const struct schedule *sr, const struct result *r)
 {
-	const struct cred *cr = sr->kind == PIDFD ? pidfd_of(r) : NULL;
+	const struct cred *cr = &r->message;
 
 	if (r->missing != NULL)
 		return "-";
@@ -3246,9 +3221,10 @@ cell_text(const struct schedule *sr, const struct result *r)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (cr != NULL && cr->pidfd < 0)
+	if (cr->pidfd_source != NULL && cr->pidfd < 0)
 		return "bad fd";
-	if (cr == NULL && (sr->kind != PEER || r->outcome != CREDENTIALS))
+	if (cr->pidfd_source == NULL &&
+	    (sr->kind != PEER || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
 }
@@ -3304,7 +3280,8 @@ text_survey(const struct survey *v)
 		err(EXIT_TROUBLE, "uname");
 	printf("%s %s: ", un.sysname, un.release);
 	if (mechanisms[USUAL].option != NULL)
-		printf("%s, %s\n", mechanisms[USUAL].option, mechanisms[USUAL].message);
+		printf("%s, %s\n", mechanisms[USUAL].option,
+		    mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
 	text_sources(&v->cells[OPTION_FIRST][0]);
@@ -3326,7 +3303,6 @@ text_survey(const struct survey *v)
 static void
 json_cell(const struct result *r)
 {
-	const struct cred *pidfd = pidfd_of(r);
 	struct cred cr = r->message;
 
 	/* The end of file can have IDs, which mean nothing. */
@@ -3338,8 +3314,8 @@ json_cell(const struct result *r)
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json_member("whose", whose(r));
-	json_number("descriptor", pidfd != NULL && pidfd->pidfd < 0,
-	    pidfd != NULL ? pidfd->pidfd : 0);
+	json_number("descriptor", cr.pidfd_source != NULL && cr.pidfd < 0,
+	    cr.pidfd);
 	json_number("bytes", true, (intmax_t)r->bytes);
 	json_bool("ctrunc", r->ctrunc);
 	json_bool("trunc", r->trunc);
@@ -3453,50 +3429,16 @@ run_survey(const struct options *base)
  */
 #define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
+/* A whole number, without a sign. */
 static bool
-parse_digits(const char *s, int base, uintmax_t min, uintmax_t max,
+parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
     uintmax_t *n)
 {
 	char *end;
 
-	errno = 0;
 	*n = strtoumax(s, &end, base);
-	return s[0] >= '0' && s[0] <= '9' && *end == '\0' && errno == 0 &&
+	return s[0] >= '0' && s[0] <= '9' && *end == '\0' &&
 	    *n >= min && *n <= max;
-}
-
-/* Of a number out of its range the message names the range. */
-static uintmax_t
-parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
-    const char *range)
-{
-	uintmax_t n;
-
-	if (!parse_digits(s, base, min, max, &n))
-		REFUSE("%s: %s", range, visible(s));
-	return n;
-}
-
-static int64_t
-parse_timeout(const char *s)
-{
-	char *end;
-	const double seconds = strtod(s, &end);
-
-	if (s[strspn(s, "0123456789.")] != '\0' || *s == '\0' ||
-	    *end != '\0' || !(seconds >= 0.001 && seconds <= 86400))
-		REFUSE("timeout is a number of seconds from 0.001 to 86400: "
-		    "%s", visible(s));
-	return (int64_t)(seconds * SECOND);
-}
-
-static size_t
-parse_type(const char *s)
-{
-	for (size_t t = 0; t < nitems(types); t++)
-		if (strcmp(s, types[t].name) == 0)
-			return t;
-	REFUSE("type is stream, seqpacket or dgram: %s", visible(s));
 }
 
 /* user[:group]: each a name, else a number; the highest ID is none. */
@@ -3505,34 +3447,32 @@ parse_identity(const char *argument)
 {
 	struct identity id = { .argument = argument };
 	const char *colon = strchr(argument, ':');
-	char *user = strndup(argument, strcspn(argument, ":"));
+	char user[LINE_MAX];
 	const struct passwd *pw;
 	const struct group *gr;
 	bool number = false;
 	uintmax_t n;
 
-	if (user == NULL)
-		err(EXIT_TROUBLE, "strndup");
+	snprintf(user, sizeof(user), "%.*s", (int)strcspn(argument, ":"),
+	    argument);
 	if ((pw = getpwnam(user)) == NULL &&
-	    (number = parse_digits(user, 10, 0, UINT_MAX - 1, &n)))
+	    (number = parse_number(user, 10, 0, UINT_MAX - 1, &n)))
 		pw = getpwuid(id.uid = (uid_t)n);
-	free(user);
-	if (pw == NULL && !number)
-		REFUSE("no such user: %s", visible(argument));
-	if (pw == NULL && colon == NULL)
-		REFUSE("user ID without an entry needs a group, as %s:100: "
-		    "%s", argument, argument);
 	if (pw != NULL) {
 		id.uid = pw->pw_uid;
 		id.gid = id.basegid = pw->pw_gid;
 		if ((id.name = strdup(pw->pw_name)) == NULL)
 			err(EXIT_TROUBLE, "strdup");
-	}
+	} else if (!number)
+		REFUSE("no such user: %s", visible(argument));
+	else if (colon == NULL)
+		REFUSE("user ID without an entry needs a group, as %s:100: "
+		    "%s", argument, argument);
 	if (colon == NULL)
 		return id;
 	if ((gr = getgrnam(colon + 1)) != NULL)
 		id.gid = gr->gr_gid;
-	else if (parse_digits(colon + 1, 10, 0, UINT_MAX - 1, &n))
+	else if (parse_number(colon + 1, 10, 0, UINT_MAX - 1, &n))
 		id.gid = (gid_t)n;
 	else
 		REFUSE("no such group: %s", visible(argument));
@@ -3632,25 +3572,35 @@ usage(const char *start, const char *modes)
 	printf("\n");
 }
 
-static void
-help(void)
+/* What --help prints, and --version. */
+static _Noreturn void
+help(bool version)
 {
-	usage("usage:", ORDERS);
-	usage("      ", "l");
-	usage("      ", "C");
-	usage("      ", "P");
-	usage("      ", "S");
-	printf("\n");
-	FOREACH_OPTION(o)
-		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
-		    21 - (int)strlen(o->name),
-		    o->argument != NULL ? o->argument : "", o->help);
+	if (version)
+		printf("credcheck %s\n", VERSION);
+	else {
+		usage("usage:", ORDERS);
+		usage("      ", "l");
+		usage("      ", "C");
+		usage("      ", "P");
+		usage("      ", "S");
+		printf("\n");
+		FOREACH_OPTION(o)
+			printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
+			    21 - (int)strlen(o->name),
+			    o->argument != NULL ? o->argument : "", o->help);
+	}
+	finish_report();
+	exit(EXIT_SUCCESS);
 }
 
 /* Every option given must mean something in the mode, and with the others. */
 static void
 check_options(const struct options *o, const char *given, int mode)
 {
+	const bool two = o->role == 'l' || o->role == 'C';
+	const char *wrong = strpbrk(given, two ? "irs" : "iP");
+
 	FOREACH_OPTION(row)
 		if (GIVEN(row->letter) && strchr(row->modes, mode) == NULL)
 			REFUSE("--%s means nothing with --%s", row->name,
@@ -3664,13 +3614,10 @@ check_options(const struct options *o, const char *given, int mode)
 		REFUSE("--names means nothing with --count");
 	if (GIVEN('i') && o->path == NULL)
 		REFUSE("--inherit means nothing without --path");
-	for (const char *p = o->role == 0 ? "i" : "irs"; *p != '\0'; p++)
-		if (types[o->type].type == SOCK_DGRAM && GIVEN(*p))
-			REFUSE("--%s means nothing with --type dgram%s",
-			    find_option(*p)->name, o->role == 0 ? "" :
-			    " between two programs");
-	if (mode == 'P' && types[o->type].type == SOCK_DGRAM)
-		REFUSE("--peer means nothing with --type dgram");
+	if (types[o->type].type == SOCK_DGRAM && wrong != NULL)
+		REFUSE("--%s means nothing with --type dgram%s",
+		    find_option(*wrong)->name,
+		    two ? " between two programs" : "");
 	if (mode == 'r' && o->spread > o->timeout)
 		REFUSE("--spread %" PRId64 " us is longer than --timeout "
 		    "%g s", o->spread / MICROSECOND,
@@ -3690,49 +3637,53 @@ only_one(const char *letters, const char *given)
 	return one != NULL ? *one : 0;
 }
 
-static void
-set_option_value(struct options *o, int letter, const char *s)
+/* Returns NULL, or what the value has to be and is not. */
+static const char *
+set_value(struct options *o, int letter, const char *s)
 {
+	double seconds;
+	uintmax_t n;
+	char *end;
+
 	switch (letter) {
-	case 'C':
-	case 'P':
-	case 'l':
-	case 'p':
+	case 'C': case 'P': case 'l': case 'p':
 		o->path = s;
 		break;
 	case 'c':
-		o->count = parse_number(s, 10, 1, 1000000000,
-		    "count is a number from 1 to 1000000000");
+		if (!parse_number(s, 10, 1, 1000000000, &n))
+			return "a number from 1 to 1000000000";
+		o->count = n;
 		break;
 	case 'e':
 		o->effective = parse_identity(s);
 		break;
-	case 'h':
-		help();
-		finish_report();
-		exit(EXIT_SUCCESS);
 	case 'm':
-		o->mode = (mode_t)parse_number(s, 8, 0, 0777,
-		    "mode is an octal number from 0 to 777");
+		if (!parse_number(s, 8, 0, 0777, &n))
+			return "an octal number from 0 to 777";
+		o->mode = (mode_t)n;
 		break;
 	case 't':
-		o->type = parse_type(s);
-		break;
+		for (o->type = 0; o->type < nitems(types); o->type++)
+			if (strcmp(s, types[o->type].name) == 0)
+				return NULL;
+		return "stream, seqpacket or dgram";
 	case 'u':
 		o->user = parse_identity(s);
 		break;
-	case 'V':
-		printf("credcheck %s\n", VERSION);
-		finish_report();
-		exit(EXIT_SUCCESS);
 	case 'W':
-		o->spread = MICROSECOND * (int64_t)parse_number(s, 10, 0,
-		    1000000, "spread is a number from 0 to 1000000");
+		if (!parse_number(s, 10, 0, 1000000, &n))
+			return "a number from 0 to 1000000";
+		o->spread = MICROSECOND * (int64_t)n;
 		break;
 	case 'w':
-		o->timeout = parse_timeout(s);
+		seconds = strtod(s, &end);
+		if (s[strspn(s, "0123456789.")] != '\0' || *end != '\0' ||
+		    !(seconds >= 0.001 && seconds <= 86400))
+			return "a number of seconds from 0.001 to 86400";
+		o->timeout = (int64_t)(seconds * SECOND);
 		break;
 	}
+	return NULL;
 }
 
 /* What was not given depends on the mode, which is a role or an order. */
@@ -3742,13 +3693,12 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 	static const struct schedule *const schedules[] = {
 		['L'] = &late_schedule, ['i'] = &inherit_schedule,
 		['r'] = &race_schedule, ['s'] = &sync_schedule,
+		['P'] = &peer_schedule,
 	};
 
-	o->schedule = schedules[order];
-	if (o->role == 'l' && types[o->type].type == SOCK_DGRAM)
+	o->schedule = schedules[mode == 'P' ? mode : order];
+	if (mode == 'l' && types[o->type].type == SOCK_DGRAM)
 		o->schedule = &dgram_schedule;
-	if (mode == 'P')
-		o->schedule = &peer_schedule;
 	o->any_type = mode == 'P' && !GIVEN('t');
 	if (order == 'r' &&
 	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
@@ -3767,16 +3717,14 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 static void
 make_getopt(struct option *longopts, char *letters)
 {
-	*letters++ = ':';
+	letters += sprintf(letters, ":");
 	FOREACH_OPTION(o) {
 		*longopts++ = (struct option){ .name = o->name,
 		    .has_arg = o->argument != NULL, .val = o->letter };
-		*letters++ = o->letter;
-		if (o->argument != NULL)
-			*letters++ = ':';
+		letters += sprintf(letters, o->argument != NULL ? "%c:" : "%c",
+		    o->letter);
 	}
 	*longopts = (struct option){ .name = NULL };
-	*letters = '\0';
 }
 
 static void
@@ -3785,26 +3733,29 @@ parse_options(int argc, char **argv, struct options *o)
 	struct option longopts[nitems(optiontable) + 1];
 	char letters[2 * nitems(optiontable) + 2];
 	char given[nitems(optiontable) + 1] = "";	/* letters, each once */
+	const char *what, *word;
 	int ch, mode, order;
 
 	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
-		if (ch == ':')
-			REFUSE("option needs an argument: %s",
-			    visible(argv[optind - 1]));
-		if (ch == '?' && optopt != 0 && find_option(optopt) != NULL)
-			REFUSE("option takes no argument: %s",
-			    visible(argv[optind - 1]));
-		if (ch == '?' && optopt != 0)
+		word = argv[optind - 1];
+		if (ch == ':' || (ch == '?' && find_option(optopt) != NULL))
+			REFUSE("option %s argument: %s", ch == ':' ?
+			    "needs an" : "takes no", visible(word));
+		if (ch == '?' && optopt == 0)
+			REFUSE("no such option, or more than one: %s (--help "
+			    "lists them)", visible(word));
+		if (ch == '?')
 			REFUSE("no such option: -%s (--help lists them)",
 			    visible((char[]){ (char)optopt, '\0' }));
-		if (ch == '?')
-			REFUSE("no such option, or more than one: %s (--help "
-			    "lists them)", visible(argv[optind - 1]));
+		if (ch == 'h' || ch == 'V')
+			help(ch == 'V');
 		if (!GIVEN(ch))
 			given[strlen(given)] = (char)ch;
-		set_option_value(o, ch, optarg);
+		if ((what = set_value(o, ch, optarg)) != NULL)
+			REFUSE("%s is %s: %s", find_option(ch)->name, what,
+			    visible(optarg));
 	}
 	if (optind < argc)
 		REFUSE("unexpected operand: %s (--help lists the options)",
