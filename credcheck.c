@@ -1449,24 +1449,24 @@ become(const struct options *o)
 static void
 connect_path(struct run *c)
 {
-	const char *path = c->options->path;
+	const struct options *o = c->options;
 	struct stat st;
 
 	while (connect(c->connection, (struct sockaddr *)&c->address,
 	    c->addresslen) == -1 && errno != EISCONN) {
-		if (errno == EPROTOTYPE && c->options->any_type) {
+		if (errno == EPROTOTYPE && o->any_type) {
 			c->shared->error = errno;
 			break;
 		}
-		if (errno == EPROTOTYPE && c->options->role == 'P')
-			fail(c, 0, "%s: no %s socket", path, c->options->type >
-			    0 ? "stream or seqpacket" : "stream");
+		if (errno == EPROTOTYPE && o->role == 'P')
+			fail(c, 0, "%s: no %s socket", o->path, o->type > 0 ?
+			    "stream or seqpacket" : "stream");
 		if (errno == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
-		    stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
-			fail(c, 0, "%s: not a socket", path);
+		    stat(o->path, &st) == 0 && !S_ISSOCK(st.st_mode))
+			fail(c, 0, "%s: not a socket", o->path);
 		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
 		if (errno != EAGAIN && errno != EINTR)
-			fail(c, errno, "connect: %s", path);
+			fail(c, errno, "connect: %s", o->path);
 		retry(c, -1, 0, "connect");
 	}
 }
@@ -1857,10 +1857,7 @@ take_step(struct run *c, unsigned step)
 	tell(c, s);
 }
 
-/*
- * One side of a trial: its steps, until one of either side's has failed.  The
- * client may begin the next while the server still reads the times of this.
- */
+/* One side of a trial: its steps, until one of either side's has failed. */
 static void
 hold_trial(struct run *c, const unsigned char *list)
 {
@@ -1868,6 +1865,7 @@ hold_trial(struct run *c, const unsigned char *list)
 
 	c->trial++;
 	memset(times_of(c, c->side), 0, sizeof(struct times));
+	/* Later the client may be ahead, by a trial of which times are kept. */
 	if (c->side == CLIENT && c->trial == 1)
 		take_step(c, UNTIL(READY));
 	for (; *list != END && c->shared->error == 0; list++)
