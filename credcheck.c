@@ -665,18 +665,15 @@ struct options {
 	const struct schedule *schedule;
 };
 
-/* When one side took its steps: CLOCK_MONOTONIC, in nanoseconds; 0: not. */
-struct times {
-	int64_t begun[NSTEPS], ended[NSTEPS];
-};
-
 /* What one side tells the other, on a line of the cache that is its own. */
 struct told {
 	_Alignas(64) _Atomic uint32_t changes;	/* goes up with each step */
 	_Atomic uint32_t done[NSTEPS];	/* the trial in which it last was */
 	_Alignas(64) _Atomic int asleep;	/* until that; END: awake */
 	_Atomic bool tired;		/* of spinning, which does not pay */
-	struct times times[2];		/* of an even and an odd trial */
+	struct times {			/* by now(); 0: not a step taken */
+		int64_t begun[NSTEPS], ended[NSTEPS];
+	} times[2];			/* of an even and an odd trial */
 };
 
 /* Some pages that both processes see. */
@@ -725,7 +722,7 @@ struct run {
 	int listener, connection;	/* -1: none */
 	int ends[NSIDES][BATCH];	/* of connections to come */
 	size_t next, nends, npairs;	/* the last: for the batch after it */
-	uint64_t trial;			/* from 1 */
+	uint64_t trial, pairs;		/* from 1; made for trials so far */
 	enum step step;
 	const char *waiting;		/* what the step waits for */
 	int64_t time, until;		/* last seen; the step's deadline */
@@ -768,13 +765,13 @@ has_other(const struct run *c)
 	return c->wake != -1;
 }
 
+/* In nanoseconds. */
 static int64_t
 now(void)
 {
 	struct timespec ts;
 
-	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
-		err(EXIT_TROUBLE, "clock_gettime");
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);	/* it never fails */
 	return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
@@ -830,31 +827,27 @@ visible(const char *text)
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
-	char *const text = c->shared->failure;
-	char what[sizeof(c->shared->failure) / 2];
+	struct shared *sh = c->shared;
+	char what[sizeof(sh->failure) / 2];
 	va_list ap;
 
-	if (!atomic_exchange(&c->shared->failed, true)) {
+	if (!atomic_exchange(&sh->failed, true)) {
 		va_start(ap, fmt);
 		vsnprintf(what, sizeof(what), fmt, ap);
 		va_end(ap);
-		snprintf(text, sizeof(c->shared->failure), "%s%s%s%s",
+		snprintf(sh->failure, sizeof(sh->failure), "%s%s%s%s",
 		    c->side == CLIENT && c->options->role != 'P' ?
-		    "client: " : "", what, error != 0 ? ": " : "",
-		    error != 0 ? strerror(error) : "");
-		(void)make_visible(text);
+		    "client: " : "", make_visible(what),
+		    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 		if (c->broken == NULL)
-			warnx("%s", text);
+			warnx("%s", sh->failure);
 	}
 	if (c->broken != NULL && c->side == SERVER)
 		longjmp(*c->broken, 1);
 	exit(EXIT_TROUBLE);
 }
 
-/*
- * One line at the end, which then has failed; says why, but in a signal
- * handler, where strerror(3) is unsafe.
- */
+/* Of the end, in one line; why, but in a signal handler: strerror(3). */
 static void
 say(const char *subject, const char *what)
 {
@@ -904,13 +897,12 @@ end_client(struct run *c)
 {
 	struct pollfd pfd = { .fd = c->wake, .events = POLLIN };
 	const pid_t child = c->child;
-	const int64_t until = now() + SECOND;
 
 	if (child <= 0)
 		return;
 	(void)kill(child, SIGCONT);
 	(void)shutdown(c->wake, SHUT_WR);
-	while (other_lives(c) && now() < until)
+	for (int i = 0; i < 10 && other_lives(c); i++)
 		(void)poll(&pfd, 1, 100);
 	(void)kill(child, SIGKILL);
 	c->child = 0;			/* its PID may soon be another's */
@@ -956,25 +948,24 @@ has_room(int fd)
 static void
 on_signal(int sig)
 {
+	const bool stops = ending.stoppable && !ending.stopped &&
+	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM);
 	const int error = errno;
 
 	if (sig == SIGCONT)
 		ending.continued = 1;
-	else if (!ending.stoppable || ending.stopped ||
-	    (sig != SIGHUP && sig != SIGINT && sig != SIGTERM)) {
-		ending.dying = 1;
-		clean_up();
-		(void)signal(sig, SIG_DFL);
-		(void)raise(sig);
-	} else if (has_room(STDOUT_FILENO) && has_room(STDERR_FILENO)) {
+	else if (stops && has_room(STDOUT_FILENO) && has_room(STDERR_FILENO)) {
 		ending.stopped = 1;
 		(void)close(ending.wakeup[1]);	/* which wakes the server */
 	} else {
 		ending.dying = 1;
 		clean_up();
-		if (has_room(STDERR_FILENO))
+		if (stops && has_room(STDERR_FILENO))
 			say("standard output", "nobody reads the report");
-		_exit(EXIT_TROUBLE);
+		if (stops)
+			_exit(EXIT_TROUBLE);
+		(void)signal(sig, SIG_DFL);
+		(void)raise(sig);
 	}
 	errno = error;
 }
@@ -1136,9 +1127,8 @@ retry(struct run *c, int fd, short wanted, const char *call)
 static bool
 is_done(const struct run *c, enum step s, uint64_t trial)
 {
-	const uint32_t done = c->shared->told[!c->side].done[s];
-
-	return (int32_t)(done - (uint32_t)trial) >= 0;
+	return (int32_t)(c->shared->told[!c->side].done[s] -
+	    (uint32_t)trial) >= 0;
 }
 
 /* Waits until the other side has done a step, or either has failed. */
@@ -1174,12 +1164,11 @@ tell(struct run *c, enum step s)
 	atomic_store_explicit(&us->done[s], (uint32_t)c->trial,
 	    memory_order_release);
 	atomic_fetch_add(&us->changes, 1);
-	if (*asleep != (int)s && (*asleep == END || c->shared->error == 0))
+	if ((*asleep != (int)s && (*asleep == END || c->shared->error == 0)) ||
+	    atomic_exchange(asleep, END) == END)
 		return;
-	if (atomic_exchange(asleep, END) != END)
-		while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 &&
-		    errno == EINTR)
-			check_deadline(c);
+	while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
+		check_deadline(c);
 	c->time = now();		/* that took its time */
 }
 
@@ -1261,14 +1250,14 @@ receive_ends(struct run *c)
  * are its: one more, if there are trials and descriptors left for it.
  */
 static bool
-make_pair(struct run *c, uint64_t trials)
+make_pair(struct run *c)
 {
-	const uint64_t have = trials + c->nends - c->next + c->npairs;
 	int pair[NSIDES];
 
-	if (c->npairs == BATCH || have >= c->options->count ||
+	if (c->npairs == BATCH || c->pairs == c->options->count ||
 	    socketpair(AF_UNIX, c->message.type, 0, pair) == -1)
 		return false;
+	c->pairs++;
 	c->ends[CLIENT][c->npairs] = pair[CLIENT];
 	c->ends[SERVER][c->npairs++] = pair[SERVER];
 	return true;
@@ -1280,7 +1269,7 @@ connect_pair(struct run *c)
 	if (c->next == c->nends) {
 		c->next = c->nends = 0;
 		/* Few descriptors make a small batch, and none an end. */
-		while (make_pair(c, c->trial - 1))
+		while (make_pair(c))
 			continue;
 		if (c->npairs == 0)
 			fail(c, errno, "socketpair");
@@ -1907,7 +1896,7 @@ run_client(struct run *c)
 	while (c->trial < c->options->count) {
 		hold_trial(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
-			(void)make_pair(c, c->trial);
+			(void)make_pair(c);
 	}
 	exit(EXIT_SUCCESS);
 }
