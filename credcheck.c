@@ -130,10 +130,9 @@ enum step {
 
 /* What may tell a system's credentials. */
 enum kind {
-	USUAL,			/* an option, for the next message */
-	ATTACHED,		/* the sender, with a message */
-	EVERY,			/* an option, for every message */
+	USUAL, EVERY,		/* an option, for the next or every message */
 	PIDFD,			/* an option, for descriptors of processes */
+	ATTACHED,		/* the sender, with a message */
 	PEER, PEER_GROUPS, PEER_PIDFD,	/* the connection, when asked */
 	NKINDS
 };
@@ -141,8 +140,7 @@ enum kind {
 struct schedule {
 	const char *name;
 	unsigned char server[8], client[8];	/* up to END */
-
-	/* Of a row of the survey, which is named as its constant. */
+	/* Of a row of the survey, which is named as its constant: */
 	const char *title;
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
