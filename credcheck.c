@@ -2200,17 +2200,6 @@ json(const char *fmt, ...)
 }
 
 static void
-json_member(const char *key, const char *value)
-{
-	json(",%s:", key);
-	json_string(value);
-}
-
-#define json_bool(key, value)	json(",%s:%d", key, value)
-#define json_number(key, known, n) \
-	json((known) ? ",%s:%jd" : ",%s:null", key, (intmax_t)(n))
-
-static void
 json_field(const char *sep, const struct cred *cr, enum field f)
 {
 	printf("%s\"%s\":", sep, fields[f].key);
@@ -2951,6 +2940,9 @@ run_peer(struct options *o)
 		(o->json ? json_result : text_result)(&c, &r);
 		finish_report();
 	}
+	free(r.peer.groups);
+	c.peer.groups = NULL;
+	free_run(&c);
 	return r.outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
@@ -3293,21 +3285,17 @@ json_cell(const struct result *r)
 	/* The end of file can have IDs, which mean nothing. */
 	if (r->raw && r->outcome == CLOSED)
 		cr.source[UID] = cr.source[GID] = outcomes[CLOSED];
-	printf("{\"outcome\":");
-	json_string(r->missing != NULL || r->failed != NULL || r->error != 0 ?
-	    NULL : outcomes[r->outcome]);
+	json("{'outcome':%s", r->missing != NULL || r->failed != NULL ||
+	    r->error != 0 ? NULL : outcomes[r->outcome]);
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
-	json_member("whose", whose(r));
-	json_number("descriptor", cr.pidfd_source != NULL && cr.pidfd < 0,
-	    cr.pidfd);
-	json_number("bytes", true, (intmax_t)r->bytes);
-	json_bool("ctrunc", r->ctrunc);
-	json_bool("trunc", r->trunc);
-	json_member("errno", r->error != 0 ? error_name(r->error) : NULL);
-	json_member("missing", r->missing);
-	json_member("failed", r->failed);
-	printf("}");
+	json(cr.pidfd_source != NULL && cr.pidfd < 0 ?
+	    ",'whose':%s,'descriptor':%jd" : ",'whose':%s,'descriptor':null",
+	    whose(r), (intmax_t)cr.pidfd);
+	json(",'bytes':%jd,'ctrunc':%d,'trunc':%d", (intmax_t)r->bytes,
+	    r->ctrunc, r->trunc);
+	json(",'errno':%s,'missing':%s,'failed':%s}", r->error != 0 ?
+	    error_name(r->error) : NULL, r->missing, r->failed);
 }
 
 static void
@@ -3324,28 +3312,36 @@ json_findings(const struct survey *v, const char *key,
 static void
 json_survey(const struct survey *v)
 {
+	const struct mechanism *m = &mechanisms[USUAL];
+	const char *upper;
+	char name[32];
+	size_t i;
+
 	json_begin("survey");
-	json_member("option", mechanisms[USUAL].option);
-	json_member("message", mechanisms[USUAL].message);
+	json(",'option':");
+	json_string(m->option);
+	json(",'message':");
+	json_string(m->message);
 	json_sources(&v->cells[OPTION_FIRST][0]);
-	printf(",\"rows\":[");
+	json(",'rows':[");
 	FOREACH_ROW(row) {
-		printf("%s{\"name\":\"", row > 0 ? "," : "");
-		for (const char *s = survey_rows[row].name; *s != '\0'; s++)
-			printf("%c", tolower((unsigned char)*s));
-		printf("\"");
-		json_member("title", survey_rows[row].title);
-		printf(",\"cells\":{");
+		upper = survey_rows[row].name;
+		for (i = 0; i < sizeof(name) - 1 && upper[i] != '\0'; i++)
+			name[i] = (char)tolower((unsigned char)upper[i]);
+		name[i] = '\0';
+		json(row > 0 ? ",{'name':%s,'title':%s,'cells':{" :
+		    "{'name':%s,'title':%s,'cells':{", name,
+		    survey_rows[row].title);
 		for (size_t t = 0; t < nitems(types); t++) {
-			printf("%s\"%s\":", t > 0 ? "," : "", types[t].name);
+			json(t > 0 ? ",%s:" : "%s:", types[t].name);
 			json_cell(&v->cells[row][t]);
 		}
-		printf("}}");
+		json("}}");
 	}
-	printf("]");
+	json("]");
 	json_findings(v, "cures", cures, nitems(cures));
 	json_findings(v, "traps", traps, nitems(traps));
-	printf("}\n");
+	json("}\n");
 }
 
 /* All cells; true if every one was had. */
