@@ -2737,7 +2737,6 @@ struct server {
 	size_t n;
 	const unsigned char *steps;	/* its list, from ACCEPT on */
 	bool warned;		/* that there was no descriptor left */
-	bool trouble;		/* a connection could not be read */
 };
 
 static void
@@ -2803,10 +2802,11 @@ serve_connection(struct server *s, int fd, bool late)
 	report_connection(c, r);
 	if (error == 0)
 		explain(c, r);
-	else
+	else {
 		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
 		    strerror(error));
-	s->trouble = s->trouble || error != 0;
+		ending.trouble = true;
+	}
 	return true;
 }
 
@@ -2885,7 +2885,6 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
-	int status;
 
 	open_run(&c, o, NULL);
 	if (pipe(ending.wakeup) == -1)
@@ -2908,8 +2907,7 @@ run_server(const struct options *o)
 		finish_report();
 	free(s.deadlines);
 	free(s.fds);
-	status = exit_status(&c, &s.tally, &s.result);
-	return s.trouble ? EXIT_TROUBLE : status;
+	return exit_status(&c, &s.tally, &s.result);
 }
 
 /* Asks who listens at a path, by either type that has connections. */
@@ -3214,7 +3212,8 @@ text_sources(const struct result *r)
 	unsigned done = 0;
 
 	for (enum field f = PID; f < NFIELDS; f++) {
-		if ((source = knows(r, f)->source[f]) == NULL || (done & 1U << f) != 0)
+		source = knows(r, f)->source[f];
+		if (source == NULL || (done & 1U << f) != 0)
 			continue;
 		printf("%s has:", source);
 		for (enum field g = f; g < NFIELDS; g++)
@@ -3477,33 +3476,26 @@ static const struct option_row {
 } optiontable[] = {
 	{ 'C', "client", "path", "C", "only the client, of a --server" },
 	{ 'i', "inherit", NULL, "il", "the option on the listening socket" },
-	{ 'L', "late", NULL, "L",
-	    "the message before the option: the lost race" },
-	{ 'l', "server", "path", "l",
-	    "only the server: reports on every client" },
+	{ 'L', "late", NULL, "L", "message before option: the lost race" },
+	{ 'l', "server", "path", "l", "only the server: tells of each client" },
 	{ 'P', "peer", "path", "P", "who listens there, without a message" },
 	{ 'r', "race", NULL, "rl", "no synchronization: many trials, counted" },
 	{ 'S', "survey", NULL, "S", "what this kernel does in every ordering" },
-	{ 's', "sync", NULL, "slC",
-	    "option, \"go on\", message: always wins (default)" },
+	{ 's', "sync", NULL, "slC", "with \"go on\": always wins (default)" },
 	{ 'c', "count", "n", "CLilrs", "hold n conversations, count outcomes" },
-	{ 'e', "effective", IDENTITY, "CLirs",
-	    "the client's effective identity (root)" },
+	{ 'e', "effective", IDENTITY, "CLirs", "effective identity (root)" },
 	{ 'h', "help", NULL, ORDERS ROLES, "print this" },
 	{ 'j', "json", NULL, "LPSilrs", "report as JSON" },
-	{ 'm', "mode", "mode", "Lilrs",
-	    "permissions of the named socket (0666)" },
+	{ 'm', "mode", "mode", "Lilrs", "the socket's permissions (0666)" },
 	{ 'n', "names", NULL, "LPils", "add user and group names to the text" },
 	{ 'p', "path", "path", "Lirs", "a named socket, not a socketpair" },
 	{ 'q', "quiet", NULL, "LPSilrs", "no report; the exit status tells" },
-	{ 't', "type", "type", "CLPilrs",
-	    "stream (default), seqpacket or dgram" },
+	{ 't', "type", "type", "CLPilrs", "stream, seqpacket or dgram" },
 	{ 'u', "user", IDENTITY, "CLirs", "the client's identity (root)" },
 	{ 'V', "version", NULL, ORDERS ROLES, "print the version" },
 	{ 'v', "verbose", NULL, "LPSilrs", "the timeline, on standard error" },
 	{ 'W', "spread", "usec", "r", "range of the race's delays (20)" },
-	{ 'w', "timeout", "seconds", ORDERS ROLES,
-	    "the longest wait of any step (5)" },
+	{ 'w', "timeout", "seconds", ORDERS ROLES, "the longest wait (5)" },
 };
 #define GIVEN(letter)	(strchr(given, letter) != NULL)
 #define FOREACH_OPTION(o) \
@@ -3523,7 +3515,7 @@ find_option(int letter)
 static void
 usage(const char *start, const char *modes)
 {
-	static const char *const groups[] = { ROLES, "v", "jnq", ORDERS };
+	static const char *const groups[] = { ROLES, "v", REPORTS, ORDERS };
 	char line[512] = "", *end = line, *word;
 	int column = printf("%s credcheck", start);
 	const char *sep;
@@ -3764,10 +3756,7 @@ main(int argc, char **argv)
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */
-	/*
-	 * A standard descriptor that is closed would be the next socket's;
-	 * standard output stays as unwritable as it was.
-	 */
+	/* One that is closed would be a socket's; output stays unwritable. */
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    open("/dev/null", O_RDONLY) == -1)
@@ -3778,5 +3767,5 @@ main(int argc, char **argv)
 	handle_signals(on_signal);
 	status = o.role == 'l' ? run_server(&o) : o.role == 'P' ?
 	    run_peer(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
-	return status == EXIT_SUCCESS && ending.trouble ? EXIT_TROUBLE : status;
+	return ending.trouble ? EXIT_TROUBLE : status;
 }

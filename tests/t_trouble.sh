@@ -214,7 +214,7 @@ left_behind_body() {
 	atf_check -o match:"^UID: $(id -ru)$" cat stdout
 	atf_check rm sock
 	tampered "$unlink" --path sock --late --json
-	atf_check_equal 1 $?
+	atf_check_equal 2 $?
 	atf_check -o match:"^credcheck: sock: left behind: " cat stderr
 	atf_check rm sock
 	tampered "?rmdir,?unlinkat:error=EACCES" --survey --json
