@@ -97,8 +97,9 @@ kernels: ${PROG}
 mutants: tests
 	tests/mutants
 
+KYUA?=		kyua
 test: tests
-	kyua test
+	${KYUA} test
 	@kyua report | sed -n '/^===> Summary/,$$p'
 
 WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
