@@ -809,12 +809,14 @@ make_visible(char *text)
 }
 
 /* For every text that is not ours, on its way to a terminal. */
-static const char *
+static char *
 visible(const char *text)
 {
 	char *copy = strdup(text);
 
-	return copy != NULL ? make_visible(copy) : "?";
+	if (copy == NULL)
+		err(EXIT_TROUBLE, "strdup");
+	return make_visible(copy);
 }
 
 /*
@@ -2885,6 +2887,7 @@ run_server(const struct options *o)
 {
 	struct run c;
 	struct server s = { .run = &c };
+	char *shown;
 
 	open_run(&c, o, NULL);
 	if (pipe(ending.wakeup) == -1)
@@ -2894,8 +2897,11 @@ run_server(const struct options *o)
 	watch(&s, c.listener, INT64_MAX);
 	for (s.steps = c.schedule->server; *s.steps != ACCEPT; s.steps++)
 		take_step(&c, *s.steps);
-	if (o->verbose)
-		fprintf(stderr, "Listening on %s\n", visible(o->path));
+	if (o->verbose) {
+		shown = visible(o->path);
+		fprintf(stderr, "Listening on %s\n", shown);
+		free(shown);
+	}
 	serve(&s);
 	c.connection = -1;
 	close_run(&c);
