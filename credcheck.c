@@ -736,10 +736,7 @@ struct run {
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
 
-/*
- * How it ends, for the signal handler.  A race and a server end at a signal as
- * if they were done; a server that sleeps is woken through a pipe.
- */
+/* At a signal a race and a server end as if done; a pipe wakes a server. */
 static struct {
 	struct run *volatile run;
 	const char *volatile directory;	/* of the survey's sockets */
@@ -817,11 +814,7 @@ visible(const char *text)
 	return copy != NULL ? make_visible(copy) : "?";
 }
 
-/*
- * The conversation breaks off, and the first side to see it says so: in one
- * line on standard error, which ends the run, or in a survey's cell.  Of an
- * error, if it is not 0.
- */
+/* Ends the run, or a survey's cell; the first side to fail says why. */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
@@ -886,10 +879,7 @@ other_lives(const struct run *c)
 	return n > 0 || (n == -1 && errno != ECONNRESET);
 }
 
-/*
- * The client is asked to leave, by the end of its wake-up line, as it may have
- * a name of its own to remove; what does not leave in a second is killed.
- */
+/* The client may have a name to remove, and is given a second for that. */
 static void
 end_client(struct run *c)
 {
@@ -899,7 +889,7 @@ end_client(struct run *c)
 	if (child <= 0)
 		return;
 	(void)kill(child, SIGCONT);
-	(void)shutdown(c->wake, SHUT_WR);
+	(void)shutdown(c->wake, SHUT_WR);	/* asks it to leave */
 	for (int i = 0; i < 10 && other_lives(c); i++)
 		(void)poll(&pfd, 1, 100);
 	(void)kill(child, SIGKILL);
@@ -995,10 +985,7 @@ block_signals(int how)
 	(void)sigprocmask(how, &all, NULL);
 }
 
-/*
- * The wake-up line was closed.  A client has nobody left to work for; the
- * server says what became of the client, unless that has spoken itself.
- */
+/* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void
 other_exited(struct run *c)
 {
@@ -1006,7 +993,7 @@ other_exited(struct run *c)
 	int status = 0;
 
 	if (c->side == CLIENT)
-		exit(EXIT_TROUBLE);
+		exit(EXIT_TROUBLE);	/* with nobody left to work for */
 	c->child = 0;
 	(void)waitpid(child, &status, 0);
 	if (WIFSIGNALED(status))
@@ -1018,10 +1005,7 @@ other_exited(struct run *c)
 	    WEXITSTATUS(status), c->waiting);
 }
 
-/*
- * Waiting.  A step has a deadline, which begins anew after a stop, and whoever
- * has slept looks at it.
- */
+/* Whoever has slept looks at the step's deadline; a stop begins it anew. */
 static void
 check_deadline(struct run *c)
 {
@@ -1047,9 +1031,9 @@ other_moved(struct run *c)
 
 /*
  * Looks out for the other side, without giving way to it, for as long as has
- * lately paid: each wait that ends asleep halves that, down to nothing, and
- * each that ends awake gives some back.  From nothing there is a new try now
- * and then, and less and less often if it is in vain.
+ * lately paid: a wait that ends asleep halves that, down to nothing, one that
+ * ends awake gives some back.  From nothing there is a try now and then, and
+ * less and less often if it is in vain.
  */
 static bool
 spin(struct run *c)
