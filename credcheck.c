@@ -593,14 +593,12 @@ claim_cred(unsigned char *data, const struct cred *cr)
 	const bool own = mechanisms[ATTACHED].message != NULL;
 	const struct mechanism *m = &mechanisms[own ? ATTACHED : USUAL];
 	const size_t len = own ? m->fixed : cred_size(0);
-	uint32_t id;
 
 	memset(data, 0, len);
 	for (enum field f = PID; f < GROUPS; f++)
-		if (m->at[f] != 0) {
-			id = (uint32_t)cr->id[f];
-			memcpy(data + m->at[f] - 1, &id, sizeof(id));
-		}
+		if (m->at[f] != 0)
+			memcpy(data + m->at[f] - 1, &(uint32_t){
+			    (uint32_t)cr->id[f] }, sizeof(uint32_t));
 	return len;
 }
 
@@ -609,13 +607,12 @@ static void
 peer_cred(int fd, struct cred *cr)
 {
 	unsigned char data[MOST_GROUPS * sizeof(gid_t)];
-	const struct mechanism *m;
+	const struct mechanism *m = &mechanisms[PEER];
 	socklen_t len;
 	uid_t euid;
 	gid_t egid;
 
-	for (enum kind kind = PEER; kind <= PEER_GROUPS; kind++) {
-		m = &mechanisms[kind];
+	for (; m <= &mechanisms[PEER_GROUPS]; m++) {
 		/* NetBSD 10 refuses to fill more than some kilobytes. */
 		len = (socklen_t)(m->fixed != 0 ? m->fixed : sizeof(data));
 		if (m->option != NULL &&
@@ -650,15 +647,14 @@ struct identity {			/* who the client is to be */
 };
 
 struct options {
-	bool json, names, quiet, verbose, counted;
+	bool json, names, quiet, verbose, counted, any_type;
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread, timeout;	/* of delays, of a step; likewise */
 	int role;			/* 'l', 'C', 'S', or 0: both sides */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
-	size_t type;			/* an index of types[] */
-	bool any_type;			/* or the next one */
+	size_t type;			/* of types[]; any_type: or the next */
 	struct identity user, effective;
 	const struct schedule *schedule;
 };
@@ -680,8 +676,7 @@ struct shared {
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
 	_Atomic bool failed;		/* one side has said so, and why: */
 	char failure[512];
-	struct cred client;		/* the truth, by the client itself */
-	struct cred asked;		/* what it heard of its peer */
+	struct cred client, asked;	/* by the client: itself, its peer */
 	struct made {			/* in the file system, to be removed */
 		char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
 		struct stat st;
@@ -689,8 +684,7 @@ struct shared {
 	size_t sent;			/* bytes, or on no stream messages */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2,
-    "two processes share no lock of a library's");
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "two processes share no lock");
 
 /* A message that was received, and what one has to know to read it. */
 struct message {
@@ -720,7 +714,7 @@ struct run {
 	int listener, connection;	/* -1: none */
 	int ends[NSIDES][BATCH];	/* of connections to come */
 	size_t next, nends, npairs;	/* the last: for the batch after it */
-	uint64_t trial, pairs;		/* from 1; made for trials so far */
+	uint64_t trial, pairs, random, strangers;	/* from 1; made */
 	enum step step;
 	const char *waiting;		/* what the step waits for */
 	int64_t time, until;		/* last seen; the step's deadline */
@@ -728,7 +722,6 @@ struct run {
 	unsigned waits, tries;		/* since it did, and until it tries */
 	unsigned patience, rests;	/* between two costly yields */
 	uint32_t seen;			/* of the other's changes */
-	uint64_t random, strangers;
 	struct sockaddr_un address, client;	/* of the two sides */
 	socklen_t addresslen, clientlen;
 	struct cred peer;		/* what the connection has */
@@ -736,15 +729,11 @@ struct run {
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
 
-/*
- * How it ends, for the signal handler.  A race and a server end at a signal as
- * if they were done; a server that sleeps is woken through a pipe.
- */
+/* At a signal a race and a server end as if done; a pipe wakes a server. */
 static struct {
 	struct run *volatile run;
 	const char *volatile directory;	/* of the survey's sockets */
-	volatile sig_atomic_t stoppable, stopped, dying, continued;
-	volatile sig_atomic_t progress;	/* is on the terminal */
+	volatile sig_atomic_t stoppable, stopped, dying, continued, progress;
 	bool trouble;			/* and was said */
 	int wakeup[2];
 } ending = { .wakeup = { -1, -1 } };
@@ -797,9 +786,8 @@ static char *
 make_visible(char *text)
 {
 	unsigned char *s = (unsigned char *)text;
-	size_t n;
 
-	for (; *s != '\0'; s += MAX(n, 1)) {
+	for (size_t n; *s != '\0'; s += MAX(n, 1)) {
 		n = utf8_len(s);
 		if (n == 0 || *s < 0x20 || *s == 0x7f ||
 		    (*s == 0xc2 && s[1] < 0xa0))
@@ -819,11 +807,7 @@ visible(const char *text)
 	return make_visible(copy);
 }
 
-/*
- * The conversation breaks off, and the first side to see it says so: in one
- * line on standard error, which ends the run, or in a survey's cell.  Of an
- * error, if it is not 0.
- */
+/* Ends the run, or a survey's cell; the first side to fail says why. */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct run *c, int error, const char *fmt, ...)
 {
@@ -888,10 +872,7 @@ other_lives(const struct run *c)
 	return n > 0 || (n == -1 && errno != ECONNRESET);
 }
 
-/*
- * The client is asked to leave, by the end of its wake-up line, as it may have
- * a name of its own to remove; what does not leave in a second is killed.
- */
+/* The client may have a name to remove, and is given a second for that. */
 static void
 end_client(struct run *c)
 {
@@ -901,7 +882,7 @@ end_client(struct run *c)
 	if (child <= 0)
 		return;
 	(void)kill(child, SIGCONT);
-	(void)shutdown(c->wake, SHUT_WR);
+	(void)shutdown(c->wake, SHUT_WR);	/* asks it to leave */
 	for (int i = 0; i < 10 && other_lives(c); i++)
 		(void)poll(&pfd, 1, 100);
 	(void)kill(child, SIGKILL);
@@ -912,8 +893,7 @@ end_client(struct run *c)
 static void
 clear_progress(void)
 {
-	static const char blank[] =
-	    "\r                                        \r";
+	const char blank[] = "\r                                        \r";
 
 	if (ending.progress &&
 	    write(STDERR_FILENO, blank, sizeof(blank) - 1) != -1)
@@ -975,9 +955,8 @@ handle_signals(void (*handler)(int))
 {
 	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM,
 	    SIGXCPU, SIGVTALRM, SIGUSR1, SIGUSR2 };
-	/* A report is written to its end. */
-	struct sigaction old, sa = { .sa_flags = SA_RESTART,
-	    .sa_handler = handler };
+	struct sigaction old, sa = { .sa_handler = handler,
+	    .sa_flags = SA_RESTART };	/* a report is written to its end */
 
 	(void)sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < nitems(fatal); i++)
@@ -997,10 +976,7 @@ block_signals(int how)
 	(void)sigprocmask(how, &all, NULL);
 }
 
-/*
- * The wake-up line was closed.  A client has nobody left to work for; the
- * server says what became of the client, unless that has spoken itself.
- */
+/* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void
 other_exited(struct run *c)
 {
@@ -1008,7 +984,7 @@ other_exited(struct run *c)
 	int status = 0;
 
 	if (c->side == CLIENT)
-		exit(EXIT_TROUBLE);
+		exit(EXIT_TROUBLE);	/* with nobody left to work for */
 	c->child = 0;
 	(void)waitpid(child, &status, 0);
 	if (WIFSIGNALED(status))
@@ -1020,10 +996,7 @@ other_exited(struct run *c)
 	    WEXITSTATUS(status), c->waiting);
 }
 
-/*
- * Waiting.  A step has a deadline, which begins anew after a stop, and whoever
- * has slept looks at it.
- */
+/* Whoever has slept looks at the step's deadline; a stop begins it anew. */
 static void
 check_deadline(struct run *c)
 {
@@ -1049,9 +1022,9 @@ other_moved(struct run *c)
 
 /*
  * Looks out for the other side, without giving way to it, for as long as has
- * lately paid: each wait that ends asleep halves that, down to nothing, and
- * each that ends awake gives some back.  From nothing there is a new try now
- * and then, and less and less often if it is in vain.
+ * lately paid: a wait that ends asleep halves that, down to nothing, one that
+ * ends awake gives some back.  From nothing there is a try now and then, and
+ * less and less often if it is in vain.
  */
 static bool
 spin(struct run *c)
@@ -1087,10 +1060,8 @@ spin(struct run *c)
 static void
 sleep_until(struct run *c, int fd, short wanted)
 {
-	struct pollfd fds[2] = {
-		{ .fd = c->wake, .events = POLLIN },
-		{ .fd = fd, .events = wanted },
-	};
+	struct pollfd fds[2] = { { .fd = c->wake, .events = POLLIN },
+	    { .fd = fd, .events = wanted } };
 	/* Rounded up, so as not to spin through the last one. */
 	const int64_t left = MAX(c->until - c->time, 0) / MILLISECOND + 1;
 	const nfds_t n = fd == c->wake ? 1 : 2;
