@@ -1580,17 +1580,6 @@ ask(struct run *c)
 		c->shared->error = errno;
 }
 
-/* A random number: the finalizer of SplitMix64. */
-static uint64_t
-draw(struct run *c)
-{
-	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /*
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
@@ -1601,10 +1590,14 @@ static void
 race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
-	const uint64_t spread = (uint64_t)c->options->spread;
+	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
 	int64_t until, start;
 	bool alone, yields;
 
+	/* A random number: the finalizer of SplitMix64. */
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
@@ -1612,8 +1605,8 @@ race_delay(struct run *c)
 	if (!alone)
 		c->time = now();
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
-	    (int64_t)(draw(c) % (spread + 1));
-	yields = alone && draw(c) % 2 == 0;
+	    (int64_t)((x >> 1) % ((uint64_t)c->options->spread + 1));
+	yields = alone && x % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
