@@ -1261,24 +1261,6 @@ make_pair(struct run *c)
 	return true;
 }
 
-static int
-connect_pair(struct run *c)
-{
-	if (c->next == c->nends) {
-		c->next = c->nends = 0;
-		/* Few descriptors make a small batch, and none an end. */
-		while (make_pair(c))
-			continue;
-		if (c->npairs == 0)
-			fail(c, errno, "socketpair");
-		send_ends(c, c->ends[SERVER], c->npairs);
-		while (c->nends < c->npairs)
-			(void)close(c->ends[SERVER][c->nends++]);
-		c->npairs = 0;
-	}
-	return c->ends[CLIENT][c->next++];
-}
-
 /* What is in the way of a name that could not be bound. */
 static const char *
 what_is_there(const struct sockaddr_un *sun, socklen_t len)
@@ -1477,8 +1459,19 @@ by_another(struct run *c)
 static void
 connect_server(struct run *c)
 {
+	if (c->options->path == NULL && c->next == c->nends) {
+		/* Few descriptors make a small batch, and none an end. */
+		while (make_pair(c))
+			continue;
+		if (c->npairs == 0)
+			fail(c, errno, "socketpair");
+		send_ends(c, c->ends[SERVER], c->npairs);
+		for (c->nends = 0; c->nends < c->npairs; c->nends++)
+			(void)close(c->ends[SERVER][c->nends]);
+		c->next = c->npairs = 0;
+	}
 	if (c->options->path == NULL) {
-		c->connection = connect_pair(c);
+		c->connection = c->ends[CLIENT][c->next++];
 		return;
 	}
 	c->connection = named_socket(c);
