@@ -1180,16 +1180,14 @@ send_with(int fd, int type, const void *data, size_t len)
 {
 	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM] = { 0 };
 	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = len > 0 ? control : NULL,
+	    .msg_controllen = len > 0 ? (socklen_t)CMSG_SPACE(len) : 0 };
 	const struct cmsghdr cm = { .cmsg_level = SOL_SOCKET,
 	    .cmsg_type = type, .cmsg_len = (socklen_t)CMSG_LEN(len) };
 
-	if (len > 0) {
-		memcpy(control, &cm, sizeof(cm));
-		memcpy(control + CMSG_LEN(0), data, len);
-		msg.msg_control = control;
-		msg.msg_controllen = (socklen_t)CMSG_SPACE(len);
-	}
+	memcpy(control, &cm, sizeof(cm));
+	memcpy(control + CMSG_LEN(0), data, len);
 	return sendmsg(fd, &msg, MSG_DONTWAIT);
 }
 
@@ -1288,6 +1286,7 @@ static void
 bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 {
 	struct made *m = &c->shared->made[c->side];
+	const char *path = sun->sun_path;
 	mode_t mask;
 	int error;
 
@@ -1296,20 +1295,18 @@ bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 	mask = umask(0777 & ~c->options->mode);
 	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
 	(void)umask(mask);
-	if (error == 0 && sun->sun_path[0] != '\0') {
-		if (lstat(sun->sun_path, &m->st) == -1) {
-			error = errno;
-			(void)unlink(sun->sun_path);
-		} else
-			memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
-	}
+	if (error == 0 && *path != '\0' && lstat(path, &m->st) == -1) {
+		error = errno;
+		(void)unlink(path);
+	} else if (error == 0)
+		memcpy(m->path, path, sizeof(sun->sun_path));
 	block_signals(SIG_UNBLOCK);
 	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST))
 		fail(c, 0, "%s: exists already: %s", c->options->path,
 		    what_is_there(sun, len));
 	if (error != 0)
-		fail(c, error, "%s", c->side == SERVER ? c->options->path :
-		    sun->sun_path);
+		fail(c, error, "%s", c->side == CLIENT ? path :
+		    c->options->path);
 }
 
 static int
@@ -1367,14 +1364,13 @@ is_ours(struct run *c, int fd)
 {
 	const int copy = c->ends[SERVER][0];
 	struct cred peer = { .groups = NULL };
-	char byte;
 	ssize_t n;
 
 	/* Other errors are those of a connection that is not the client's. */
 	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		retry(c, fd, POLLOUT, "send");
-	while ((n = recv(copy, &byte, 1, MSG_DONTWAIT)) == -1 &&
+	while ((n = recv(copy, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1 &&
 	    (errno == EINTR || errno == ENOMEM))
 		retry(c, copy, POLLIN, "recv");
 	if (n == 1)
@@ -1407,11 +1403,8 @@ become(const struct options *o)
 	if (user && (u->name == NULL ? setgroups(1, &gid) :
 	    initgroups(u->name, u->basegid)) == -1)
 		return "setgroups";
-	if (setregid(gid, effective ? e->gid : gid) == -1)
-		return "setregid";
-	if (setreuid(uid, effective ? e->uid : uid) == -1)
-		return "setreuid";
-	return NULL;
+	return setregid(gid, effective ? e->gid : gid) == -1 ? "setregid" :
+	    setreuid(uid, effective ? e->uid : uid) == -1 ? "setreuid" : NULL;
 }
 
 /* Connects to the path, or says what is wrong with it. */
@@ -1487,12 +1480,11 @@ connect_server(struct run *c)
 static void
 hear_go_on(struct run *c)
 {
-	char byte;
 	ssize_t n;
 
 	if (has_other(c))		/* is_ours() sends a byte as well */
 		await(c, ACCEPT, c->trial);
-	while ((n = recv(c->connection, &byte, 1, MSG_DONTWAIT)) == -1)
+	while ((n = recv(c->connection, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1)
 		retry(c, c->connection, POLLIN, "recv");
 	if (n == 0)
 		fail(c, 0, "the server closed the connection instead of "
@@ -1536,10 +1528,9 @@ send_message(struct run *c)
 	if (s == FORGE || s == CLAIM)
 		n = send_with(fd, mechanisms[USUAL].type, data,
 		    claim_cred(data, &claimed));
-	else if (s == DESCRIPTOR)
-		n = send_with(fd, SCM_RIGHTS, &c->control, sizeof(int));
-	else if (s == SENDMSG)
-		n = send_with(fd, 0, NULL, 0);
+	else if (s == DESCRIPTOR || s == SENDMSG)
+		n = send_with(fd, SCM_RIGHTS, &c->control,
+		    s == DESCRIPTOR ? sizeof(int) : 0);
 	else if (s == EMPTY)
 		n = send(fd, "", 0, MSG_DONTWAIT);
 	else if (s == LARGEST || s == NEARLY)
