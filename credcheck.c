@@ -1192,9 +1192,8 @@ send_with(int fd, int type, const void *data, size_t len)
 }
 
 /*
- * The client hands the server ends of connections to come, when the server has
- * closed the last one: NetBSD looks for lost descriptors among those under way
- * when a socket is closed, and can take one that arrives for such.
+ * Hands the server ends of connections to come, when it has closed the last: as
+ * a socket is closed, NetBSD can take a descriptor that arrives for a lost one.
  */
 static void
 send_ends(struct run *c, const int *fds, size_t n)
@@ -1264,7 +1263,6 @@ static const char *
 what_is_there(const struct sockaddr_un *sun, socklen_t len)
 {
 	struct stat st;
-	int fd;
 
 	if (sun->sun_path[0] == '\0' || lstat(sun->sun_path, &st) == -1)
 		return "an abstract socket";
@@ -1274,9 +1272,8 @@ what_is_there(const struct sockaddr_un *sun, socklen_t len)
 		    S_ISLNK(st.st_mode) ? "a symbolic link" :
 		    "something that is no socket";
 	/* A datagram socket asks without making a connection. */
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (connect(fd, (const struct sockaddr *)sun, len) == 0 ||
-	    errno == EPROTOTYPE)
+	if (connect(socket(AF_UNIX, SOCK_DGRAM, 0),
+	    (const struct sockaddr *)sun, len) == 0 || errno == EPROTOTYPE)
 		return "a socket on which someone listens";
 	return errno != ECONNREFUSED ? "a socket" :
 	    "a socket on which nobody listens; remove it";
@@ -1320,9 +1317,8 @@ named_socket(struct run *c)
 }
 
 /*
- * Of both sides, for both to know before they part.  Where a datagram client
- * can be answered is on Linux a name that nobody can have taken, as gVisor
- * gives none.
+ * Of both sides, for both to know before they part.  A datagram client's is on
+ * Linux a name that nobody can have taken, as gVisor gives none.
  */
 static void
 set_addresses(struct run *c)
@@ -1355,9 +1351,8 @@ set_addresses(struct run *c)
 }
 
 /*
- * Anyone may connect, and only our client was asked to.  It has handed us a
- * copy of its end: what we send into a connection comes out of the copy, if it
- * is the client's.
+ * Anyone may connect.  Our client has handed us a copy of its end, out of which
+ * comes what we send into a connection, if that is the client's.
  */
 static bool
 is_ours(struct run *c, int fd)
@@ -1386,9 +1381,8 @@ is_ours(struct run *c, int fd)
 }
 
 /*
- * 6. The steps.  First the client's, which becomes who it is to be before
- * anything else, as a connection notes who made it, and changes nothing
- * afterwards.
+ * 6. The steps.  First the client's, which becomes who it is to be before any
+ * other, as a connection notes who made it, and changes nothing afterwards.
  */
 static const char *
 become(const struct options *o)
@@ -1543,7 +1537,8 @@ send_message(struct run *c)
 	if (n == -1)
 		c->shared->error = errno;
 	else
-		c->shared->sent += c->message.type == SOCK_STREAM ? (size_t)n : 1;
+		c->shared->sent += c->message.type == SOCK_STREAM ?
+		    (size_t)n : 1;
 }
 
 /* Who the peer is, which the other side may read, or for a pidfd of it. */
@@ -1576,7 +1571,7 @@ race_delay(struct run *c)
 	const struct told *told = c->shared->told;
 	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
 	int64_t until, start;
-	bool alone, yields;
+	bool alone;
 
 	/* A random number: the finalizer of SplitMix64. */
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -1590,13 +1585,12 @@ race_delay(struct run *c)
 		c->time = now();
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
 	    (int64_t)((x >> 1) % ((uint64_t)c->options->spread + 1));
-	yields = alone && x % 2 == 0;
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
 		if (until - start > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
-		else if (yields && c->rests == 0) {
+		else if (alone && x % 2 == 0 && c->rests == 0) {
 			(void)sched_yield();
 			c->patience /= 2;
 			if ((c->time = now()) - start > MILLISECOND)
