@@ -1607,8 +1607,7 @@ get_ready(struct run *c)
 	if (c->listener == -1 || c->trial > 1)
 		return;
 	bind_made(c, c->listener, &c->address, c->addresslen);
-	if (c->message.type != SOCK_DGRAM &&
-	    listen(c->listener, SOMAXCONN) == -1)
+	if (!is_named_dgram(c) && listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
 }
 
