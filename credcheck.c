@@ -1153,23 +1153,20 @@ send_with(int fd, int type, const void *data, size_t len)
 {
 	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM] = { 0 };
 	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = len > 0 ? control : NULL,
+	    .msg_controllen = len > 0 ? (socklen_t)CMSG_SPACE(len) : 0 };
 	const struct cmsghdr cm = { .cmsg_level = SOL_SOCKET,
 	    .cmsg_type = type, .cmsg_len = (socklen_t)CMSG_LEN(len) };
 
-	if (len > 0) {
-		memcpy(control, &cm, sizeof(cm));
-		memcpy(control + CMSG_LEN(0), data, len);
-		msg.msg_control = control;
-		msg.msg_controllen = (socklen_t)CMSG_SPACE(len);
-	}
+	memcpy(control, &cm, sizeof(cm));
+	memcpy(control + CMSG_LEN(0), data, len);
 	return sendmsg(fd, &msg, MSG_DONTWAIT);
 }
 
 /*
- * The client hands the server ends of connections to come, when the server has
- * closed the last one: NetBSD looks for lost descriptors among those under way
- * when a socket is closed, and can take one that arrives for such.
+ * Hands the server ends of connections to come, when it has closed the last: as
+ * a socket is closed, NetBSD can take a descriptor that arrives for a lost one.
  */
 static void
 send_ends(struct run *c, const int *fds, size_t n)
@@ -1234,30 +1231,11 @@ make_pair(struct run *c)
 	return true;
 }
 
-static int
-connect_pair(struct run *c)
-{
-	if (c->next == c->nends) {
-		c->next = c->nends = 0;
-		/* Few descriptors make a small batch, and none an end. */
-		while (make_pair(c))
-			continue;
-		if (c->npairs == 0)
-			fail(c, errno, "socketpair");
-		send_ends(c, c->ends[SERVER], c->npairs);
-		while (c->nends < c->npairs)
-			(void)close(c->ends[SERVER][c->nends++]);
-		c->npairs = 0;
-	}
-	return c->ends[CLIENT][c->next++];
-}
-
 /* What is in the way of a name that could not be bound. */
 static const char *
 what_is_there(const struct sockaddr_un *sun, socklen_t len)
 {
 	struct stat st;
-	int fd;
 
 	if (sun->sun_path[0] == '\0' || lstat(sun->sun_path, &st) == -1)
 		return "an abstract socket";
@@ -1267,9 +1245,8 @@ what_is_there(const struct sockaddr_un *sun, socklen_t len)
 		    S_ISLNK(st.st_mode) ? "a symbolic link" :
 		    "something that is no socket";
 	/* A datagram socket asks without making a connection. */
-	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-	if (connect(fd, (const struct sockaddr *)sun, len) == 0 ||
-	    errno == EPROTOTYPE)
+	if (connect(socket(AF_UNIX, SOCK_DGRAM, 0),
+	    (const struct sockaddr *)sun, len) == 0 || errno == EPROTOTYPE)
 		return "a socket on which someone listens";
 	return errno != ECONNREFUSED ? "a socket" :
 	    "a socket on which nobody listens; remove it";
@@ -1279,6 +1256,7 @@ static void
 bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 {
 	struct made *m = &c->shared->made[c->side];
+	const char *path = sun->sun_path;
 	mode_t mask;
 	int error;
 
@@ -1287,20 +1265,18 @@ bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
 	mask = umask(0777 & ~c->options->mode);
 	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
 	(void)umask(mask);
-	if (error == 0 && sun->sun_path[0] != '\0') {
-		if (lstat(sun->sun_path, &m->st) == -1) {
-			error = errno;
-			(void)unlink(sun->sun_path);
-		} else
-			memcpy(m->path, sun->sun_path, sizeof(sun->sun_path));
-	}
+	if (error == 0 && *path != '\0' && lstat(path, &m->st) == -1) {
+		error = errno;
+		(void)unlink(path);
+	} else if (error == 0)
+		memcpy(m->path, path, sizeof(sun->sun_path));
 	block_signals(SIG_UNBLOCK);
 	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST))
 		fail(c, 0, "%s: exists already: %s", c->options->path,
 		    what_is_there(sun, len));
 	if (error != 0)
-		fail(c, error, "%s", c->side == SERVER ? c->options->path :
-		    sun->sun_path);
+		fail(c, error, "%s", c->side == CLIENT ? path :
+		    c->options->path);
 }
 
 static int
@@ -1314,9 +1290,8 @@ named_socket(struct run *c)
 }
 
 /*
- * Of both sides, for both to know before they part.  Where a datagram client
- * can be answered is on Linux a name that nobody can have taken, as gVisor
- * gives none.
+ * Of both sides, for both to know before they part.  A datagram client's is on
+ * Linux a name that nobody can have taken, as gVisor gives none.
  */
 static void
 set_addresses(struct run *c)
@@ -1349,23 +1324,21 @@ set_addresses(struct run *c)
 }
 
 /*
- * Anyone may connect, and only our client was asked to.  It has handed us a
- * copy of its end: what we send into a connection comes out of the copy, if it
- * is the client's.
+ * Anyone may connect.  Our client has handed us a copy of its end, out of which
+ * comes what we send into a connection, if that is the client's.
  */
 static bool
 is_ours(struct run *c, int fd)
 {
 	const int copy = c->ends[SERVER][0];
 	struct cred peer = { .groups = NULL };
-	char byte;
 	ssize_t n;
 
 	/* Other errors are those of a connection that is not the client's. */
 	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		retry(c, fd, POLLOUT, "send");
-	while ((n = recv(copy, &byte, 1, MSG_DONTWAIT)) == -1 &&
+	while ((n = recv(copy, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1 &&
 	    (errno == EINTR || errno == ENOMEM))
 		retry(c, copy, POLLIN, "recv");
 	if (n == 1)
@@ -1381,9 +1354,8 @@ is_ours(struct run *c, int fd)
 }
 
 /*
- * 6. The steps.  First the client's, which becomes who it is to be before
- * anything else, as a connection notes who made it, and changes nothing
- * afterwards.
+ * 6. The steps.  First the client's, which becomes who it is to be before any
+ * other, as a connection notes who made it, and changes nothing afterwards.
  */
 static const char *
 become(const struct options *o)
@@ -1398,11 +1370,8 @@ become(const struct options *o)
 	if (user && (u->name == NULL ? setgroups(1, &gid) :
 	    initgroups(u->name, u->basegid)) == -1)
 		return "setgroups";
-	if (setregid(gid, effective ? e->gid : gid) == -1)
-		return "setregid";
-	if (setreuid(uid, effective ? e->uid : uid) == -1)
-		return "setreuid";
-	return NULL;
+	return setregid(gid, effective ? e->gid : gid) == -1 ? "setregid" :
+	    setreuid(uid, effective ? e->uid : uid) == -1 ? "setreuid" : NULL;
 }
 
 /* Connects to the path, or says what is wrong with it. */
@@ -1450,8 +1419,19 @@ by_another(struct run *c)
 static void
 connect_server(struct run *c)
 {
+	if (c->options->path == NULL && c->next == c->nends) {
+		/* Few descriptors make a small batch, and none an end. */
+		while (make_pair(c))
+			continue;
+		if (c->npairs == 0)
+			fail(c, errno, "socketpair");
+		send_ends(c, c->ends[SERVER], c->npairs);
+		for (c->nends = 0; c->nends < c->npairs; c->nends++)
+			(void)close(c->ends[SERVER][c->nends]);
+		c->next = c->npairs = 0;
+	}
 	if (c->options->path == NULL) {
-		c->connection = connect_pair(c);
+		c->connection = c->ends[CLIENT][c->next++];
 		return;
 	}
 	c->connection = named_socket(c);
@@ -1467,12 +1447,11 @@ connect_server(struct run *c)
 static void
 hear_go_on(struct run *c)
 {
-	char byte;
 	ssize_t n;
 
 	if (has_other(c))		/* is_ours() sends a byte as well */
 		await(c, ACCEPT, c->trial);
-	while ((n = recv(c->connection, &byte, 1, MSG_DONTWAIT)) == -1)
+	while ((n = recv(c->connection, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1)
 		retry(c, c->connection, POLLIN, "recv");
 	if (n == 0)
 		fail(c, 0, "the server closed the connection instead of "
@@ -1516,10 +1495,9 @@ send_message(struct run *c)
 	if (s == FORGE || s == CLAIM)
 		n = send_with(fd, mechanisms[USUAL].type, data,
 		    claim_cred(data, &claimed));
-	else if (s == DESCRIPTOR)
-		n = send_with(fd, SCM_RIGHTS, &c->control, sizeof(int));
-	else if (s == SENDMSG)
-		n = send_with(fd, 0, NULL, 0);
+	else if (s == DESCRIPTOR || s == SENDMSG)
+		n = send_with(fd, SCM_RIGHTS, &c->control,
+		    s == DESCRIPTOR ? sizeof(int) : 0);
 	else if (s == EMPTY)
 		n = send(fd, "", 0, MSG_DONTWAIT);
 	else if (s == LARGEST || s == NEARLY)
@@ -1532,7 +1510,8 @@ send_message(struct run *c)
 	if (n == -1)
 		c->shared->error = errno;
 	else
-		c->shared->sent += c->message.type == SOCK_STREAM ? (size_t)n : 1;
+		c->shared->sent += c->message.type == SOCK_STREAM ?
+		    (size_t)n : 1;
 }
 
 /* Who the peer is, which the other side may read, or for a pidfd of it. */
@@ -1553,17 +1532,6 @@ ask(struct run *c)
 		c->shared->error = errno;
 }
 
-/* A random number: the finalizer of SplitMix64. */
-static uint64_t
-draw(struct run *c)
-{
-	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
-}
-
 /*
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
@@ -1574,10 +1542,14 @@ static void
 race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
-	const uint64_t spread = (uint64_t)c->options->spread;
+	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
 	int64_t until, start;
-	bool alone, yields;
+	bool alone;
 
+	/* A random number: the finalizer of SplitMix64. */
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	x ^= x >> 31;
 	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
@@ -1585,14 +1557,13 @@ race_delay(struct run *c)
 	if (!alone)
 		c->time = now();
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
-	    (int64_t)(draw(c) % (spread + 1));
-	yields = alone && draw(c) % 2 == 0;
+	    (int64_t)((x >> 1) % ((uint64_t)c->options->spread + 1));
 	c->rests -= c->rests > 0;
 	do {
 		start = c->time;
 		if (until - start > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
-		else if (yields && c->rests == 0) {
+		else if (alone && x % 2 == 0 && c->rests == 0) {
 			(void)sched_yield();
 			c->patience /= 2;
 			if ((c->time = now()) - start > MILLISECOND)
@@ -1609,8 +1580,7 @@ get_ready(struct run *c)
 	if (c->listener == -1 || c->trial > 1)
 		return;
 	bind_made(c, c->listener, &c->address, c->addresslen);
-	if (c->message.type != SOCK_DGRAM &&
-	    listen(c->listener, SOMAXCONN) == -1)
+	if (!is_named_dgram(c) && listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
 }
 
