@@ -328,18 +328,6 @@ cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
 	cr->source[f] = source;
 }
 
-/* The groups need not be aligned. */
-static void
-cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
-{
-	cr->groups = realloc(cr->groups, MAX(n, 1) * sizeof(gid_t));
-	if (cr->groups == NULL)
-		err(EXIT_TROUBLE, "%zu groups", n);
-	memcpy(cr->groups, groups, n * sizeof(gid_t));
-	cr->ngroups = n;
-	cr->source[GROUPS] = source;
-}
-
 /*
  * 3. The kernel's side.  Credentials come in a struct, with a message or from
  * getsockopt(2).  One block a system, and in each: the options, where the
@@ -503,17 +491,23 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 	const char *source = m->message != NULL ? m->message : m->option;
 	const long n = layout_groups(m, data, len);
 	uint32_t id;			/* each ID has four bytes */
+	size_t size;
 
 	for (enum field f = PID; f < GROUPS; f++)
 		if (m->at[f] != 0) {
 			memcpy(&id, data + m->at[f] - 1, sizeof(id));
-			cred_id(cr, f, id, source);
+			/* PID 0 is unknown, or of another PID namespace. */
+			cred_id(cr, f, id, f != PID || id > 0 ? source : NULL);
 		}
-	/* PID 0 is unknown, or of another PID namespace. */
-	if (cr->id[PID] == 0)
-		cr->source[PID] = NULL;
-	if (n >= 0 && (size_t)n <= (len - m->at[GROUPS] + 1) / sizeof(gid_t))
-		cred_groups(cr, data + m->at[GROUPS] - 1, (size_t)n, source);
+	if (n < 0 || (size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+		return;
+	size = (size_t)n * sizeof(gid_t);
+	cr->groups = realloc(cr->groups, MAX(size, 1));
+	if (cr->groups == NULL)
+		err(EXIT_TROUBLE, "%ld groups", n);
+	memcpy(cr->groups, data + m->at[GROUPS] - 1, size);
+	cr->ngroups = (size_t)n;
+	cr->source[GROUPS] = source;
 }
 
 /* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
