@@ -138,8 +138,8 @@ enum kind {
 };
 
 struct schedule {
-	const char *name;
 	unsigned char server[8], client[8];	/* up to END */
+	const char *name;
 	/* Of a row of the survey, which is named as its constant: */
 	const char *title;
 	enum kind kind;			/* what it is about */
@@ -159,21 +159,17 @@ struct schedule {
 	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
 
 static const struct schedule
-    sync_schedule = { .name = "sync",
-	{ READY, ACCEPT, OPTION, GO_ON, RECEIVE },
-	{ CONNECT, HEAR_GO_ON, WRITE } },
-    late_schedule = { .name = "late", THEN_SET(WRITE, OPTION) },
-    inherit_schedule = { .name = "inherit",
-	{ OPTION, READY, ACCEPT, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE } },
-    race_schedule = { .name = "race",
-	{ READY, ACCEPT, DELAY, OPTION, RECEIVE },
-	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE } },
-    bare_schedule = { .name = "race",	/* the client needs no word to begin */
-	{ READY, ACCEPT, OPTION, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE } },
-    dgram_schedule = { .name = "server", SET_BEFORE(OPTION) }, /* datagrams */
-    peer_schedule = { .name = "peer", { END }, { CONNECT, ASK, ASK_PIDFD } };
+    sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
+	{ CONNECT, HEAR_GO_ON, WRITE }, .name = "sync" },
+    late_schedule = { THEN_SET(WRITE, OPTION), .name = "late" },
+    inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
+    race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
+	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE }, .name = "race" },
+    bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "race" },
+    dgram_schedule = { SET_BEFORE(OPTION), .name = "server" }, /* datagrams */
+    peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define LISTENER	.path = true, .connected = true
@@ -264,7 +260,7 @@ static const struct schedule
 #define CONSTANT(row, ...)	row,
 enum row { SURVEY(CONSTANT) NROWS };
 #define ENTRY(row, text, ...) \
-	[row] = { .title = text, .name = #row, __VA_ARGS__ },
+	[row] = { __VA_ARGS__, .name = #row, .title = text },
 static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
 
 /*
