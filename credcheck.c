@@ -364,9 +364,6 @@ struct mechanism {
 #define SO_PASSPIDFD	76
 #define SO_PEERPIDFD	77
 #endif
-#ifndef SCM_PIDFD
-#define SCM_PIDFD	4
-#endif
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
@@ -377,7 +374,7 @@ struct mechanism {
 
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
-	[PIDFD] = { NAME(SO_PASSPIDFD), NAME(SCM_PIDFD), .fixed = 4 },
+	[PIDFD] = { NAME(SO_PASSPIDFD), "SCM_PIDFD", 4, .fixed = 4 },
 	[PEER] = { NAME(SO_PEERCRED), UCRED(EUID, EGID) },
 	[PEER_GROUPS] = { NAME(SO_PEERGROUPS), .at[GROUPS] = 1 },
 	[PEER_PIDFD] = { NAME(SO_PEERPIDFD), .fixed = 4 },
@@ -436,7 +433,6 @@ static const struct mechanism mechanisms[NKINDS] = {
 #define GETPEEREID	getpeereid
 #ifdef __APPLE__
 #define initgroups(name, gid)	initgroups(name, (int)(gid))
-struct peerpid { pid_t pid; };	/* what LOCAL_PEERPID is */
 #endif
 
 static const struct mechanism mechanisms[NKINDS] = {
@@ -446,8 +442,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 	    .at[PID] = AT(sockpeercred, pid), .at[EUID] = AT(sockpeercred, uid),
 	    .at[EGID] = AT(sockpeercred, gid) },
 #elif defined(__APPLE__)
-	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t),
-	    .at[PID] = AT(peerpid, pid) },
+	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t), .at[PID] = 1 },
 #endif
 };
 
@@ -515,16 +510,14 @@ read_pidfd(int fd, const char *source, struct cred *cr)
 
 	cr->pidfd_source = source;
 	cr->pidfd = fd;
-	cr->pidfd_pid = 0;
-	if (fd < 0)
-		return;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	fp = fopen(path, "r");
+	fp = fd < 0 ? NULL : fopen(path, "r");
 	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd_pid) != 1)
 		cr->pidfd_pid = 0;
 	if (fp != NULL)
 		fclose(fp);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 /* NULL: of another kind, or either of two, if a sender may attach his own. */
@@ -532,11 +525,10 @@ static const struct mechanism *
 find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
 {
 	const struct mechanism *usual = &mechanisms[USUAL];
-	const struct mechanism *every = &mechanisms[EVERY];
 	const struct mechanism *attached = &mechanisms[ATTACHED];
 
-	if (every->message != NULL && type == every->type)
-		return every;
+	if (mechanisms[EVERY].message != NULL && type == mechanisms[EVERY].type)
+		return &mechanisms[EVERY];
 	if (usual->message == NULL || type != usual->type)
 		return NULL;
 	if (attached->message == NULL || len != attached->fixed)
