@@ -138,8 +138,8 @@ enum kind {
 };
 
 struct schedule {
-	const char *name;
 	unsigned char server[8], client[8];	/* up to END */
+	const char *name;
 	/* Of a row of the survey, which is named as its constant: */
 	const char *title;
 	enum kind kind;			/* what it is about */
@@ -159,21 +159,17 @@ struct schedule {
 	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
 
 static const struct schedule
-    sync_schedule = { .name = "sync",
-	{ READY, ACCEPT, OPTION, GO_ON, RECEIVE },
-	{ CONNECT, HEAR_GO_ON, WRITE } },
-    late_schedule = { .name = "late", THEN_SET(WRITE, OPTION) },
-    inherit_schedule = { .name = "inherit",
-	{ OPTION, READY, ACCEPT, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE } },
-    race_schedule = { .name = "race",
-	{ READY, ACCEPT, DELAY, OPTION, RECEIVE },
-	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE } },
-    bare_schedule = { .name = "race",	/* the client needs no word to begin */
-	{ READY, ACCEPT, OPTION, RECEIVE },
-	{ UNTIL(READY), CONNECT, WRITE } },
-    dgram_schedule = { .name = "server", SET_BEFORE(OPTION) }, /* datagrams */
-    peer_schedule = { .name = "peer", { END }, { CONNECT, ASK, ASK_PIDFD } };
+    sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
+	{ CONNECT, HEAR_GO_ON, WRITE }, .name = "sync" },
+    late_schedule = { THEN_SET(WRITE, OPTION), .name = "late" },
+    inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
+    race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
+	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE }, .name = "race" },
+    bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "race" },
+    dgram_schedule = { SET_BEFORE(OPTION), .name = "server" }, /* datagrams */
+    peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define LISTENER	.path = true, .connected = true
@@ -264,7 +260,7 @@ static const struct schedule
 #define CONSTANT(row, ...)	row,
 enum row { SURVEY(CONSTANT) NROWS };
 #define ENTRY(row, text, ...) \
-	[row] = { .title = text, .name = #row, __VA_ARGS__ },
+	[row] = { __VA_ARGS__, .name = #row, .title = text },
 static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
 
 /*
@@ -328,18 +324,6 @@ cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
 	cr->source[f] = source;
 }
 
-/* The groups need not be aligned. */
-static void
-cred_groups(struct cred *cr, const void *groups, size_t n, const char *source)
-{
-	cr->groups = realloc(cr->groups, MAX(n, 1) * sizeof(gid_t));
-	if (cr->groups == NULL)
-		err(EXIT_TROUBLE, "%zu groups", n);
-	memcpy(cr->groups, groups, n * sizeof(gid_t));
-	cr->ngroups = n;
-	cr->source[GROUPS] = source;
-}
-
 /*
  * 3. The kernel's side.  Credentials come in a struct, with a message or from
  * getsockopt(2).  One block a system, and in each: the options, where the
@@ -380,9 +364,6 @@ struct mechanism {
 #define SO_PASSPIDFD	76
 #define SO_PEERPIDFD	77
 #endif
-#ifndef SCM_PIDFD
-#define SCM_PIDFD	4
-#endif
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
@@ -393,7 +374,7 @@ struct mechanism {
 
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
-	[PIDFD] = { NAME(SO_PASSPIDFD), NAME(SCM_PIDFD), .fixed = 4 },
+	[PIDFD] = { NAME(SO_PASSPIDFD), "SCM_PIDFD", 4, .fixed = 4 },
 	[PEER] = { NAME(SO_PEERCRED), UCRED(EUID, EGID) },
 	[PEER_GROUPS] = { NAME(SO_PEERGROUPS), .at[GROUPS] = 1 },
 	[PEER_PIDFD] = { NAME(SO_PEERPIDFD), .fixed = 4 },
@@ -452,7 +433,6 @@ static const struct mechanism mechanisms[NKINDS] = {
 #define GETPEEREID	getpeereid
 #ifdef __APPLE__
 #define initgroups(name, gid)	initgroups(name, (int)(gid))
-struct peerpid { pid_t pid; };	/* what LOCAL_PEERPID is */
 #endif
 
 static const struct mechanism mechanisms[NKINDS] = {
@@ -462,8 +442,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 	    .at[PID] = AT(sockpeercred, pid), .at[EUID] = AT(sockpeercred, uid),
 	    .at[EGID] = AT(sockpeercred, gid) },
 #elif defined(__APPLE__)
-	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t),
-	    .at[PID] = AT(peerpid, pid) },
+	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t), .at[PID] = 1 },
 #endif
 };
 
@@ -503,17 +482,23 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 	const char *source = m->message != NULL ? m->message : m->option;
 	const long n = layout_groups(m, data, len);
 	uint32_t id;			/* each ID has four bytes */
+	size_t size;
 
 	for (enum field f = PID; f < GROUPS; f++)
 		if (m->at[f] != 0) {
 			memcpy(&id, data + m->at[f] - 1, sizeof(id));
-			cred_id(cr, f, id, source);
+			/* PID 0 is unknown, or of another PID namespace. */
+			cred_id(cr, f, id, f != PID || id > 0 ? source : NULL);
 		}
-	/* PID 0 is unknown, or of another PID namespace. */
-	if (cr->id[PID] == 0)
-		cr->source[PID] = NULL;
-	if (n >= 0 && (size_t)n <= (len - m->at[GROUPS] + 1) / sizeof(gid_t))
-		cred_groups(cr, data + m->at[GROUPS] - 1, (size_t)n, source);
+	if (n < 0 || (size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+		return;
+	size = (size_t)n * sizeof(gid_t);
+	cr->groups = realloc(cr->groups, MAX(size, 1));
+	if (cr->groups == NULL)
+		err(EXIT_TROUBLE, "%ld groups", n);
+	memcpy(cr->groups, data + m->at[GROUPS] - 1, size);
+	cr->ngroups = (size_t)n;
+	cr->source[GROUPS] = source;
 }
 
 /* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
@@ -525,16 +510,14 @@ read_pidfd(int fd, const char *source, struct cred *cr)
 
 	cr->pidfd_source = source;
 	cr->pidfd = fd;
-	cr->pidfd_pid = 0;
-	if (fd < 0)
-		return;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	fp = fopen(path, "r");
+	fp = fd < 0 ? NULL : fopen(path, "r");
 	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd_pid) != 1)
 		cr->pidfd_pid = 0;
 	if (fp != NULL)
 		fclose(fp);
-	(void)close(fd);
+	if (fd >= 0)
+		(void)close(fd);
 }
 
 /* NULL: of another kind, or either of two, if a sender may attach his own. */
@@ -542,11 +525,10 @@ static const struct mechanism *
 find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
 {
 	const struct mechanism *usual = &mechanisms[USUAL];
-	const struct mechanism *every = &mechanisms[EVERY];
 	const struct mechanism *attached = &mechanisms[ATTACHED];
 
-	if (every->message != NULL && type == every->type)
-		return every;
+	if (mechanisms[EVERY].message != NULL && type == mechanisms[EVERY].type)
+		return &mechanisms[EVERY];
 	if (usual->message == NULL || type != usual->type)
 		return NULL;
 	if (attached->message == NULL || len != attached->fixed)
