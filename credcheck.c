@@ -2055,14 +2055,12 @@ text_result(const struct run *c, const struct result *r)
 static void
 explain(const struct run *c, const struct result *r)
 {
-	char which[48] = "";
-	static const char *const reasons[NOUTCOMES] = {
-		[NONE] = "", [TRUNCATED] = ": truncated (they did not fit)",
-		[CLOSED] = ": closed (end of file)",
-		[TIMEOUT] = ": timeout (no message came)",
-		[UNSUPPORTED] =
-		    ": unsupported (this system has no option for it)",
+	static const char *const reasons[NOUTCOMES] = { "", "", "",
+		": truncated (they did not fit)", ": closed (end of file)",
+		": timeout (no message came)",
+		": unsupported (this system has no option for it)",
 	};
+	char which[48] = "";
 
 	if (r->outcome == CREDENTIALS || c->options->json ||
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
@@ -2086,25 +2084,18 @@ json_string(const char *string)
 	const unsigned char *s = (const unsigned char *)string;
 	size_t n;
 
-	if (s == NULL) {
-		printf("null");
-		return;
-	}
-	putchar('"');
-	for (; *s != '\0'; s += MAX(n, 1)) {
+	printf(s == NULL ? "null" : "\"");
+	for (; s != NULL && *s != '\0'; s += MAX(n, 1)) {
 		n = utf8_len(s);
 		if (n == 0 || *s < 0x20 || strchr("\"\\\177", *s) != NULL)
 			printf("\\u%04x", n == 0 ? 0xfffdU : *s);
 		else
 			fwrite(s, 1, n, stdout);
 	}
-	putchar('"');
+	printf(s == NULL ? "" : "\"");
 }
 
-/*
- * As printf(3), but ' is a ", %s a string or null, and %d false, true or, of
- * -1, null; of the others there is only %jd.
- */
+/* As printf(3), of %jd, %s (or null) and %d (-1 is null, 1 true); ' is a ". */
 static void __attribute__((format(printf, 1, 2)))
 json(const char *fmt, ...)
 {
@@ -2127,17 +2118,14 @@ json(const char *fmt, ...)
 static void
 json_field(const char *sep, const struct cred *cr, enum field f)
 {
+	const bool known = cr->source[f] != NULL, list = known && f == GROUPS;
+
 	printf("%s\"%s\":", sep, fields[f].key);
-	if (cr->source[f] == NULL)
-		printf("null");
-	else if (f != GROUPS)
-		printf("%jd", cr->id[f]);
-	else {
-		for (size_t i = 0; i < cr->ngroups; i++)
-			printf("%c%ju", i > 0 ? ',' : '[',
-			    (uintmax_t)cr->groups[i]);
-		printf(cr->ngroups > 0 ? "]" : "[]");
-	}
+	printf(list ? "[" : known ? "%jd" : "null",
+	    f < GROUPS ? cr->id[f] : 0);
+	for (size_t i = 0; list && i < cr->ngroups; i++)
+		printf(i > 0 ? ",%ju" : "%ju", (uintmax_t)cr->groups[i]);
+	printf(list ? "]" : "");
 }
 
 /* What every object begins with. */
