@@ -1575,11 +1575,10 @@ accept_client(struct run *c)
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
-	if (pair || dgram) {
-		c->connection = pair ? c->ends[SERVER][c->next++] :
-		    c->listener;
+	c->connection = pair ? c->ends[SERVER][c->next++] : c->listener;
+	if (pair || dgram)
 		await(c, CONNECT, c->trial);
-	} else {
+	else {
 		do {
 			while ((c->connection = accept(c->listener, NULL,
 			    NULL)) == -1)
@@ -1601,10 +1600,9 @@ set_option(struct run *c)
 	const struct mechanism *m = c->step == PERSISTENT ? &mechanisms[EVERY] :
 	    c->step == PIDFD_OPTION ? &mechanisms[PIDFD] : c->mechanism;
 	const int fd = c->connection != -1 ? c->connection : c->listener;
-	int level = OPTION_LEVEL;
+	const int level = c->step != WRONG_OPTION ? OPTION_LEVEL :
+	    OPTION_LEVEL == SOL_SOCKET ? 0 : SOL_SOCKET;
 
-	if (c->step == WRONG_OPTION)
-		level = level == SOL_SOCKET ? 0 : SOL_SOCKET;
 	if (m->option == NULL || setsockopt(fd, level, m->name, &(int){ 1 },
 	    sizeof(int)) == 0)
 		return;
@@ -1652,28 +1650,25 @@ receive_now(struct run *c, size_t room)
 	ssize_t next;
 
 	m->empty = false;
-	if (n == -1 ? errno != ECONNRESET : !is_end(m))
+	m->nothing = n == -1 && errno != ECONNRESET;
+	if (m->nothing || (n != -1 && !is_end(m)))
 		return n;
 	behind.type = m->type;
 	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
 	if (next != -1 && !is_end(&behind))
 		return receive_once(m, fd, DATA_ROOM, room, 0);
-	m->empty = n == 0 && next == -1 &&
-	    (errno == EAGAIN || errno == EWOULDBLOCK);
+	m->empty = n == 0 && next == -1 && errno == EAGAIN;
 	return 0;
 }
 
 static void
 receive(struct run *c)
 {
-	struct message *m = &c->message;
-	size_t room = sizeof(m->control);
+	const struct message *m = &c->message;
+	const size_t room = c->step == RECEIVE_SMALL ? CMSG_LEN(sizeof(int)) :
+	    c->step != RECEIVE_EXACT ? CONTROL_ROOM :
+	    CMSG_SPACE(cred_size(c->shared->client.ngroups));
 
-	if (c->step == RECEIVE_SMALL)
-		room = CMSG_LEN(sizeof(int));
-	else if (c->step == RECEIVE_EXACT)
-		room = CMSG_SPACE(cred_size(c->shared->client.ngroups));
-	m->nothing = false;
 	/* Of datagrams to a path only our client's are meant. */
 	do
 		while (receive_now(c, room) == -1)
@@ -1692,18 +1687,14 @@ look(struct run *c)
 	struct message *m = &c->message, last;
 	size_t all = 0;
 
-	m->msg = (struct msghdr){ .msg_control = m->control };
-	m->bytes = 0;
-	m->nothing = true;
-	last = *m;
-	while (receive_now(c, sizeof(m->control)) != -1) {
-		m->nothing = false;
+	while (receive_now(c, CONTROL_ROOM) != -1) {
 		last = *m;
 		all += m->type == SOCK_STREAM ? m->bytes : 1;
 		if (m->bytes == 0)
 			break;
 	}
-	*m = last;		/* Linux puts IDs there even at EAGAIN */
+	if (all > 0)
+		*m = last;	/* Linux puts IDs there even at EAGAIN */
 	m->nothing = m->nothing || all < c->shared->sent;
 	c->shared->sent = 0;
 }
@@ -1712,15 +1703,13 @@ look(struct run *c)
  * Every step: what does it (NULL: it is only told), its word in the timeline,
  * what it may have to wait for itself, and what one waits for who awaits it.
  */
-#define MESSAGE		"the client's message"
-#define CONNECTS	{ connect_server, "connected", \
+#define MESSAGE	"the client's message"
+#define CONNECTS { connect_server, "connected", \
 	"the server to accept", "the client to connect" }
-#define SETS		{ set_option, "option set", NULL, \
-	"the option to be set" }
-#define SENDS		{ send_message, "message sent", \
-	"room for the message", MESSAGE }
-#define RECEIVES	{ receive, "received", MESSAGE, \
-	"the server to receive" }
+#define SETS	{ set_option, "option set", NULL, "the option to be set" }
+#define SENDS \
+	{ send_message, "message sent", "room for the message", MESSAGE }
+#define GETS	{ receive, "received", MESSAGE, "the server to receive" }
 static const struct {
 	void (*run)(struct run *);
 	const char *done, *waits, *awaited;
@@ -1731,18 +1720,16 @@ static const struct {
 	[OPTION] = SETS, [OPTION_AGAIN] = SETS, [PERSISTENT] = SETS,
 	[PIDFD_OPTION] = SETS, [WRONG_OPTION] = SETS, [OWN_OPTION] = SETS,
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = RECEIVES, [RECEIVE_SMALL] = RECEIVES,
-	[RECEIVE_EXACT] = RECEIVES,
+	[RECEIVE] = GETS, [RECEIVE_SMALL] = GETS, [RECEIVE_EXACT] = GETS,
 	[LOOK] = { look, NULL, NULL, "the server to look" },
 	[CONNECT] = CONNECTS, [CONNECT_GONE] = CONNECTS,
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = SENDS, [WRITE_AGAIN] = SENDS, [SENDMSG] = SENDS,
-	[DESCRIPTOR] = SENDS, [EMPTY] = SENDS, [LARGEST] = SENDS,
-	[NEARLY] = SENDS, [BY_ANOTHER] = SENDS, [CLAIM] = SENDS,
-	[FORGE] = SENDS, [DONE] = { .awaited = MESSAGE },
+	[WRITE] = SENDS, [EMPTY] = SENDS, [CLAIM] = SENDS, [FORGE] = SENDS,
+	[WRITE_AGAIN] = SENDS, [SENDMSG] = SENDS, [DESCRIPTOR] = SENDS,
+	[LARGEST] = SENDS, [NEARLY] = SENDS, [BY_ANOTHER] = SENDS,
+	[DONE] = { .awaited = MESSAGE }, [DELAY] = { .run = race_delay },
 	[ASK] = { ask, "asked for the peer", NULL, NULL },
 	[ASK_PIDFD] = { ask, NULL, NULL, "the server to ask" },
-	[DELAY] = { .run = race_delay },
 };
 
 /* Takes a step, which begins where the last ended; or awaits the other's. */
@@ -1800,7 +1787,7 @@ run_client(struct run *c)
 {
 	const char *user = c->options->user.argument;
 	const char *what = become(c->options);
-	gid_t *groups = c->shared->groups;
+	struct shared *sh = c->shared;
 	int n;
 
 	if (what != NULL)
@@ -1809,10 +1796,9 @@ run_client(struct run *c)
 		    user : c->options->effective.argument), what);
 	if (has_other(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
-	if ((n = getgroups(nitems(c->shared->groups), groups)) == -1)
+	if ((n = getgroups(nitems(sh->groups), sh->groups)) == -1)
 		fail(c, errno, "getgroups");
-	c->shared->client = (struct cred){ .groups = groups,
-	    .ngroups = (size_t)n,
+	sh->client = (struct cred){ .groups = sh->groups, .ngroups = (size_t)n,
 	    .id = { getpid(), getuid(), geteuid(), getgid(), getegid() },
 	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
 	    "getgroups" } };
@@ -1847,22 +1833,20 @@ close_fds(const unsigned char *data, size_t len)
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
 {
-	const struct mechanism *pidfd = &mechanisms[PIDFD];
+	const struct mechanism *pidfd = &mechanisms[PIDFD], *l;
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
-	const struct mechanism *l;
 	enum outcome found = NONE;
 	struct cmsghdr cm;
 	size_t len;
 	int fd;
 
-	for (size_t off = 0; off < total && total - off >= CMSG_LEN(0);
-	    off += CMSG_SPACE(len)) {
-		memcpy(&cm, buf + off, sizeof(cm));
+	for (size_t at = 0; at + CMSG_LEN(0) <= total; at += CMSG_SPACE(len)) {
+		memcpy(&cm, buf + at, sizeof(cm));
 		if (cm.cmsg_len < CMSG_LEN(0))
 			break;
-		data = buf + off + CMSG_LEN(0);
-		len = MIN(cm.cmsg_len, total - off) - CMSG_LEN(0);
+		data = buf + at + CMSG_LEN(0);
+		len = MIN(cm.cmsg_len, total - at) - CMSG_LEN(0);
 		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
 			close_fds(data, len);
 		else if (pidfd->option != NULL && len >= sizeof(fd) &&
@@ -1879,10 +1863,9 @@ parse_control(struct message *m, struct cred *cr)
 		}
 	}
 	/* Linux: no process, and the IDs of those without a name. */
-	if (found == CREDENTIALS && cr->source[PID] == NULL &&
-	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
-		return PLACEHOLDER;
-	return found;
+	return found == CREDENTIALS && cr->source[PID] == NULL &&
+	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody) ?
+	    PLACEHOLDER : found;
 }
 
 /* What a message and its control messages mean. */
@@ -1923,11 +1906,9 @@ static const struct {
 #define NBINS		18		/* the outer two are open */
 
 struct tally {
-	uintmax_t trials, counts[NOUTCOMES], mismatches;
+	uintmax_t trials, counts[NOUTCOMES], mismatches, violations;
+	uintmax_t classes[NCLASSES][NOUTCOMES], bins[NBINS][NOUTCOMES];
 	int64_t elapsed;		/* in nanoseconds */
-	uintmax_t classes[NCLASSES][NOUTCOMES];
-	uintmax_t bins[NBINS][NOUTCOMES];
-	uintmax_t violations;
 };
 
 /* Whose word a field is: the message's, else what the connection may know. */
@@ -1947,13 +1928,12 @@ has_groups(const struct cred *y, const struct cred *x)
 {
 	const size_t n = MIN(x->ngroups, MAXGROUPS);
 	const size_t most = MIN(y->ngroups, MAXGROUPS);
-	size_t at = 0, seen = 0;
+	size_t at = 0, j = 0;
 
-	for (size_t i = 0; i < n && seen < most; i++)
-		for (seen = 0; seen < most && y->groups[at] != x->groups[i];
-		    seen++)
+	for (size_t i = 0; i < n && j < most; i++)
+		for (j = 0; j < most && y->groups[at] != x->groups[i]; j++)
 			at = (at + 1) % most;
-	return n == 0 || seen < most;
+	return n == 0 || j < most;
 }
 
 /* Whether two fields are both known, and not the same. */
@@ -2020,9 +2000,8 @@ text_result(const struct run *c, const struct result *r)
 	const char *source;
 
 	if (c->options->role != 'P')
-		printf("Got %zu byte%s%s\n", r->bytes,
-		    r->bytes == 1 ? "" : "s",
-		    r->trunc ? " of a longer message" : "");
+		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
+		    "s", r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
 		cr = knows(r, f);
 		source = peer->source[f];
