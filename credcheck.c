@@ -1648,7 +1648,8 @@ send_message(struct run *c)
 	if (n == -1)
 		c->shared->error = errno;
 	else
-		c->shared->sent += c->message.type == SOCK_STREAM ? (size_t)n : 1;
+		c->shared->sent += c->message.type == SOCK_STREAM ?
+		    (size_t)n : 1;
 }
 
 /* Our own account of the peer, also for the other side to read. */
@@ -1709,7 +1710,8 @@ race_delay(struct run *c)
 	/* One whose time is over when it can run has waited long enough. */
 	alone = atomic_load(&told[SERVER].tired) ||
 	    atomic_load(&told[CLIENT].tired);
-	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : (c->time = now())) +
+	c->time = now();
+	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
 	    (int64_t)(draw(c) % (spread + 1));
 	yields = alone && draw(c) % 2 == 0;
 	c->rests -= c->rests > 0;
