@@ -783,9 +783,9 @@ struct run {
 	int control;			/* hands over descriptors */
 	int wake;			/* a byte wakes us; end: it has gone */
 	int listener, connection;	/* -1: none */
-	int ends[NSIDES][BATCH];	/* of connections to come */
-	size_t next, nends, npairs;	/* the last: for the batch after it */
-	uint64_t trial, pairs;		/* from 1; made for trials so far */
+	int ends[BATCH];		/* of connections to come */
+	size_t next, nends;
+	uint64_t trial;			/* from 1 */
 	enum step step;
 	const char *waiting;		/* what the step waits for */
 	int64_t time, until;		/* last seen; the step's deadline */
@@ -1304,43 +1304,33 @@ receive_ends(struct run *c)
 		fail(c, 0, "no descriptors left to receive the client's");
 	c->next = 0;
 	c->nends = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(c->ends[SERVER], CMSG_DATA(cm), c->nends * sizeof(int));
+	memcpy(c->ends, CMSG_DATA(cm), c->nends * sizeof(int));
 }
 
 /*
  * The client makes the socketpairs, so that the connection's own credentials
- * are its: one more, if there are trials and descriptors left for it.
+ * are its: a batch for the next trials, or as many as there are descriptors.
  */
-static bool
-make_pair(struct run *c)
-{
-	int pair[NSIDES];
-
-	if (c->npairs == BATCH || c->pairs == c->options->count ||
-	    socketpair(AF_UNIX, c->message.type, 0, pair) == -1)
-		return false;
-	c->pairs++;
-	c->ends[CLIENT][c->npairs] = pair[CLIENT];
-	c->ends[SERVER][c->npairs++] = pair[SERVER];
-	return true;
-}
-
 static int
 connect_pair(struct run *c)
 {
+	const uint64_t left = c->options->count - c->trial + 1;
+	int servers[BATCH], pair[NSIDES];
+
 	if (c->next == c->nends) {
 		c->next = c->nends = 0;
-		/* Few descriptors make a small batch, and none an end. */
-		while (make_pair(c))
-			continue;
-		if (c->npairs == 0)
+		while (c->nends < MIN(left, BATCH) &&
+		    socketpair(AF_UNIX, c->message.type, 0, pair) != -1) {
+			c->ends[c->nends] = pair[CLIENT];
+			servers[c->nends++] = pair[SERVER];
+		}
+		if (c->nends == 0)
 			fail(c, errno, "socketpair");
-		send_ends(c, c->ends[SERVER], c->npairs);
-		while (c->nends < c->npairs)
-			(void)close(c->ends[SERVER][c->nends++]);
-		c->npairs = 0;
+		send_ends(c, servers, c->nends);
+		for (size_t i = 0; i < c->nends; i++)
+			(void)close(servers[i]);
 	}
-	return c->ends[CLIENT][c->next++];
+	return c->ends[c->next++];
 }
 
 /* What is in the way of a name that could not be bound. */
@@ -1447,7 +1437,7 @@ set_addresses(struct run *c)
 static bool
 is_ours(struct run *c, int fd)
 {
-	const int copy = c->ends[SERVER][0];
+	const int copy = c->ends[0];
 	struct cred peer = { .groups = NULL };
 	char byte;
 	ssize_t n;
@@ -1753,7 +1743,7 @@ accept_client(struct run *c)
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
 	if (pair || dgram) {
-		c->connection = pair ? c->ends[SERVER][c->next++] :
+		c->connection = pair ? c->ends[c->next++] :
 		    c->listener;
 		await(c, CONNECT, c->trial);
 	} else {
@@ -1764,7 +1754,7 @@ accept_client(struct run *c)
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
 		} while (!sure && !is_ours(c, fd));
 		if (!sure)
-			(void)close(c->ends[SERVER][c->next++]);
+			(void)close(c->ends[c->next++]);
 		c->connection = fd;
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
@@ -2016,8 +2006,6 @@ run_client(struct run *c)
 		take_steps(c, c->schedule->client);
 		tell(c, DONE);
 		end_trial(c);
-		if (c->options->path == NULL)	/* while the server parses */
-			(void)make_pair(c);
 	}
 	exit(EXIT_SUCCESS);
 }
@@ -2764,7 +2752,7 @@ close_run(struct run *c)
 	end_client(c);
 	remove_made(c);
 	while (c->next < c->nends)
-		(void)close(c->ends[SERVER][c->next++]);
+		(void)close(c->ends[c->next++]);
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	(void)close(c->listener);
