@@ -96,24 +96,20 @@ enum step {
 	END,			/* of a list */
 
 	/* The server's. */
-	READY,			/* bound and listening: a client may come */
-	ACCEPT,
+	READY, ACCEPT,		/* bound and listening; a client has come */
 	OPTION, OPTION_AGAIN,	/* on the connection, else on the listener */
 	PERSISTENT,		/* FreeBSD's other option, likewise */
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
-	GO_ON,			/* "go on" sent */
-	RECEIVE,
+	GO_ON, RECEIVE,		/* "go on" sent; a message read */
 	RECEIVE_SMALL,		/* with room for no whole control message */
 	RECEIVE_EXACT,		/* with room for the credentials alone */
 	LOOK,			/* at what is there, without waiting */
 
 	/* The client's. */
-	CONNECT,
-	CONNECT_GONE,		/* by a child of the client's */
+	CONNECT, CONNECT_GONE,	/* itself; by a child, which goes */
 	OWN_OPTION,		/* on its own socket */
-	HEAR_GO_ON,
-	AWAKE,			/* and on its way to its delay */
+	HEAR_GO_ON, AWAKE,	/* and on its way to its delay */
 	WRITE, WRITE_AGAIN, SENDMSG,
 	DESCRIPTOR, EMPTY,	/* a message with one; one of no bytes */
 	LARGEST, NEARLY,	/* of all that the buffer takes; 6 fewer */
@@ -264,8 +260,7 @@ enum row { SURVEY(CONSTANT) NROWS };
 static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
 
 /*
- * 2. Credentials: the fields, and what told us each of them; and what became
- * of a message.
+ * 2. Credentials: the fields, what told us each; and what became of a message.
  */
 enum field { PID, UID, EUID, GID, EGID, GROUPS, NFIELDS };
 
@@ -292,9 +287,8 @@ enum outcome {
 };
 
 static const char *const outcomes[NOUTCOMES] = {
-	[CREDENTIALS] = "credentials", [PLACEHOLDER] = "placeholder",
-	[NONE] = "none", [TRUNCATED] = "truncated", [CLOSED] = "closed",
-	[TIMEOUT] = "timeout", [UNSUPPORTED] = "unsupported",
+	"credentials", "placeholder", "none", "truncated", "closed", "timeout",
+	"unsupported"
 };
 
 struct result {
@@ -326,8 +320,8 @@ cred_id(struct cred *cr, enum field f, intmax_t id, const char *source)
 
 /*
  * 3. The kernel's side.  Credentials come in a struct, with a message or from
- * getsockopt(2).  One block a system, and in each: the options, where the
- * fields lie in those structs, and what else is special there.
+ * getsockopt(2): each system's block has the options, where the fields lie in
+ * those structs, and what else is special there.
  */
 struct mechanism {
 	const char *option;	/* to be set, or of a peer, read; NULL: none */
@@ -362,7 +356,7 @@ struct mechanism {
 
 #ifndef SO_PASSPIDFD		/* Linux 6.5; not of alpha, PA-RISC and SPARC */
 #define SO_PASSPIDFD	76
-#define SO_PEERPIDFD	77
+#define SO_PEERPIDFD	77	/* SCM_PIDFD is 4 on each, named or not */
 #endif
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
