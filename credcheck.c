@@ -2266,7 +2266,6 @@ bar(uintmax_t n, uintmax_t most)
 static void
 text_histogram(const struct options *o, const struct tally *t)
 {
-	const int decimals = o->spread < 10 * MILLISECOND;
 	uintmax_t n, won, most = 1;
 	int first = NBINS, last = 0;
 	char edges[2][24];
@@ -2282,7 +2281,8 @@ text_histogram(const struct options *o, const struct tally *t)
 	    BAR + 9, "no credentials", "over write, us", BAR + 9, "");
 	for (int bin = first; bin <= last; bin++) {
 		for (int i = 0; i < 2; i++)
-			snprintf(edges[i], sizeof(edges[i]), "%.*f", decimals,
+			snprintf(edges[i], sizeof(edges[i]), "%.*f",
+			    o->spread < 10 * MILLISECOND,
 			    (double)bin_edge(o, bin + i) / MICROSECOND);
 		won = t->bins[bin][CREDENTIALS];
 		n = sum(t->bins[bin]) - won;
@@ -2320,7 +2320,6 @@ text_lesson(const struct options *o, const struct tally *t)
 static void
 text_trials(const struct run *c, const struct tally *t)
 {
-	const int64_t spread = c->options->spread;
 	uintmax_t n, won;
 
 	text_tally("trial", t);
@@ -2328,11 +2327,9 @@ text_trials(const struct run *c, const struct tally *t)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	if (spread > 0)
-		printf("Each side waits 0 to %" PRId64 " us before its step\n",
-		    spread / MICROSECOND);
-	else
-		printf("No delays: the bare race\n");
+	printf(c->options->spread == 0 ? "No delays: the bare race\n" :
+	    "Each side waits 0 to %" PRId64 " us before its step\n",
+	    c->options->spread / MICROSECOND);
 	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
 	    "no credentials");
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
@@ -2352,7 +2349,7 @@ text_trials(const struct run *c, const struct tally *t)
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	int64_t at[NSIDES * NSTEPS], start = 0;
+	int64_t at[NSIDES * NSTEPS], time, start = 0;
 	const struct times *times;
 	unsigned i, s, first;
 
@@ -2364,16 +2361,14 @@ print_timeline(const struct run *c, const struct result *r)
 		times = times_of(c, i / NSTEPS);
 		s = i % NSTEPS;
 		/* What was sent can be there before its sender knows. */
-		at[i] = steps[s].done == NULL ? 0 :
-		    s == GO_ON || s == WRITE ? times->begun[s] :
+		time = s == GO_ON || s == WRITE ? times->begun[s] :
 		    times->ended[s];
+		at[i] = steps[s].done == NULL || time == 0 ? INT64_MAX : time;
 	}
-	for (;; at[first] = 0) {
+	for (;; at[first] = INT64_MAX) {
 		for (first = i = 0; i < nitems(at); i++)
-			if (at[i] != 0 &&
-			    (at[first] == 0 || at[i] < at[first]))
-				first = i;
-		if (at[first] == 0)
+			first = at[i] < at[first] ? i : first;
+		if (at[first] == INT64_MAX)
 			return;
 		start = start == 0 ? at[first] : start;
 		fprintf(stderr, "%10.1f  %*s%s\n",
@@ -2481,35 +2476,29 @@ free_run(struct run *c)
 static void
 count_race(struct tally *t, const struct run *c, const struct result *r)
 {
-	const struct options *o = c->options;
 	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
-	const int64_t accepted = s->ended[ACCEPT];
-	const int64_t lead = (w->begun[WRITE] + w->ended[WRITE] -
-	    s->begun[OPTION] - s->ended[OPTION]) / 2;
-	enum class k = OVERLAP;
+	const intmax_t accepted = s->ended[ACCEPT];
+	const intmax_t setting = s->begun[OPTION] - accepted;
+	const intmax_t set = s->ended[OPTION] - accepted;
+	const intmax_t writing = w->begun[WRITE] - accepted;
+	const intmax_t written = w->ended[WRITE] - accepted;
+	const intmax_t lead = (writing + written - setting - set) / 2;
+	const bool accepts = c->options->path != NULL && !is_named_dgram(c);
+	const enum class k = accepts && writing < 0 ? UNACCEPTED :
+	    set < writing ? BEFORE : written < setting ? AFTER : OVERLAP;
 	int bin = 0;
 
-	if (o->path != NULL && !is_named_dgram(c) && w->begun[WRITE] < accepted)
-		k = UNACCEPTED;
-	else if (s->ended[OPTION] < w->begun[WRITE])
-		k = BEFORE;
-	else if (w->ended[WRITE] < s->begun[OPTION])
-		k = AFTER;
 	t->classes[k][r->outcome]++;
-	while (bin < NBINS - 1 && lead >= bin_edge(o, bin + 1))
+	while (bin < NBINS - 1 && lead >= bin_edge(c->options, bin + 1))
 		bin++;
 	t->bins[bin][r->outcome]++;
-	if ((k != BEFORE || r->outcome == CREDENTIALS) &&
-	    (k != AFTER || r->outcome != CREDENTIALS))
-		return;
 	/* A finding about the kernel; ten of a kind are enough to read. */
-	if (++t->violations <= 10)
+	if (k == (r->outcome == CREDENTIALS ? AFTER : BEFORE) &&
+	    ++t->violations <= 10)
 		warnx("violation in trial %" PRIu64 ": %s, %s (ns from "
-		    "accepted: option %" PRId64 " to %" PRId64 ", write %"
-		    PRId64 " to %" PRId64 ")", c->trial, classes[k].text,
-		    outcomes[r->outcome], s->begun[OPTION] - accepted,
-		    s->ended[OPTION] - accepted, w->begun[WRITE] - accepted,
-		    w->ended[WRITE] - accepted);
+		    "accepted: option %jd to %jd, write %jd to %jd)", c->trial,
+		    classes[k].text, outcomes[r->outcome], setting, set,
+		    writing, written);
 }
 
 static void
