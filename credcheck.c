@@ -26,9 +26,8 @@
  */
 
 /*
- * Plays both ends of a UNIX-domain socket conversation and reports which
- * credentials the kernel delivered, by which mechanism, and whether they are
- * true.
+ * Plays both ends of a UNIX-domain socket conversation: which credentials does
+ * the kernel deliver, by which mechanism, and are they true?
  */
 
 /* glibc hides struct ucred without it, and reads it before any header. */
@@ -102,8 +101,7 @@ enum step {
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON, RECEIVE,		/* "go on" sent; a message read */
-	RECEIVE_SMALL,		/* with room for no whole control message */
-	RECEIVE_EXACT,		/* with room for the credentials alone */
+	RECEIVE_SMALL, RECEIVE_EXACT,	/* with room for less, for no more */
 	LOOK,			/* at what is there, without waiting */
 
 	/* The client's. */
@@ -135,9 +133,8 @@ enum kind {
 
 struct schedule {
 	unsigned char server[8], client[8];	/* up to END */
-	const char *name;
-	/* Of a row of the survey, which is named as its constant: */
-	const char *title;
+	const char *name;		/* of a row of the survey, its constant */
+	const char *title;		/* of such a row, as all that follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
 };
@@ -518,20 +515,19 @@ read_pidfd(int fd, const char *source, struct cred *cr)
 static const struct mechanism *
 find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
 {
-	const struct mechanism *usual = &mechanisms[USUAL];
-	const struct mechanism *attached = &mechanisms[ATTACHED];
+	const struct mechanism *m = mechanisms;
 
-	if (mechanisms[EVERY].message != NULL && type == mechanisms[EVERY].type)
-		return &mechanisms[EVERY];
-	if (usual->message == NULL || type != usual->type)
+	if (m[EVERY].message != NULL && type == m[EVERY].type)
+		return &m[EVERY];
+	if (m[USUAL].message == NULL || type != m[USUAL].type)
 		return NULL;
-	if (attached->message == NULL || len != attached->fixed)
-		return usual;
+	if (m[ATTACHED].message == NULL || len != m[ATTACHED].fixed)
+		return &m[USUAL];
 	/* The usual one has the groups that it says, if it is it. */
-	if ((long)len != (long)usual->fixed +
-	    layout_groups(usual, data, len) * (long)sizeof(gid_t))
-		return attached;
-	return may_claim ? NULL : usual;
+	if ((long)len != (long)m[USUAL].fixed +
+	    layout_groups(&m[USUAL], data, len) * (long)sizeof(gid_t))
+		return &m[ATTACHED];
+	return may_claim ? NULL : &m[USUAL];
 }
 
 /* The IDs that stand for those without one here, read when first wanted. */
