@@ -1622,11 +1622,11 @@ is_end(const struct message *m)
 }
 
 /*
- * Returns the length, or -1 with errno.  Kernels can report end of file ahead
- * of a message, if it was sent and the socket closed during the call (Linux on
- * seqpacket, NetBSD on streams), or ECONNRESET, once; and a message of no bytes
- * without credentials looks like the end as well.  So there is a second look,
- * without room for descriptors, which would be ours to close.
+ * Returns the length, or -1 with errno.  A kernel can report end of file ahead
+ * of a message, if both came during the call (Linux on seqpacket, NetBSD on
+ * streams), or ECONNRESET, once; and an empty message without credentials can
+ * look like it.  So there is a second look, without room for descriptors, which
+ * would be ours to close.
  */
 static ssize_t
 receive_now(struct run *c, size_t room)
@@ -1736,11 +1736,10 @@ take_step(struct run *c, unsigned step)
 	} else if (has_other(c))
 		await(c, s, c->trial);
 	c->time = now();
-	if (s != step)
-		return;
-	if (times->ended[s] == 0)	/* or the step has noted it itself */
-		times->ended[s] = c->time;
-	tell(c, s);
+	if (s == step && times->ended[s] == 0)
+		times->ended[s] = c->time;	/* or the step has done so */
+	if (s == step)
+		tell(c, s);
 }
 
 /* One side of a trial: its steps, until one of either side's has failed. */
@@ -1794,35 +1793,21 @@ run_client(struct run *c)
 	exit(EXIT_SUCCESS);
 }
 
-/* The parser. */
-static void
-close_fds(const unsigned char *data, size_t len)
-{
-	int fd;
-
-	for (; len >= sizeof(fd); data += sizeof(fd), len -= sizeof(fd)) {
-		memcpy(&fd, data, sizeof(fd));
-		/* Close would wait for what the sender wants sent. */
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER,
-		    &(struct linger){ .l_onoff = 0 }, sizeof(struct linger));
-		(void)close(fd);
-	}
-}
-
 /*
- * Walks the control messages by what did arrive: NetBSD leaves the length of
- * one that was cut, so that CMSG_NXTHDR and cmsg_len point beyond what is
- * there.  Closes descriptors, which any sender may have sent along.
+ * The parser.  It walks the control messages by what did arrive: of one that
+ * was cut NetBSD leaves the length, so that CMSG_NXTHDR and cmsg_len point
+ * beyond.  Closes descriptors, which any sender may have sent along.
  */
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
 {
+	static const struct linger off = { .l_onoff = 0 };
 	const struct mechanism *pidfd = &mechanisms[PIDFD], *l;
 	const unsigned char *data, *buf = m->msg.msg_control;
 	const size_t total = m->msg.msg_controllen;
 	enum outcome found = NONE;
 	struct cmsghdr cm;
-	size_t len;
+	size_t len, i;
 	int fd;
 
 	for (size_t at = 0; at + CMSG_LEN(0) <= total; at += CMSG_SPACE(len)) {
@@ -1831,15 +1816,21 @@ parse_control(struct message *m, struct cred *cr)
 			break;
 		data = buf + at + CMSG_LEN(0);
 		len = MIN(cm.cmsg_len, total - at) - CMSG_LEN(0);
-		if (cm.cmsg_level == SOL_SOCKET && cm.cmsg_type == SCM_RIGHTS)
-			close_fds(data, len);
+		if (cm.cmsg_level != SOL_SOCKET)
+			continue;
+		if (cm.cmsg_type == SCM_RIGHTS)
+			for (i = 0; i + sizeof(fd) <= len; i += sizeof(fd)) {
+				memcpy(&fd, data + i, sizeof(fd));
+				/* Else it waits for what the sender sent. */
+				(void)setsockopt(fd, SOL_SOCKET, SO_LINGER,
+				    &off, sizeof(off));
+				(void)close(fd);
+			}
 		else if (pidfd->option != NULL && len >= sizeof(fd) &&
-		    cm.cmsg_level == SOL_SOCKET &&
 		    cm.cmsg_type == pidfd->type) {
 			memcpy(&fd, data, sizeof(fd));
 			read_pidfd(fd, pidfd->message, cr);
-		} else if (found != CREDENTIALS &&
-		    cm.cmsg_level == SOL_SOCKET && (l = find_layout(
+		} else if (found != CREDENTIALS && (l = find_layout(
 		    cm.cmsg_type, data, len, m->may_claim)) != NULL) {
 			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
 			if (found == CREDENTIALS)
