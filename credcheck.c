@@ -153,7 +153,7 @@ struct schedule {
 
 static const struct schedule
     sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
-	{ CONNECT, HEAR_GO_ON, WRITE }, .name = "sync" },
+	{ CONNECT, UNTIL(ACCEPT), HEAR_GO_ON, WRITE }, .name = "sync" },
     late_schedule = { THEN_SET(WRITE, OPTION), .name = "late" },
     inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
@@ -682,7 +682,7 @@ struct run {
 	pid_t owner;			/* our own process */
 	volatile pid_t child;		/* 0: none, any more */
 	int control;			/* hands over descriptors */
-	int wake;			/* a byte wakes us; end: it has gone */
+	int wake;			/* a byte wakes us; -1: no other side */
 	int listener, connection;	/* -1: none */
 	int ends[BATCH];		/* of connections to come */
 	size_t next, nends;
@@ -715,13 +715,6 @@ is_named_dgram(const struct run *c)
 {
 	return c->options->path != NULL &&
 	    types[c->options->type].type == SOCK_DGRAM;
-}
-
-/* Both sides are ours, and the other one still has to do with us. */
-static bool
-has_other(const struct run *c)
-{
-	return c->wake != -1;
 }
 
 /* In nanoseconds. */
@@ -1062,7 +1055,7 @@ retry(struct run *c, int fd, short wanted, const char *call)
 	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
 	    error != ECONNABORTED)
 		fail(c, error, "%s", call);
-	if (!has_other(c) || !spin(c))
+	if (c->wake == -1 || !spin(c))
 		sleep_until(c, fd, wanted);
 }
 
@@ -1354,13 +1347,40 @@ become(const struct options *o)
 	    setreuid(uid, effective ? e->uid : uid) == -1 ? "setreuid" : NULL;
 }
 
-/* Connects to the path, or says what is wrong with it. */
+/* Connects or writes, by a process that has gone when this returns. */
 static void
-connect_path(struct run *c)
+by_another(struct run *c)
+{
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(c->step == BY_ANOTHER ?
+		    send(c->connection, "?", 1, MSG_DONTWAIT) != 1 :
+		    connect(c->connection, (struct sockaddr *)&c->address,
+		    c->addresslen) == -1);
+	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
+		fail(c, child == -1 ? errno : 0, "fork");
+}
+
+/* To the path, or says what is wrong with it. */
+static void
+connect_server(struct run *c)
 {
 	const struct options *o = c->options;
 	struct stat st;
 
+	if (o->path == NULL) {
+		c->connection = connect_pair(c);
+		return;
+	}
+	c->connection = named_socket(c);
+	if (c->wake != -1 && is_named_dgram(c))
+		bind_made(c, c->connection, &c->client, c->clientlen);
+	else if (c->wake != -1 && o->role != 'S')
+		send_ends(c, &c->connection, 1);
+	if (c->step == CONNECT_GONE)
+		by_another(c);
 	while (connect(c->connection, (struct sockaddr *)&c->address,
 	    c->addresslen) == -1 && errno != EISCONN) {
 		if (errno == EPROTOTYPE && o->any_type) {
@@ -1380,46 +1400,11 @@ connect_path(struct run *c)
 	}
 }
 
-/* Connects or writes, by a process that has gone when this returns. */
-static void
-by_another(struct run *c)
-{
-	const pid_t child = fork();
-	int status = 0;
-
-	if (child == 0)
-		_exit(c->step == BY_ANOTHER ?
-		    send(c->connection, "?", 1, MSG_DONTWAIT) != 1 :
-		    connect(c->connection, (struct sockaddr *)&c->address,
-		    c->addresslen) == -1);
-	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
-		fail(c, child == -1 ? errno : 0, "fork");
-}
-
-static void
-connect_server(struct run *c)
-{
-	if (c->options->path == NULL) {
-		c->connection = connect_pair(c);
-		return;
-	}
-	c->connection = named_socket(c);
-	if (has_other(c) && is_named_dgram(c))
-		bind_made(c, c->connection, &c->client, c->clientlen);
-	else if (has_other(c) && c->options->role != 'S')
-		send_ends(c, &c->connection, 1);
-	if (c->step == CONNECT_GONE)
-		by_another(c);
-	connect_path(c);
-}
-
 static void
 hear_go_on(struct run *c)
 {
 	ssize_t n;
 
-	if (has_other(c))		/* is_ours() sends a byte as well */
-		await(c, ACCEPT, c->trial);
 	while ((n = recv(c->connection, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1)
 		retry(c, c->connection, POLLIN, "recv");
 	if (n == 0)
@@ -1733,7 +1718,7 @@ take_step(struct run *c, unsigned step)
 		times->begun[s] = c->time;
 		if (steps[s].run != NULL)
 			steps[s].run(c);
-	} else if (has_other(c))
+	} else if (c->wake != -1)
 		await(c, s, c->trial);
 	c->time = now();
 	if (s == step && times->ended[s] == 0)
@@ -1780,7 +1765,7 @@ run_client(struct run *c)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
 		    user != NULL ? "user" : "effective", visible(user != NULL ?
 		    user : c->options->effective.argument), what);
-	if (has_other(c))
+	if (c->wake != -1)
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
 	if ((n = getgroups(nitems(sh->groups), sh->groups)) == -1)
 		fail(c, errno, "getgroups");

@@ -224,7 +224,7 @@ deadlines_body() {
 	listen|--path sock|the server
 	listen|--inherit --path sock|the server
 	accept|--late --path sock|the server to accept
-	accept|--path sock|(the client to connect|"go on")
+	accept|--path sock|(the client to connect|the server to accept)
 	recvmsg|--late|the server to accept
 	setsockopt|--sync|"go on"
 	setsockopt|--path sock --type dgram|"go on"
