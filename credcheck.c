@@ -139,9 +139,10 @@ struct schedule {
 	bool path, connected;		/* needs a named, a connected socket */
 };
 
-#define SET_THEN(option, message) \
-	{ READY, ACCEPT, option, UNTIL(message), RECEIVE }, \
+#define SET_THEN_READ(option, message, receive) \
+	{ READY, ACCEPT, option, UNTIL(message), receive }, \
 	{ CONNECT, UNTIL(option), message }
+#define SET_THEN(option, message) SET_THEN_READ(option, message, RECEIVE)
 #define THEN_SET(message, option) \
 	{ READY, ACCEPT, UNTIL(message), option, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), message }
@@ -197,11 +198,9 @@ static const struct schedule
 	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
     ROW(FORGED, "an ordinary user claims to be root", SET_THEN(OPTION, FORGE)) \
     ROW(SMALL_BUFFER, "control buffer too small", \
-	{ READY, ACCEPT, OPTION, UNTIL(WRITE), RECEIVE_SMALL }, \
-	{ CONNECT, UNTIL(OPTION), WRITE }) \
+	SET_THEN_READ(OPTION, WRITE, RECEIVE_SMALL)) \
     ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
-	{ READY, ACCEPT, OPTION, UNTIL(DESCRIPTOR), RECEIVE_EXACT }, \
-	{ CONNECT, UNTIL(OPTION), DESCRIPTOR }) \
+	SET_THEN_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
     ROW(TWO_WRITERS, "two processes' bytes, one read", \
 	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
