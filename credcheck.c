@@ -1635,7 +1635,6 @@ receive_now(struct run *c, size_t room)
 static void
 receive(struct run *c)
 {
-	const struct message *m = &c->message;
 	const size_t room = c->step == RECEIVE_SMALL ? CMSG_LEN(sizeof(int)) :
 	    c->step != RECEIVE_EXACT ? CONTROL_ROOM :
 	    CMSG_SPACE(cred_size(c->shared->client.ngroups));
@@ -1644,8 +1643,8 @@ receive(struct run *c)
 	do
 		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
-	while (c->clientlen != 0 && memcmp(m->from.sun_path,
-	    c->client.sun_path, sizeof(m->from.sun_path)) != 0);
+	while (c->clientlen != 0 && memcmp(c->message.from.sun_path,
+	    c->client.sun_path, sizeof(c->client.sun_path)) != 0);
 }
 
 /*
