@@ -272,9 +272,11 @@ struct cred {
 	intmax_t id[GROUPS];
 	gid_t *groups;
 	size_t ngroups;
-	const char *pidfd_source;	/* what brought a pidfd */
-	int pidfd;			/* its number, or an errno as such */
-	intmax_t pidfd_pid;		/* -1: it has gone; 0: not known */
+	struct pidfd {
+		const char *source;	/* what brought one */
+		int fd;			/* or an errno, as it came */
+		intmax_t pid;		/* -1: it has gone; 0: not known */
+	} pidfd;
 };
 
 enum outcome {
@@ -290,8 +292,7 @@ static const char *const outcomes[NOUTCOMES] = {
 struct result {
 	enum outcome outcome;
 	size_t bytes;
-	bool ctrunc, trunc;		/* MSG_CTRUNC, MSG_TRUNC */
-	bool raw;			/* there were IDs, whatever they mean */
+	bool ctrunc, trunc, raw;	/* MSG_CTRUNC, MSG_TRUNC; it had IDs */
 	int error;			/* errno of a step that may fail */
 	const char *missing;		/* why there is none in a survey */
 	char *failed;			/* or why the conversation broke off */
@@ -304,7 +305,7 @@ static void
 cred_forget(struct cred *cr)
 {
 	memset(cr->source, 0, sizeof(cr->source));
-	cr->pidfd_source = NULL;
+	cr->pidfd.source = NULL;
 }
 
 static void
@@ -498,12 +499,11 @@ read_pidfd(int fd, const char *source, struct cred *cr)
 	char path[64];
 	FILE *fp;
 
-	cr->pidfd_source = source;
-	cr->pidfd = fd;
+	cr->pidfd = (struct pidfd){ .source = source, .fd = fd };
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	fp = fd < 0 ? NULL : fopen(path, "r");
-	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd_pid) != 1)
-		cr->pidfd_pid = 0;
+	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd.pid) != 1)
+		cr->pidfd.pid = 0;
 	if (fp != NULL)
 		fclose(fp);
 	if (fd >= 0)
@@ -1971,12 +1971,12 @@ text_result(const struct run *c, const struct result *r)
 			print_value(" !=", peer, f, names, source);
 		printf("\n");
 	}
-	if (peer->pidfd_source != NULL) {
+	if (peer->pidfd.source != NULL) {
 		printf("Process of the pidfd: ");
-		printf(peer->pidfd_pid == -1 ? "gone" : "%jd", peer->pidfd_pid);
-		printf(" (%s)\n", peer->pidfd_source);
-		if (peer->pidfd_pid > 0 && peer->source[PID] != NULL &&
-		    peer->pidfd_pid != peer->id[PID])
+		printf(peer->pidfd.pid == -1 ? "gone" : "%jd", peer->pidfd.pid);
+		printf(" (%s)\n", peer->pidfd.source);
+		if (peer->pidfd.pid > 0 && peer->source[PID] != NULL &&
+		    peer->pidfd.pid != peer->id[PID])
 			printf("PID and pidfd name different processes\n");
 	}
 	if (truth != NULL)
@@ -2131,8 +2131,8 @@ json_result(const struct run *c, const struct result *r)
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
 	if (peer)
-		json(r->peer.pidfd_source == NULL ? ",'pidfd_pid':null" :
-		    ",'pidfd_pid':%jd", r->peer.pidfd_pid);
+		json(r->peer.pidfd.source == NULL ? ",'pidfd_pid':null" :
+		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
 	printf("}\n");
 }
 
@@ -2207,16 +2207,13 @@ json_tally(const struct run *c, const struct tally *t)
 static void
 text_tally(const char *what, const struct tally *t)
 {
-	static const char *const became[NOUTCOMES] = {
-		"with credentials", "with placeholder", "with none",
-		"truncated", "closed", "timed out", "unsupported",
-	};
 	const char *sep = ":";
 
 	printf("%ju %s%s", t->trials, what, t->trials == 1 ? "" : "s");
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
-			printf("%s %ju %s", sep, t->counts[o], became[o]);
+			printf("%s %ju %s%s", sep, t->counts[o],
+			    o <= NONE ? "with " : "", outcomes[o]);
 			sep = ",";
 		}
 	if (t->mismatches > 0)
@@ -2516,9 +2513,8 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 	const struct options *o = c->options;
 	const int64_t start = now();
 	/* A word to whoever waits at a terminal, five times a second. */
-	int64_t progress = !o->quiet && isatty(STDERR_FILENO) ?
+	int64_t time = start, progress = !o->quiet && isatty(STDERR_FILENO) ?
 	    start + SECOND : INT64_MAX;
-	int64_t time = start;
 
 	while (c->trial < o->count && !ending.stopped &&
 	    (o->limit == 0 || time < start + o->limit)) {
@@ -2781,8 +2777,6 @@ run_peer(struct options *o)
 		(o->json ? json_result : text_result)(&c, &r);
 		finish_report();
 	}
-	free(r.peer.groups);
-	c.peer.groups = NULL;
 	free_run(&c);
 	return r.outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
 }
@@ -2872,9 +2866,8 @@ static const struct finding {
 		    mechanisms[survey_rows[row].kind].option != NULL)
 
 /* The identity of an ordinary user, for root to take. */
-static const struct identity ordinary = {
-	.argument = "12345:12345", .uid = 12345, .gid = 12345
-};
+static const struct identity ordinary = { .argument = "12345:12345",
+    .uid = 12345, .gid = 12345 };
 
 /*
  * What a row is about, if not the message's credentials: the connection's, or
@@ -2893,13 +2886,10 @@ judge(const struct schedule *sr, struct result *r, const struct cred *peer)
 	}
 	if (sr->kind != PIDFD)
 		return;
-	if (cell->pidfd_source == NULL) {
-		cell->pidfd_source = peer->pidfd_source;
+	if (cell->pidfd.source == NULL)
 		cell->pidfd = peer->pidfd;
-		cell->pidfd_pid = peer->pidfd_pid;
-	}
-	if (cell->pidfd_source != NULL)
-		r->outcome = cell->pidfd < 0 ? NONE : cell->pidfd_pid == -1 ?
+	if (cell->pidfd.source != NULL)
+		r->outcome = cell->pidfd.fd < 0 ? NONE : cell->pidfd.pid == -1 ?
 		    PLACEHOLDER : CREDENTIALS;
 	else if (r->outcome == CREDENTIALS) {
 		cred_forget(cell);
@@ -2914,8 +2904,8 @@ whose(const struct result *r)
 	const struct cred *cr = &r->message;
 	intmax_t id = cr->id[PID], client = r->client, server = getpid();
 
-	if (cr->pidfd_source != NULL) {
-		id = cr->pidfd_pid;
+	if (cr->pidfd.source != NULL) {
+		id = cr->pidfd.pid;
 		if (cr->source[PID] != NULL && id != cr->id[PID])
 			return "two";
 		if (id == -1)
@@ -2999,7 +2989,7 @@ holds(const struct survey *v, const struct condition *co, size_t type)
 	    (co->need != ZERO_UID || (r->raw && cr->id[UID] == 0)) &&
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != JOINED || r->bytes == 2) &&
-	    (co->need != BAD_PIDFD || cr->pidfd < 0) &&
+	    (co->need != BAD_PIDFD || cr->pidfd.fd < 0) &&
 	    (co->need != CLIENTS_OWN || cr->id[PID] == r->client));
 }
 
@@ -3039,9 +3029,9 @@ cell_text(const struct schedule *sr, const struct result *r)
 		return "failed";
 	if (r->error != 0)
 		return error_name(r->error);
-	if (cr->pidfd_source != NULL && cr->pidfd < 0)
+	if (cr->pidfd.source != NULL && cr->pidfd.fd < 0)
 		return "bad fd";
-	if (cr->pidfd_source == NULL &&
+	if (cr->pidfd.source == NULL &&
 	    (sr->kind != PEER || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
 	return whose(r) != NULL ? whose(r) : "unknown";
@@ -3131,9 +3121,9 @@ json_cell(const struct result *r)
 	    r->error != 0 ? NULL : outcomes[r->outcome]);
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
-	json(cr.pidfd_source != NULL && cr.pidfd < 0 ?
+	json(cr.pidfd.source != NULL && cr.pidfd.fd < 0 ?
 	    ",'whose':%s,'descriptor':%jd" : ",'whose':%s,'descriptor':null",
-	    whose(r), (intmax_t)cr.pidfd);
+	    whose(r), (intmax_t)cr.pidfd.fd);
 	json(",'bytes':%jd,'ctrunc':%d,'trunc':%d", (intmax_t)r->bytes,
 	    r->ctrunc, r->trunc);
 	json(",'errno':%s,'missing':%s,'failed':%s}", r->error != 0 ?

@@ -492,7 +492,7 @@ ATF_TC_BODY(tally_text, tc)
 	t.trials = 28;
 	text_tally("trial", &t);
 	require_text(stdout, "28 trials: 1 with credentials, 2 with "
-	    "placeholder, 3 with none, 4 truncated, 5 closed, 6 timed out, "
+	    "placeholder, 3 with none, 4 truncated, 5 closed, 6 timeout, "
 	    "7 unsupported\n");
 	t = (struct tally){ .trials = 10, .mismatches = 2,
 	    .counts = { [CREDENTIALS] = 9, [NONE] = 1 } };

@@ -232,7 +232,7 @@ timeout_body() {
 	server_ends 1
 	atf_check -o inline:"credcheck: connection 1: Message did not include\
  credentials: timeout (no message came)\n" sed 1d stderr
-	atf_check -o match:"^1 connection: 1 timed out$" cat stdout
+	atf_check -o match:"^1 connection: 1 timeout$" cat stdout
 }
 
 atf_test_case many
