@@ -133,8 +133,8 @@ enum kind {
 
 struct schedule {
 	unsigned char server[8], client[8];	/* up to END */
-	const char *name;		/* of a row of the survey, its constant */
-	const char *title;		/* of such a row, as all that follows */
+	const char *name;		/* of a survey's row, its constant */
+	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
 };
