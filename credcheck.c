@@ -124,8 +124,7 @@ enum step {
 
 /* What may tell a system's credentials. */
 enum kind {
-	USUAL, EVERY,		/* an option, for the next or every message */
-	PIDFD,			/* an option, for descriptors of processes */
+	USUAL, EVERY, PIDFD,	/* options: the next message, each, a pidfd */
 	ATTACHED,		/* the sender, with a message */
 	PEER, PEER_GROUPS, PEER_PIDFD,	/* the connection, when asked */
 	NKINDS
@@ -133,8 +132,8 @@ enum kind {
 
 struct schedule {
 	unsigned char server[8], client[8];	/* up to END */
-	const char *name;		/* of a row of the survey, its constant */
-	const char *title;		/* of such a row, as all that follows */
+	const char *name;		/* of a survey's row, its constant */
+	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
 };
@@ -326,8 +325,7 @@ struct mechanism {
 	const char *message;	/* the control message that it causes */
 	int type;		/* of that */
 	size_t fixed;		/* length of the data, without groups */
-	unsigned at[NFIELDS];	/* of each field, plus 1; 0: none */
-	unsigned ngroups;	/* likewise; 0: all that is there */
+	unsigned at[NFIELDS], ngroups;	/* of each, plus 1; 0: none, or all */
 	bool narrow;		/* ngroups is a short, not an int */
 };
 #define NAME(name)	#name, name
@@ -424,6 +422,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 #define GETPEEREID	getpeereid
 #ifdef __APPLE__
 #define initgroups(name, gid)	initgroups(name, (int)(gid))
+struct peerpid { pid_t pid; };	/* what LOCAL_PEERPID is */
 #endif
 
 static const struct mechanism mechanisms[NKINDS] = {
@@ -433,7 +432,8 @@ static const struct mechanism mechanisms[NKINDS] = {
 	    .at[PID] = AT(sockpeercred, pid), .at[EUID] = AT(sockpeercred, uid),
 	    .at[EGID] = AT(sockpeercred, gid) },
 #elif defined(__APPLE__)
-	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t), .at[PID] = 1 },
+	[PEER] = { NAME(LOCAL_PEERPID), .fixed = sizeof(pid_t),
+	    .at[PID] = AT(peerpid, pid) },
 #endif
 };
 
