@@ -71,7 +71,6 @@
 #endif
 
 #define VERSION		"0.2"
-
 #define EXIT_MISSING	1	/* the message had no true credentials */
 #define EXIT_TROUBLE	2	/* usage, a system error, a timeout */
 
@@ -1110,7 +1109,6 @@ tell(struct run *c, enum step s)
 /*
  * 5. The connection between them.
  */
-
 /* One byte by sendmsg(2), and a control message with it if there is len. */
 static ssize_t
 send_with(int fd, int type, const void *data, size_t len)
@@ -2356,7 +2354,6 @@ finish_report(void)
 /*
  * 8. The modes in which both sides are ours.
  */
-
 /* From here on nothing is left behind, however we end. */
 static void
 open_run(struct run *c, const struct options *o, jmp_buf *broken)
@@ -3144,16 +3141,15 @@ json_findings(const struct survey *v, const char *key,
 static void
 json_survey(const struct survey *v)
 {
-	const struct mechanism *m = &mechanisms[USUAL];
 	const char *upper;
 	char name[32];
 	size_t i;
 
 	json_begin("survey");
 	json(",'option':");
-	json_string(m->option);
+	json_string(mechanisms[USUAL].option);
 	json(",'message':");
-	json_string(m->message);
+	json_string(mechanisms[USUAL].message);
 	json_sources(&v->cells[OPTION_FIRST][0]);
 	json(",'rows':[");
 	FOREACH_ROW(row) {
