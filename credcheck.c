@@ -100,7 +100,7 @@ enum step {
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON, RECEIVE,		/* "go on" sent; a message read */
-	RECEIVE_SMALL, RECEIVE_EXACT,	/* with room for less, for no more */
+	RECEIVE_SMALL, RECEIVE_EXACT,	/* no room for them; none for more */
 	LOOK,			/* at what is there, without waiting */
 
 	/* The client's. */
@@ -472,7 +472,7 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 	const char *source = m->message != NULL ? m->message : m->option;
 	const long n = layout_groups(m, data, len);
 	uint32_t id;			/* each ID has four bytes */
-	size_t size;
+	size_t size;			/* of groups, which may be unaligned */
 
 	for (enum field f = PID; f < GROUPS; f++)
 		if (m->at[f] != 0) {
