@@ -2063,7 +2063,6 @@ json_field(const char *sep, const struct cred *cr, enum field f)
 	printf(list ? "]" : "");
 }
 
-/* What every object begins with. */
 static void
 json_begin(const char *mode)
 {
@@ -2181,11 +2180,10 @@ json_tally(const struct run *c, const struct tally *t)
 	printf(",\"elapsed_s\":%.6f,\"trials_per_second\":%.1f",
 	    (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	if (!is_race(c)) {
-		printf("}\n");
+	json(is_race(c) ? ",'spread_us':%jd" : "}\n",
+	    (intmax_t)(o->spread / MICROSECOND));
+	if (!is_race(c))
 		return;
-	}
-	json(",'spread_us':%jd", (intmax_t)(o->spread / MICROSECOND));
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
 		json(k == BEFORE ? ",'classes':{%s:{'trials':%jd" :
 		    "},%s:{'trials':%jd", classes[k].name, sum(t->classes[k]));
@@ -2295,8 +2293,7 @@ text_trials(const struct run *c, const struct tally *t)
 	printf(c->options->spread == 0 ? "No delays: the bare race\n" :
 	    "Each side waits 0 to %" PRId64 " us before its step\n",
 	    c->options->spread / MICROSECOND);
-	printf("\n%-28s%10s%14s%16s\n", "", "trials", "credentials",
-	    "no credentials");
+	printf("\n%38s%14s%16s\n", "trials", "credentials", "no credentials");
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
 		n = sum(t->classes[k]);
 		won = t->classes[k][CREDENTIALS];
@@ -2314,7 +2311,7 @@ text_trials(const struct run *c, const struct tally *t)
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	int64_t at[NSIDES * NSTEPS], time, start = 0;
+	int64_t at[NSIDES * NSTEPS], when, start = 0;
 	const struct times *times;
 	unsigned i, s, first;
 
@@ -2326,9 +2323,9 @@ print_timeline(const struct run *c, const struct result *r)
 		times = times_of(c, i / NSTEPS);
 		s = i % NSTEPS;
 		/* What was sent can be there before its sender knows. */
-		time = s == GO_ON || s == WRITE ? times->begun[s] :
+		when = s == GO_ON || s == WRITE ? times->begun[s] :
 		    times->ended[s];
-		at[i] = steps[s].done == NULL || time == 0 ? INT64_MAX : time;
+		at[i] = steps[s].done == NULL || when == 0 ? INT64_MAX : when;
 	}
 	for (;; at[first] = INT64_MAX) {
 		for (first = i = 0; i < nitems(at); i++)
@@ -2359,16 +2356,14 @@ static void
 open_run(struct run *c, const struct options *o, jmp_buf *broken)
 {
 	/* A foreign client may attach what looks like the usual one's. */
-	const bool foreign = o->role == 'l';
-
 	*c = (struct run){ .options = o, .schedule = o->schedule,
-	    .mechanism = &mechanisms[foreign &&
+	    .mechanism = &mechanisms[o->role == 'l' &&
 	    mechanisms[EVERY].option != NULL ? EVERY : USUAL],
 	    .side = o->role == 'C' || o->role == 'P' ? CLIENT : SERVER,
-	    .owner = getpid(), .listener = -1, .connection = -1,
+	    .owner = getpid(), .time = now(), .listener = -1, .connection = -1,
 	    .control = -1, .wake = -1, .spins = o->counted ? MOST_SPINS : 0,
-	    .tries = FIRST_TRY, .time = now(), .broken = broken,
-	    .message = { .type = types[o->type].type, .may_claim = foreign } };
+	    .tries = FIRST_TRY, .message.type = types[o->type].type,
+	    .message.may_claim = o->role == 'l', .broken = broken };
 	c->random = (uint64_t)c->time ^ (uint64_t)c->owner << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
