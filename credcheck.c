@@ -2311,7 +2311,7 @@ text_trials(const struct run *c, const struct tally *t)
 static void
 print_timeline(const struct run *c, const struct result *r)
 {
-	int64_t at[NSIDES * NSTEPS], when, start = 0;
+	int64_t at[(int)NSIDES * NSTEPS], when, start = 0;
 	const struct times *times;
 	unsigned i, s, first;
 
