@@ -682,9 +682,9 @@ struct run {
 	int control;			/* hands over descriptors */
 	int wake;			/* a byte wakes us; -1: no other side */
 	int listener, connection;	/* -1: none */
-	int ends[BATCH];		/* of connections to come */
-	size_t next, nends;
-	uint64_t trial, random, strangers;	/* from 1 */
+	int ends[NSIDES][BATCH];	/* of connections to come */
+	size_t next, nends, npairs;	/* the last: for the batch after it */
+	uint64_t trial, pairs, random, strangers;	/* from 1; made */
 	enum step step;
 	const char *waiting;		/* what the step waits for */
 	int64_t time, until;		/* last seen; the step's deadline */
@@ -1172,33 +1172,25 @@ receive_ends(struct run *c)
 		fail(c, 0, "no descriptors left to receive the client's");
 	c->next = 0;
 	c->nends = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(c->ends, CMSG_DATA(cm), c->nends * sizeof(int));
+	memcpy(c->ends[SERVER], CMSG_DATA(cm), c->nends * sizeof(int));
 }
 
 /*
  * The client makes the socketpairs, so that the connection's own credentials
- * are its: a batch for the next trials, or as many as there are descriptors.
+ * are its: one more, if there are trials and descriptors left for it.
  */
-static int
-connect_pair(struct run *c)
+static bool
+make_pair(struct run *c)
 {
-	const uint64_t left = c->options->count - c->trial + 1;
-	int servers[BATCH], pair[NSIDES];
+	int pair[NSIDES];
 
-	if (c->next == c->nends) {
-		c->next = c->nends = 0;
-		while (c->nends < MIN(left, BATCH) &&
-		    socketpair(AF_UNIX, c->message.type, 0, pair) != -1) {
-			c->ends[c->nends] = pair[CLIENT];
-			servers[c->nends++] = pair[SERVER];
-		}
-		if (c->nends == 0)
-			fail(c, errno, "socketpair");
-		send_ends(c, servers, c->nends);
-		for (size_t i = 0; i < c->nends; i++)
-			(void)close(servers[i]);
-	}
-	return c->ends[c->next++];
+	if (c->npairs == BATCH || c->pairs == c->options->count ||
+	    socketpair(AF_UNIX, c->message.type, 0, pair) == -1)
+		return false;
+	c->pairs++;
+	c->ends[CLIENT][c->npairs] = pair[CLIENT];
+	c->ends[SERVER][c->npairs++] = pair[SERVER];
+	return true;
 }
 
 /* What is in the way of a name that could not be bound. */
@@ -1300,7 +1292,7 @@ set_addresses(struct run *c)
 static bool
 is_ours(struct run *c, int fd)
 {
-	const int copy = c->ends[0];
+	const int copy = c->ends[SERVER][0];
 	struct cred peer = { .groups = NULL };
 	ssize_t n;
 
@@ -1367,8 +1359,18 @@ connect_server(struct run *c)
 	const struct options *o = c->options;
 	struct stat st;
 
+	if (o->path == NULL && c->next == c->nends) {
+		while (make_pair(c))
+			continue;
+		if (c->npairs == 0)
+			fail(c, errno, "socketpair");
+		send_ends(c, c->ends[SERVER], c->npairs);
+		for (c->nends = 0; c->nends < c->npairs; c->nends++)
+			(void)close(c->ends[SERVER][c->nends]);
+		c->next = c->npairs = 0;
+	}
 	if (o->path == NULL) {
-		c->connection = connect_pair(c);
+		c->connection = c->ends[CLIENT][c->next++];
 		return;
 	}
 	c->connection = named_socket(c);
@@ -1544,7 +1546,7 @@ accept_client(struct run *c)
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
-	c->connection = pair ? c->ends[c->next++] : c->listener;
+	c->connection = pair ? c->ends[SERVER][c->next++] : c->listener;
 	if (pair || dgram)
 		await(c, CONNECT, c->trial);
 	else {
@@ -1556,7 +1558,7 @@ accept_client(struct run *c)
 			times_of(c, SERVER)->ended[ACCEPT] = c->time;
 		} while (!sure && !is_ours(c, c->connection));
 		if (!sure)
-			(void)close(c->ends[c->next++]);
+			(void)close(c->ends[SERVER][c->next++]);
 	}
 	/* NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
@@ -1769,8 +1771,11 @@ run_client(struct run *c)
 	    .id = { getpid(), getuid(), geteuid(), getgid(), getegid() },
 	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
 	    "getgroups" } };
-	while (c->trial < c->options->count)
+	while (c->trial < c->options->count) {
 		hold_trial(c, c->schedule->client);
+		if (c->options->path == NULL)	/* while the server parses */
+			(void)make_pair(c);
+	}
 	exit(EXIT_SUCCESS);
 }
 
@@ -2411,7 +2416,7 @@ close_run(struct run *c)
 	end_client(c);
 	remove_made(c);
 	while (c->next < c->nends)
-		(void)close(c->ends[c->next++]);
+		(void)close(c->ends[SERVER][c->next++]);
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	(void)close(c->listener);
