@@ -1740,7 +1740,7 @@ hold_trial(struct run *c, const unsigned char *list)
 		take_step(c, *list);
 	take_step(c, c->side == SERVER ? UNTIL(DONE) : DONE);
 	/* A named datagram socket stays, without the option. */
-	if (c->connection != c->listener)
+	if (c->connection != c->listener || c->connection == -1)
 		(void)close(c->connection);
 	else if (m->option != NULL && setsockopt(c->connection, OPTION_LEVEL,
 	    m->name, &(int){ 0 }, sizeof(int)) == -1)
