@@ -2214,7 +2214,8 @@ text_tally(const char *what, const struct tally *t)
 	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
 		if (t->counts[o] > 0) {
 			printf("%s %ju %s%s", sep, t->counts[o],
-			    o <= NONE ? "with " : "", outcomes[o]);
+			    t->counts[o] == 1 && o == CREDENTIALS ? "with " :
+			    "", outcomes[o]);
 			sep = ",";
 		}
 	if (t->mismatches > 0)
@@ -2223,7 +2224,6 @@ text_tally(const char *what, const struct tally *t)
 }
 
 #define BAR		18		/* the longest, in characters */
-
 /* A bar as long as n is of most; 0 alone is none. */
 static int
 bar(uintmax_t n, uintmax_t most)

@@ -7,7 +7,7 @@ never_lost_head() {
 }
 never_lost_body() {
 	require_mechanism
-	atf_check -o inline:"100000 trials: 100000 with credentials\n" \
+	atf_check -o inline:"100000 trials: 100000 credentials\n" \
 	    "$credcheck" --sync --count 100000
 }
 
@@ -33,9 +33,9 @@ few_descriptors_head() {
 }
 few_descriptors_body() {
 	require_mechanism
-	atf_check -o inline:"10000 trials: 10000 with credentials\n" \
+	atf_check -o inline:"10000 trials: 10000 credentials\n" \
 	    sh -c "ulimit -n 16; exec '$credcheck' --count 10000"
-	atf_check -o inline:"10000 trials: 10000 with credentials\n" \
+	atf_check -o inline:"10000 trials: 10000 credentials\n" \
 	    sh -c "ulimit -n 16; exec '$credcheck' --count 10000 --path sock"
 }
 

@@ -77,7 +77,7 @@ always_head() {
 }
 always_body() {
 	require_mechanism
-	atf_check -s exit:1 -o inline:"2000 trials: 2000 with $lost\n" \
+	atf_check -s exit:1 -o inline:"2000 trials: 2000 $lost\n" \
 	    "$credcheck" --late --count 2000
 }
 

@@ -491,13 +491,13 @@ ATF_TC_BODY(tally_text, tc)
 		t.counts[o] = o + 1;
 	t.trials = 28;
 	text_tally("trial", &t);
-	require_text(stdout, "28 trials: 1 with credentials, 2 with "
-	    "placeholder, 3 with none, 4 truncated, 5 closed, 6 timeout, "
+	require_text(stdout, "28 trials: 1 with credentials, 2 "
+	    "placeholder, 3 none, 4 truncated, 5 closed, 6 timeout, "
 	    "7 unsupported\n");
 	t = (struct tally){ .trials = 10, .mismatches = 2,
 	    .counts = { [CREDENTIALS] = 9, [NONE] = 1 } };
 	text_tally("trial", &t);
-	require_text(stdout, "10 trials: 9 with credentials, 1 with none, 2 "
+	require_text(stdout, "10 trials: 9 credentials, 1 none, 2 "
 	    "not the client's\n");
 	t = (struct tally){ .trials = 0 };
 	text_tally("connection", &t);
@@ -565,7 +565,7 @@ ATF_TC_BODY(race_report, tc)
 	set_up(&race_schedule, 0);
 	capture(stdout);
 	text_trials(&run, &t);
-	require_text(stdout, "6 trials: 2 with credentials, 4 with none, 1 not "
+	require_text(stdout, "6 trials: 2 credentials, 4 none, 1 not "
 	    "the client's\n1.500 s, 4 trials a second\nEach side waits 0 to 20 "
 	    "us before its step\n\n                                trials   "
 	    "credentials  no credentials\n"

@@ -43,7 +43,7 @@ inherit_body() {
 		    --json --type $type
 		atf_check -o inline:"inherit credentials true\n" \
 		    jq -r '"\(.mode) \(.outcome) \(.match)"' out
-		atf_check -o inline:"5000 trials: 5000 with credentials\n" \
+		atf_check -o inline:"5000 trials: 5000 credentials\n" \
 		    "$credcheck" --inherit --path sock --count 5000 --type $type
 	done
 	atf_check -o ignore -e save:err "$credcheck" --inherit --path sock -v
@@ -73,7 +73,7 @@ two_programs_body() {
 	UID: $(id -ru)
 	GID: $(id -rg)
 
-	2 connections: 2 with credentials
+	2 connections: 2 credentials
 	END
 	atf_check -o file:expected \
 	    grep -Ev '^(PID|EUID|EGID|Supplementary groups): ' stdout
@@ -326,7 +326,7 @@ rude_body() {
 	server_ends 1
 	atf_check -o inline:"Got 4096 bytes\n" sed -n 2p stdout
 	atf_check -o inline:"3\n" grep -c "^Got 0 bytes$" stdout
-	atf_check -o match:"^5 connections: 2 with credentials, 3 closed$" \
+	atf_check -o match:"^5 connections: 2 credentials, 3 closed$" \
 	    tail -n 1 stdout
 	atf_check -o inline:"0\n" -s exit:1 sh -c \
 	    "cat stdout stderr | LC_ALL=C grep -c '[^ -~]'"

@@ -32,10 +32,10 @@ count_body() {
 	require_mechanism
 	for type in seqpacket dgram; do
 		for path in "" "--path sock"; do
-			atf_check -o inline:"1000 trials: 1000 with credentials\n" \
+			atf_check -o inline:"1000 trials: 1000 credentials\n" \
 			    "$credcheck" --type $type $path --count 1000
 			atf_check -s exit:1 \
-			    -o inline:"1000 trials: 1000 with $lost\n" \
+			    -o inline:"1000 trials: 1000 $lost\n" \
 			    "$credcheck" --late --type $type $path --count 1000
 		done
 	done
