@@ -621,7 +621,7 @@ struct options {
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread, timeout;	/* of delays, of a step; likewise */
-	int role;			/* 'l', 'C', 'S', or 0: both sides */
+	int role;			/* one of ROLES, or 0: both sides */
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
 	size_t type;			/* of types[]; any_type: or the next */
@@ -794,7 +794,7 @@ fail(struct run *c, int error, const char *fmt, ...)
 	exit(EXIT_TROUBLE);
 }
 
-/* Of the end, in one line; why, but in a signal handler: strerror(3). */
+/* One line; with errno's text, but not where a signal handler says it. */
 static void
 say(const char *subject, const char *what)
 {
