@@ -1364,6 +1364,7 @@ connect_server(struct run *c)
 			continue;
 		if (c->npairs == 0)
 			fail(c, errno, "socketpair");
+		times_of(c, CLIENT)->ended[CONNECT] = now();
 		send_ends(c, c->ends[SERVER], c->npairs);
 		for (c->nends = 0; c->nends < c->npairs; c->nends++)
 			(void)close(c->ends[SERVER][c->nends]);
@@ -1546,10 +1547,10 @@ accept_client(struct run *c)
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
-	c->connection = pair ? c->ends[SERVER][c->next++] : c->listener;
-	if (pair || dgram)
+	else if (pair || dgram)
 		await(c, CONNECT, c->trial);
-	else {
+	c->connection = pair ? c->ends[SERVER][c->next++] : c->listener;
+	if (!pair && !dgram) {
 		do {
 			while ((c->connection = accept(c->listener, NULL,
 			    NULL)) == -1)
@@ -1677,8 +1678,7 @@ look(struct run *c)
 #define CONNECTS { connect_server, "connected", \
 	"the server to accept", "the client to connect" }
 #define SETS	{ set_option, "option set", NULL, "the option to be set" }
-#define SENDS \
-	{ send_message, "message sent", "room for the message", MESSAGE }
+#define SENDS { send_message, "message sent", "room for the message", MESSAGE }
 #define GETS	{ receive, "received", MESSAGE, "the server to receive" }
 static const struct {
 	void (*run)(struct run *);
@@ -1776,7 +1776,7 @@ run_client(struct run *c)
 		if (c->options->path == NULL)	/* while the server parses */
 			(void)make_pair(c);
 	}
-	exit(EXIT_SUCCESS);
+	_exit(EXIT_SUCCESS);	/* exit(3) is slow, and the server waits */
 }
 
 /*
