@@ -62,7 +62,8 @@ user_body() {
 
 atf_test_case effective
 effective_head() {
-	atf_set descr "--effective alone changes the effective IDs alone"
+	atf_set descr "--effective alone changes the effective IDs alone, to a" \
+	    "group by number or name"
 	atf_set require.user root
 	atf_set require.progs "jq"
 }
@@ -71,6 +72,10 @@ effective_body() {
 	atf_check -o save:out "$credcheck" --json --effective 3456:4567
 	atf_check -o inline:"0 3456 $(id -rg) 4567 true\n" jq -r \
 	    '"\(.uid) \(.euid) \(.gid) \(.egid) \(.match)"' out
+	group=$(id -gn daemon)
+	atf_check -o save:out "$credcheck" --json --effective "3456:$group"
+	atf_check -o inline:"3456 $(id -g daemon)\n" \
+	    jq -r '"\(.euid) \(.egid)"' out
 }
 
 atf_test_case bad

@@ -188,6 +188,39 @@ ATF_TC_BODY(no_match, tc)
 	}
 }
 
+ATF_TC(two_processes);
+ATF_TC_HEAD(two_processes, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A pidfd of another process than the "
+	    "connection's process ID says so, and one of nobody is gone");
+}
+ATF_TC_BODY(two_processes, tc)
+{
+	static const struct {
+		intmax_t pid;
+		const char *text;
+	} cases[] = {
+		{ 11, "Process of the pidfd: 11 (PIDFD)\n" },
+		{ 12, "Process of the pidfd: 12 (PIDFD)\n"
+		    "PID and pidfd name different processes\n" },
+		{ -1, "Process of the pidfd: gone (PIDFD)\n" },
+	};
+	struct result r;
+	char *text;
+
+	capture(stdout);
+	set_up(&sync_schedule, 0);
+	for (size_t i = 0; i < nitems(cases); i++) {
+		r = true_result();
+		r.peer.pidfd = (struct pidfd){ .source = "PIDFD", .fd = 3,
+		    .pid = cases[i].pid };
+		text_result(&run, &r);
+		text = strstr(written(stdout), "Process");
+		ATF_REQUIRE(text != NULL);
+		ATF_CHECK_STREQ(text, cases[i].text);
+	}
+}
+
 ATF_TC(groups);
 ATF_TC_HEAD(groups, tc)
 {
@@ -783,6 +816,7 @@ ATF_TC_BODY(last_look, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, no_match);
+	ATF_TP_ADD_TC(tp, two_processes);
 	ATF_TP_ADD_TC(tp, groups);
 	ATF_TP_ADD_TC(tp, json_values);
 	ATF_TP_ADD_TC(tp, server_warnings);

@@ -237,22 +237,27 @@ timeout_body() {
 
 atf_test_case many
 many_head() {
-	atf_set descr "300 clients that never write do not delay one that does" \
-	    "and are nobody's report until their timeout"
+	atf_set descr "300 clients that never write do not delay one that does," \
+	    "are nobody's report until their timeout, and are let go at a" \
+	    "signal"
 	atf_set require.progs "jq python3"
 }
 many_body() {
 	require_mechanism
 	[ "$(ulimit -n)" -ge 400 ] || ulimit -n 400 ||
 	    atf_skip "needs 400 descriptors"
-	start_server --timeout 3600 --json --count 1
+	start_server --timeout 3600 --json
 	# The writer hears its end while all the others are still there.
-	client <<-'END'
-	silent = [socket.socket(socket.AF_UNIX) for _ in range(300)]
-	for t in silent:
+	client $pid <<-'END'
+	silent = [s] + [socket.socket(socket.AF_UNIX) for _ in range(300)]
+	for t in silent[1:]:
 	    t.connect("sock")
+	s = socket.socket(socket.AF_UNIX)
+	s.connect("sock")
 	s.send(b"!")
-	sys.exit(s.recv(1) != b"")
+	bad = s.recv(1) != b""
+	os.kill(int(sys.argv[1]), 15)
+	sys.exit(bad or any([t.recv(1) != b"" for t in silent]))
 	END
 	atf_check_equal 0 $?
 	server_ends 0
@@ -710,6 +715,7 @@ atf_test_case lonely_client
 lonely_client_head() {
 	atf_set descr "A client prints nothing, connects once, and says why it" \
 	    "could not"
+	atf_set require.progs "python3"
 }
 lonely_client_body() {
 	require_mechanism
@@ -722,6 +728,20 @@ lonely_client_body() {
 	wait $pid
 	atf_check -s exit:2 -e inline:"credcheck: client: connect: sock: Connection refused\n" \
 	    "$credcheck" --client sock
+	rm sock
+	cat >server.py <<-'END'
+	import os, socket
+	s = socket.socket(socket.AF_UNIX)
+	s.bind("bound")
+	s.listen()
+	os.rename("bound", "sock")
+	s.accept()[0].close()
+	END
+	start python3 server.py
+	wait_until '[ -S sock ]'
+	atf_check -s exit:2 -e inline:"credcheck: client: the server closed the connection instead of sending \"go on\"\n" \
+	    "$credcheck" --client sock --sync
+	wait $pid
 }
 
 atf_test_case options

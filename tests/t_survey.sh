@@ -310,8 +310,8 @@ reasons_body() {
 
 atf_test_case nothing_left
 nothing_left_head() {
-	atf_set descr "The directory of the named sockets is under TMPDIR, and" \
-	    "gone afterwards, also after a signal"
+	atf_set descr "The directory of the named sockets is under TMPDIR, or" \
+	    "/tmp without it, and gone afterwards, also after a signal"
 }
 nothing_left_body() {
 	mkdir tmp
@@ -324,6 +324,14 @@ nothing_left_body() {
 	[ "$(uname -s)" = Linux ] && strace -o trace true 2>/dev/null ||
 	    return 0
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	for tmp in "-u TMPDIR" TMPDIR=; do
+		env $tmp strace -f -o trace -e trace=mkdir,rmdir \
+		    "$credcheck" --survey --quiet
+		made=$(sed -n 's/.* mkdir("\(.*\)", 0700) *= 0$/\1/p' trace)
+		atf_check -o match:"^/tmp/credcheck\.[^/]*$" echo "$made"
+		atf_check -o ignore grep -F "rmdir(\"$made\")" trace
+		atf_check test ! -e "$made"
+	done
 	mkdir tmp
 	for call in mkdir bind listen accept recvmsg; do
 		TMPDIR=$PWD/tmp strace -f -o trace \

@@ -323,10 +323,34 @@ ATF_TC_BODY(whose, tc)
 		{ { NULL, "m" }, pid, us, pid, us, "nobody" },
 		{ { NULL, NULL }, pid, us, pid + 1, us + 1, "nobody" },
 	};
+	/* Of a pidfd: the message's process ID, if any, and its own. */
+	const struct {
+		bool said;
+		intmax_t pid, pidfd;
+		const char *whose;
+	} pidfds[] = {
+		{ true, pid, pid, "server" },
+		{ true, pid + 1, pid + 1, "client" },
+		{ true, pid + 1, pid, "two" },
+		{ true, pid, pid + 1, "two" },
+		{ true, pid + 1, -1, "two" },
+		{ false, pid, pid + 1, "client" },
+		{ false, pid + 1, -1, "nobody" },
+	};
 	const struct schedule peer = { .kind = PEER };
 	struct result r;
 	const char *who;
 
+	for (size_t i = 0; i < nitems(pidfds); i++) {
+		memset(&r, 0, sizeof(r));
+		if (pidfds[i].said)
+			cred_id(&r.message, PID, pidfds[i].pid, "m");
+		r.message.pidfd = (struct pidfd){ .source = "p", .fd = 3,
+		    .pid = pidfds[i].pidfd };
+		r.client = pid + 1;
+		ATF_CHECK_STREQ_MSG(whose(&r), pidfds[i].whose,
+		    "pidfd case %zu", i);
+	}
 	for (size_t i = 0; i < nitems(cases); i++) {
 		memset(&r, 0, sizeof(r));
 		cred_id(&r.message, PID, cases[i].pid, cases[i].source[0]);
@@ -392,6 +416,46 @@ ATF_TC_BODY(cells, tc)
 	    "\"bytes\":0,"
 	    "\"ctrunc\":true,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":\"not connected\",\"failed\":null}");
+	/* Linux up to 6.15 delivers such a number for a process reaped. */
+	r = (struct result){ .outcome = NONE };
+	read_pidfd(-22, "p", &r.message);
+	ATF_CHECK_EQ(r.message.pidfd.pid, 0);
+	ATF_CHECK_STREQ(cell_text(&other, &r), "bad fd");
+}
+
+ATF_TC(judged);
+ATF_TC_HEAD(judged, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Where a pidfd was asked for, its "
+	    "process is the outcome, and credentials beside none are not");
+}
+ATF_TC_BODY(judged, tc)
+{
+	const struct schedule row = { .kind = PIDFD };
+	const struct cred nobody = { .groups = NULL };
+	const struct {
+		bool pidfd;
+		int fd;
+		intmax_t pid;
+		enum outcome outcome;
+	} cases[] = {
+		{ true, 3, 11, CREDENTIALS },
+		{ true, 3, -1, PLACEHOLDER },
+		{ true, -22, 0, NONE },
+		{ false, 0, 0, NONE },
+	};
+	struct result r;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		r = (struct result){ .outcome = CREDENTIALS };
+		cred_id(&r.message, PID, 11, "m");
+		if (cases[i].pidfd)
+			r.message.pidfd = (struct pidfd){ .source = "p",
+			    .fd = cases[i].fd, .pid = cases[i].pid };
+		judge(&row, &r, &nobody);
+		ATF_CHECK_EQ_MSG(r.outcome, cases[i].outcome, "case %zu", i);
+		ATF_CHECK_EQ(r.message.source[PID] != NULL, cases[i].pidfd);
+	}
 }
 
 ATF_TC(cell_ids);
@@ -763,6 +827,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, needs);
 	ATF_TP_ADD_TC(tp, whose);
 	ATF_TP_ADD_TC(tp, cells);
+	ATF_TP_ADD_TC(tp, judged);
 	ATF_TP_ADD_TC(tp, cell_ids);
 	ATF_TP_ADD_TC(tp, survey_lines);
 	ATF_TP_ADD_TC(tp, server_ids);
