@@ -480,7 +480,7 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 			/* PID 0 is unknown, or of another PID namespace. */
 			cred_id(cr, f, id, f != PID || id > 0 ? source : NULL);
 		}
-	if (n < 0 || (size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+	if ((size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
 		return;
 	size = (size_t)n * sizeof(gid_t);
 	cr->groups = realloc(cr->groups, MAX(size, 1));
@@ -1618,8 +1618,7 @@ receive_now(struct run *c, size_t room)
 {
 	struct message *m = &c->message, behind;
 	const int fd = c->connection;
-	const ssize_t n = receive_once(m, fd, DATA_ROOM, room, 0);
-	ssize_t next;
+	ssize_t next, n = receive_once(m, fd, DATA_ROOM, room, 0);
 
 	m->empty = false;
 	m->nothing = n == -1 && errno != ECONNRESET;
@@ -1630,7 +1629,8 @@ receive_now(struct run *c, size_t room)
 	if (next != -1 && !is_end(&behind))
 		return receive_once(m, fd, DATA_ROOM, room, 0);
 	m->empty = n == 0 && next == -1 && errno == EAGAIN;
-	return 0;
+	m->nothing = m->type == SOCK_DGRAM;	/* which has no end */
+	return m->nothing ? next : 0;
 }
 
 static void

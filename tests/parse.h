@@ -32,6 +32,9 @@
  * it.
  */
 #include <netinet/in.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 #include <atf-c.h>
 #include <glob.h>
@@ -76,14 +79,12 @@ append_cred(struct buffer *b, const gid_t *groups, int ngroups)
 	append(b, CRED_LEVEL, CRED_TYPE, data, len, CMSG_LEN(len));
 }
 
-/* Parses b as what came with n bytes, and frees it. */
-static struct result
-parse_buffer(struct buffer *b, int type, size_t n, int flags)
+/* Parses b as what came with n bytes, into r as it is, and frees b. */
+static void
+parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 {
 	static struct message m;
-	struct result r;
 
-	memset(&r, 0, sizeof(r));
 	memset(&m, 0, sizeof(m));
 	m.msg.msg_control = b->data;
 	m.msg.msg_controllen = (socklen_t)b->len;
@@ -93,9 +94,18 @@ parse_buffer(struct buffer *b, int type, size_t n, int flags)
 	m.may_claim = may_claim;
 	m.nothing = in_vain;
 	m.nobody[0] = m.nobody[1] = 65534;
-	parse(&m, &r);
+	parse(&m, r);
 	free(b->data);
 	memset(b, 0, sizeof(*b));
+}
+
+static struct result
+parse_buffer(struct buffer *b, int type, size_t n, int flags)
+{
+	struct result r;
+
+	memset(&r, 0, sizeof(r));
+	parse_into(&r, b, type, n, flags);
 	return r;
 }
 
@@ -142,6 +152,34 @@ ATF_TC_BODY(whole, tc)
 	free(r.message.groups);
 }
 
+ATF_TC(again);
+ATF_TC_HEAD(again, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Nothing of a message is left in the "
+	    "result when the next one is parsed into it, nor of its flags");
+}
+ATF_TC_BODY(again, tc)
+{
+	struct buffer b = { NULL, 0 };
+	struct result r;
+
+	append_cred(&b, some_groups, 3);
+	r = parse_buffer(&b, SOCK_STREAM, 1, MSG_TRUNC);
+	ATF_CHECK(r.raw && r.trunc && !r.ctrunc);
+	append_cred(&b, some_groups, 0);
+	parse_into(&r, &b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+	require_fields(&r.message, CRED_FIELDS);
+	ATF_CHECK_EQ(r.message.ngroups, 0);
+	ATF_CHECK(r.raw && !r.trunc && !r.ctrunc);
+	parse_into(&r, &b, SOCK_STREAM, 1, MSG_CTRUNC);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "truncated");
+	require_fields(&r.message, 0);
+	ATF_CHECK(r.message.source[GROUPS] == NULL);
+	ATF_CHECK(!r.raw && !r.trunc && r.ctrunc);
+	free(r.message.groups);
+}
+
 ATF_TC(no_groups);
 ATF_TC_HEAD(no_groups, tc)
 {
@@ -179,6 +217,10 @@ ATF_TC_BODY(cut, tc)
 
 	for (size_t len = 0; len < whole; len++)
 		for (size_t i = 0; i < nitems(claims); i++) {
+			/* Every other time behind one of another kind. */
+			if (len % 2 == 0)
+				append(&b, CRED_LEVEL, 4711, "", 0,
+				    CMSG_LEN(0));
 			append(&b, CRED_LEVEL, CRED_TYPE, data, len, claims[i]);
 			r = parse_buffer(&b, SOCK_STREAM, 1, MSG_CTRUNC);
 			if (len < CRED_FIXED || claims[i] <= CMSG_LEN(0)) {
@@ -312,8 +354,10 @@ ATF_TC_BODY(unknown, tc)
 	ATF_REQUIRE(fd != -1);
 	append(&b, CRED_LEVEL + 1, CRED_TYPE, data, len, CMSG_LEN(len));
 	append(&b, CRED_LEVEL, CRED_TYPE + 1, data, len, CMSG_LEN(len));
-	append(&b, SOL_SOCKET + 1, SCM_RIGHTS, &fd, sizeof(fd),
-	    CMSG_LEN(sizeof(fd)));
+	append(&b, CRED_LEVEL - 1, CRED_TYPE, data, len, CMSG_LEN(len));
+	for (int level = SOL_SOCKET - 1; level <= SOL_SOCKET + 1; level += 2)
+		append(&b, level, SCM_RIGHTS, &fd, sizeof(fd),
+		    CMSG_LEN(sizeof(fd)));
 	append(&b, SOL_SOCKET, SCM_RIGHTS - 1, &fd, sizeof(fd),
 	    CMSG_LEN(sizeof(fd)));
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
@@ -396,6 +440,7 @@ ATF_TC_BODY(no_bytes, tc)
 		    "case %zu: %s", i, outcomes[r.outcome]);
 		if (r.outcome != CREDENTIALS)
 			require_fields(&r.message, 0);
+		ATF_CHECK_EQ(r.raw, cases[i].cred);
 		free(r.message.groups);
 	}
 }
@@ -447,6 +492,30 @@ ATF_TC_BODY(false_ngroups, tc)
 		free(r.message.groups);
 	}
 }
+
+ATF_TC(real_65534);
+ATF_TC_HEAD(real_65534, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "User and group 65534 are credentials "
+	    "here, as of anyone, and no placeholder");
+}
+ATF_TC_BODY(real_65534, tc)
+{
+	struct buffer b = { NULL, 0 };
+	unsigned char data[1024];
+	struct result r;
+	struct sockcred sc;
+	const size_t len = make_cred(data, some_groups, 1);
+
+	memcpy(&sc, data, CRED_FIXED);
+	sc.sc_uid = sc.sc_gid = 65534;
+	memcpy(data, &sc, CRED_FIXED);
+	append(&b, CRED_LEVEL, CRED_TYPE, data, len, CMSG_LEN(len));
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+	ATF_CHECK_EQ(r.message.id[UID], 65534);
+	free(r.message.groups);
+}
 #else
 ATF_TC(placeholder);
 ATF_TC_HEAD(placeholder, tc)
@@ -467,6 +536,7 @@ ATF_TC_BODY(placeholder, tc)
 		{ { 0, 65534, 100 }, "credentials", false },
 		{ { 0, 1000, 65534 }, "credentials", false },
 		{ { 0, 0, 0 }, "credentials", false },
+		{ { 1, 0, 0 }, "credentials", true },
 	};
 	struct buffer b = { NULL, 0 };
 	struct result r;
@@ -478,7 +548,75 @@ ATF_TC_BODY(placeholder, tc)
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], cases[i].outcome,
 		    "case %zu: %s", i, outcomes[r.outcome]);
 		ATF_CHECK_EQ(r.message.source[PID] != NULL, cases[i].pid);
+		ATF_CHECK(r.raw);
+		parse_into(&r, &b, SOCK_STREAM, 1, 0);
+		ATF_CHECK_STREQ(outcomes[r.outcome], "none");
 	}
+}
+
+ATF_TC(pidfd);
+ATF_TC_HEAD(pidfd, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A pidfd beside the credentials, before "
+	    "or behind, is whose it is, and closed; what only looks like one "
+	    "is none, and one that is cut is not believed");
+}
+ATF_TC_BODY(pidfd, tc)
+{
+	const int type = mechanisms[PIDFD].type;
+	struct buffer b = { NULL, 0 };
+	struct result r;
+	int data[2], fd;
+
+	for (size_t len = 0; len <= sizeof(data); len++)
+		for (int of = type - 1; of <= type + 1; of++)
+			for (int before = 0; before < 2; before++) {
+				fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+				if (fd == -1)
+					atf_tc_skip("no pidfd_open(2) here");
+				data[0] = data[1] = fd;
+				if (before)
+					append_cred(&b, some_groups, 0);
+				append(&b, SOL_SOCKET, of, data, len,
+				    CMSG_LEN(len));
+				if (!before)
+					append_cred(&b, some_groups, 0);
+				r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+				ATF_CHECK_STREQ(outcomes[r.outcome],
+				    "credentials");
+				require_fields(&r.message, CRED_FIELDS);
+				if (of == type && len >= sizeof(fd)) {
+					ATF_CHECK_EQ(r.message.pidfd.pid,
+					    getpid());
+					ATF_CHECK_STREQ(r.message.pidfd.source,
+					    mechanisms[PIDFD].message);
+				} else
+					ATF_CHECK(r.message.pidfd.source ==
+					    NULL);
+				ATF_CHECK_EQ(close(fd) == -1, of == type &&
+				    len >= sizeof(fd));
+			}
+}
+
+ATF_TC(peer_groups);
+ATF_TC_HEAD(peer_groups, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Groups that come alone are as many as "
+	    "there is data for");
+}
+ATF_TC_BODY(peer_groups, tc)
+{
+	struct cred cr = { .ngroups = 99 };
+
+	for (size_t n = 3; n <= 3; n--) {
+		read_layout(&mechanisms[PEER_GROUPS],
+		    (const unsigned char *)some_groups, n * sizeof(gid_t), &cr);
+		ATF_CHECK_EQ(cr.ngroups, n);
+		ATF_CHECK(cr.source[GROUPS] != NULL);
+		ATF_CHECK_EQ(memcmp(cr.groups, some_groups,
+		    n * sizeof(gid_t)), 0);
+	}
+	free(cr.groups);
 }
 #endif
 
@@ -791,6 +929,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, recorded);
 	ATF_TP_ADD_TC(tp, whole);
+	ATF_TP_ADD_TC(tp, again);
 	ATF_TP_ADD_TC(tp, no_groups);
 	ATF_TP_ADD_TC(tp, cut);
 	ATF_TP_ADD_TC(tp, cut_header);
@@ -803,8 +942,11 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, whole_and_ctrunc);
 #ifdef CRED_GROUPS
 	ATF_TP_ADD_TC(tp, false_ngroups);
+	ATF_TP_ADD_TC(tp, real_65534);
 #else
 	ATF_TP_ADD_TC(tp, placeholder);
+	ATF_TP_ADD_TC(tp, pidfd);
+	ATF_TP_ADD_TC(tp, peer_groups);
 #endif
 #ifdef SCM_CREDS2
 	ATF_TP_ADD_TC(tp, persistent);

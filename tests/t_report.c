@@ -729,9 +729,14 @@ receive_by(int type, bool message, int first, int second)
 	script[1] = second;
 	script[2] = -1;
 	script_at = 0;
+	run.message.empty = true;		/* the last one was */
 	n = receive_now(&run, CONTROL_ROOM);
-	ATF_CHECK_MSG(n != -1, "errno %d", errno);
-	run.message.bytes = (size_t)n;
+	if (type != SOCK_DGRAM)
+		ATF_CHECK_MSG(n != -1, "errno %d", errno);
+	else if (n == -1)
+		ATF_CHECK_EQ(errno, second > 0 ? second : EAGAIN);
+	ATF_CHECK_EQ(run.message.iov.iov_len, DATA_ROOM);
+	ATF_CHECK_EQ(run.message.bytes, (size_t)MAX(n, 0));
 	parse(&run.message, &r);
 	ATF_CHECK_EQ_MSG(dup(STDIN_FILENO), lowest, "a descriptor is left");
 	(void)close(lowest);
@@ -762,20 +767,65 @@ ATF_TC_BODY(second_look, tc)
 		{ false, 0, EAGAIN, NONE },
 		{ false, 0, 0, CLOSED },
 		{ false, 0, ECONNRESET, CLOSED },
-		{ false, ECONNRESET, 0, CLOSED },
+		{ false, ECONNRESET, EAGAIN, CLOSED },
 		{ false, ECONNRESET, ECONNRESET, CLOSED },
+		{ false, ECONNRESET, 0, CLOSED },
 	};
+	/* A datagram of no bytes is one, and no error is its socket's end. */
+	static const enum outcome dgram[nitems(cases)] = { CREDENTIALS, NONE,
+	    CREDENTIALS, NONE, NONE, NONE, NONE, TIMEOUT, TIMEOUT, NONE };
+	enum outcome wanted;
 	struct result r;
 
 	for (size_t i = 0; i < nitems(cases); i++)
-		for (size_t t = 0; types[t].type != SOCK_DGRAM; t++) {
+		for (size_t t = 0; t < nitems(types); t++) {
 			r = receive_by(types[t].type, cases[i].message,
 			    cases[i].first, cases[i].second);
+			wanted = types[t].type == SOCK_DGRAM ? dgram[i] :
+			    cases[i].outcome;
 			ATF_CHECK_STREQ_MSG(outcomes[r.outcome],
-			    outcomes[cases[i].outcome], "%s, case %zu: %s",
+			    outcomes[wanted], "%s, case %zu: %s",
 			    types[t].name, i, outcomes[r.outcome]);
-			ATF_CHECK_EQ(r.bytes, cases[i].message);
+			ATF_CHECK_EQ(r.bytes, wanted == CREDENTIALS);
+			ATF_CHECK_EQ(r.raw, wanted == CREDENTIALS);
 		}
+}
+
+ATF_TC(ends);
+ATF_TC_HEAD(ends, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "No bytes are the end of file if there "
+	    "was no control message either, nor one that was cut");
+}
+ATF_TC_BODY(ends, tc)
+{
+	const bool ids = EOF_HAS_IDS;
+	const struct {
+		int type;
+		size_t bytes;
+		socklen_t controllen;
+		int flags;
+		bool end;
+	} cases[] = {
+		{ SOCK_STREAM, 0, 0, 0, true },
+		{ SOCK_STREAM, 0, 0, MSG_CTRUNC, ids },
+		{ SOCK_STREAM, 0, 32, 0, ids },
+		{ SOCK_STREAM, 1, 0, 0, false },
+		{ SOCK_SEQPACKET, 0, 0, 0, true },
+		{ SOCK_SEQPACKET, 0, 0, MSG_TRUNC, true },
+		{ SOCK_SEQPACKET, 0, 0, MSG_CTRUNC, false },
+		{ SOCK_SEQPACKET, 0, 32, 0, false },
+		{ SOCK_DGRAM, 0, 0, 0, false },
+	};
+	struct message *m = &run.message;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		m->type = cases[i].type;
+		m->bytes = cases[i].bytes;
+		m->msg.msg_controllen = cases[i].controllen;
+		m->msg.msg_flags = cases[i].flags;
+		ATF_CHECK_EQ_MSG(is_end(m), cases[i].end, "case %zu", i);
+	}
 }
 
 ATF_TC(last_look);
@@ -830,6 +880,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, elapsed);
 	ATF_TP_ADD_TC(tp, status);
 	ATF_TP_ADD_TC(tp, second_look);
+	ATF_TP_ADD_TC(tp, ends);
 	ATF_TP_ADD_TC(tp, last_look);
 	return atf_no_error();
 }

@@ -289,6 +289,13 @@ ATF_TC_BODY(needs, tc)
 	r->error = ENOPROTOOPT;
 	ATF_CHECK_EQ(TRAP("wrong_level"), 0);
 
+	r = &v->cells[PIDFD_GONE][0];
+	r->outcome = NONE;
+	for (int fd = -22; fd <= 3; fd++) {
+		r->message.pidfd.fd = fd;
+		ATF_CHECK_EQ(TRAP("pidfd_errno"), fd < 0);
+	}
+
 	r = &v->cells[PEER_SERVER][0];
 	r->outcome = CREDENTIALS;
 	r->client = 4711;
@@ -377,6 +384,7 @@ ATF_TC_BODY(cells, tc)
 	const struct schedule peer = { .kind = PEER };
 	const struct schedule other = { .kind = USUAL };
 	struct result r = { .outcome = NONE, .bytes = 7, .trunc = true };
+	char wanted[400], number[8];
 
 	ATF_CHECK_STREQ(cell_text(&other, &r), "none");
 	ATF_CHECK_STREQ(cell_text(&peer, &r), "none");
@@ -421,6 +429,22 @@ ATF_TC_BODY(cells, tc)
 	read_pidfd(-22, "p", &r.message);
 	ATF_CHECK_EQ(r.message.pidfd.pid, 0);
 	ATF_CHECK_STREQ(cell_text(&other, &r), "bad fd");
+	for (int fd = -2; fd <= 2; fd++)
+		for (int known = 0; known < 2; known++) {
+			r.message.pidfd = (struct pidfd){ .fd = fd, .pid = -1,
+			    .source = known ? "p" : NULL };
+			snprintf(number, sizeof(number), "%d", fd);
+			snprintf(wanted, sizeof(wanted), "{\"outcome\":"
+			    "\"none\",\"uid\":null,\"euid\":null,\"gid\":null,"
+			    "\"egid\":null,\"whose\":%s,\"descriptor\":%s,"
+			    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
+			    "\"errno\":null,\"missing\":null,\"failed\":null}",
+			    known ? "\"nobody\"" : "null",
+			    known && fd < 0 ? number : "null");
+			begin_output();
+			json_cell(&r);
+			compare_output(wanted);
+		}
 }
 
 ATF_TC(judged);
@@ -444,8 +468,10 @@ ATF_TC_BODY(judged, tc)
 		{ true, -22, 0, NONE },
 		{ false, 0, 0, NONE },
 	};
-	struct result r;
+	struct result r = { .outcome = TIMEOUT };
 
+	judge(&row, &r, &nobody);
+	ATF_CHECK_EQ(r.outcome, TIMEOUT);
 	for (size_t i = 0; i < nitems(cases); i++) {
 		r = (struct result){ .outcome = CREDENTIALS };
 		cred_id(&r.message, PID, 11, "m");
