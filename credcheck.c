@@ -1649,17 +1649,18 @@ receive(struct run *c)
 }
 
 /*
- * Reads what is there, without waiting, and keeps the last of it; if that is
- * less than the client has sent, nothing came of its last message.
+ * Reads what is there, without waiting, and keeps the last message as its first
+ * read had it; if less came than the client sent, nothing came of its last one.
  */
 static void
 look(struct run *c)
 {
-	struct message *m = &c->message, last;
+	struct message *m = &c->message, last = { .bytes = 0 };
 	size_t all = 0;
 
 	while (receive_now(c, CONTROL_ROOM) != -1) {
-		last = *m;
+		if (last.bytes < DATA_ROOM || m->msg.msg_controllen > 0)
+			last = *m;
 		all += m->type == SOCK_STREAM ? m->bytes : 1;
 		if (m->bytes == 0)
 			break;
@@ -2061,8 +2062,7 @@ json_field(const char *sep, const struct cred *cr, enum field f)
 	const bool known = cr->source[f] != NULL, list = known && f == GROUPS;
 
 	printf("%s\"%s\":", sep, fields[f].key);
-	printf(list ? "[" : known ? "%jd" : "null",
-	    f < GROUPS ? cr->id[f] : 0);
+	printf(list ? "[" : known ? "%jd" : "null", f < GROUPS ? cr->id[f] : 0);
 	for (size_t i = 0; list && i < cr->ngroups; i++)
 		printf(i > 0 ? ",%ju" : "%ju", (uintmax_t)cr->groups[i]);
 	printf(list ? "]" : "");

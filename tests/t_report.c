@@ -41,14 +41,21 @@
 /* What the next calls do instead, up to -1: end of file, or an error. */
 static int script[4] = { -1 };
 static size_t script_at;
+static unsigned bare;		/* which reads lose control messages, by bit */
 
 static ssize_t
 fake_recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	const int now = script[script_at];
+	ssize_t n;
 
-	if (now == -1)
-		return recvmsg(fd, msg, flags);
+	if (now == -1) {
+		n = recvmsg(fd, msg, flags);
+		if ((bare & 1) != 0)
+			msg->msg_controllen = 0;
+		bare >>= 1;
+		return n;
+	}
 	script_at++;
 	if (now != 0) {
 		errno = now;
@@ -863,6 +870,46 @@ ATF_TC_BODY(last_look, tc)
 	}
 }
 
+ATF_TC(long_message);
+ATF_TC_HEAD(long_message, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A message that takes several reads is "
+	    "what its first read had, where the rest brings no credentials");
+}
+ATF_TC_BODY(long_message, tc)
+{
+	static const struct {
+		size_t bytes[2], wanted;	/* sent, and of the one kept */
+		unsigned bare;
+	} cases[] = {
+		{ { 2 * DATA_ROOM, 0 }, DATA_ROOM, 2 },
+		{ { 3 * DATA_ROOM - 1, 0 }, DATA_ROOM, 6 },
+		{ { DATA_ROOM, 1 }, 1, 1 },
+		{ { DATA_ROOM - 1, 0 }, DATA_ROOM - 1, 0 },
+	};
+	static char data[3 * DATA_ROOM];
+	struct result r = { .outcome = NONE };
+	int sender;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		sender = connect_run(SOCK_STREAM);
+		shared.sent = cases[i].bytes[0] + cases[i].bytes[1];
+		for (size_t j = 0; j < 2; j++)
+			ATF_REQUIRE_EQ(send(sender, data, cases[i].bytes[j],
+			    MSG_DONTWAIT), (ssize_t)cases[i].bytes[j]);
+		bare = cases[i].bare;
+		look(&run);
+		parse(&run.message, &r);
+		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials",
+		    "case %zu: %s", i, outcomes[r.outcome]);
+		ATF_CHECK_EQ(r.bytes, cases[i].wanted);
+		(void)close(run.connection);
+		(void)close(sender);
+		free(r.message.groups);
+		r.message.groups = NULL;
+	}
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, no_match);
@@ -882,5 +929,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, second_look);
 	ATF_TP_ADD_TC(tp, ends);
 	ATF_TP_ADD_TC(tp, last_look);
+	ATF_TP_ADD_TC(tp, long_message);
 	return atf_no_error();
 }
