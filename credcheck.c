@@ -78,7 +78,6 @@
 #define DATA_ROOM	4096	/* bytes read of a message */
 #define MOST_GROUPS	65536	/* Linux; of a process */
 #define BATCH		32	/* socketpairs handed over at once */
-#define FIRST_TRY	16	/* at spinning, after so many waits without */
 #define CLIENT_SUFFIX	".c"	/* of a datagram client's path */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
 #define MILLISECOND	(SECOND / 1000)
@@ -689,7 +688,7 @@ struct run {
 	const char *waiting;		/* what the step waits for */
 	int64_t time, until;		/* last seen; the step's deadline */
 	int64_t spins;			/* for so long a wait spins */
-	unsigned waits, tries;		/* since it did, and until it tries */
+	unsigned waits;			/* without a spin */
 	unsigned patience, rests;	/* between two costly yields */
 	uint32_t seen;			/* of the other's changes */
 	struct sockaddr_un address, client;	/* of the two sides */
@@ -983,36 +982,42 @@ other_moved(struct run *c)
 	return c->seen != seen;
 }
 
+/* Gives way, but not for a while after that took a slice; has it helped? */
+static bool
+give_way(struct run *c)
+{
+	const int64_t start = c->time;
+
+	if (c->rests > 0 && --c->rests > 0)
+		return false;
+	(void)sched_yield();
+	c->patience /= 2;
+	if ((c->time = now()) - start > MILLISECOND)
+		c->rests = c->patience = MIN(c->patience * 16 + 64, 16384);
+	return other_moved(c);
+}
+
 /*
- * Looks out for the other side, without giving way to it, for as long as has
- * lately paid: a wait that ends asleep halves that, down to nothing, one that
- * ends awake gives some back.  From nothing there is a try now and then, and
- * less and less often if it is in vain.
+ * Looks out for the other side for as long as has lately paid: a wait that ends
+ * asleep halves that, down to nothing, one that ends awake gives some back.  At
+ * nothing, as on a single processor, it gives way, but for a try now and then.
  */
 static bool
 spin(struct run *c)
 {
 	struct told *us = &c->shared->told[c->side];
-	const bool try = c->spins == 0 && ++c->waits > c->tries;
-	int64_t start, spins = try ? MOST_SPINS : c->spins;
+	const bool try = c->spins == 0 && ++c->waits % 64 == 0;
+	int64_t start, spins = try ? MOST_SPINS / 4 : c->spins;
 	bool moved = other_moved(c);
 
 	if (moved || spins == 0)
-		return moved;
+		return moved || give_way(c);
 	start = now();
 	do {
 		for (int i = 0; i < 1000 && !moved; i++)
 			moved = other_moved(c);
 	} while (!moved && (c->time = now()) - start < spins);
-	if (moved) {
-		c->tries = FIRST_TRY;
-		spins += spins / 4;
-	} else if (try) {
-		c->tries = MIN(c->tries * 2, 1024);
-		c->waits = 0;
-		spins = 0;
-	} else
-		spins /= 2;
+	spins = moved ? spins + spins / 4 : try ? 0 : spins / 2;
 	c->spins = spins < MICROSECOND ? 0 : MIN(spins, MOST_SPINS);
 	if (us->tired != (c->spins == 0))
 		us->tired = c->spins == 0;
@@ -1489,22 +1494,23 @@ ask(struct run *c)
 /*
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
- * over before the other side could run at all, and every second time it gives
- * way nevertheless; but not for a while after that took a whole slice.
+ * over before the other side could run at all: every second time the server
+ * gives way nevertheless.
  */
 static void
 race_delay(struct run *c)
 {
 	const struct told *told = c->shared->told;
 	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
-	int64_t until, start;
+	int64_t until;
 	bool alone;
 
 	/* A random number: the finalizer of SplitMix64. */
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
 	x ^= x >> 31;
-	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
+	while (c->side == SERVER && c->spins > 0 &&
+	    !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
 	alone = told[SERVER].tired || told[CLIENT].tired;
@@ -1512,19 +1518,12 @@ race_delay(struct run *c)
 		c->time = now();
 	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
 	    (int64_t)((x >> 1) % ((uint64_t)c->options->spread + 1));
-	c->rests -= c->rests > 0;
-	do {
-		start = c->time;
-		if (until - start > 2 * MILLISECOND)
+	do
+		if (until - c->time > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
-		else if (alone && x % 2 == 0 && c->rests == 0) {
-			(void)sched_yield();
-			c->patience /= 2;
-			if ((c->time = now()) - start > MILLISECOND)
-				c->rests = c->patience =
-				    MIN(c->patience * 4 + 16, 4096);
-		}
-	} while ((c->time = now()) < until);
+		else if (alone && c->side == SERVER && x % 2 == 0)
+			(void)give_way(c);
+	while ((c->time = now()) < until);
 }
 
 /* The server's steps. */
@@ -2367,7 +2366,7 @@ open_run(struct run *c, const struct options *o, jmp_buf *broken)
 	    .side = o->role == 'C' || o->role == 'P' ? CLIENT : SERVER,
 	    .owner = getpid(), .time = now(), .listener = -1, .connection = -1,
 	    .control = -1, .wake = -1, .spins = o->counted ? MOST_SPINS : 0,
-	    .tries = FIRST_TRY, .message.type = types[o->type].type,
+	    .message.type = types[o->type].type,
 	    .message.may_claim = o->role == 'l', .broken = broken };
 	c->random = (uint64_t)c->time ^ (uint64_t)c->owner << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
