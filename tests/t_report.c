@@ -737,7 +737,7 @@ receive_by(int type, bool message, int first, int second)
 	script[2] = -1;
 	script_at = 0;
 	run.message.empty = true;		/* the last one was */
-	n = receive_now(&run, CONTROL_ROOM);
+	n = receive_now(&run, CONTROL_ROOM / 2);	/* not DATA_ROOM */
 	if (type != SOCK_DGRAM)
 		ATF_CHECK_MSG(n != -1, "errno %d", errno);
 	else if (n == -1)
