@@ -993,7 +993,7 @@ give_way(struct run *c)
 	(void)sched_yield();
 	c->patience /= 2;
 	if ((c->time = now()) - start > MILLISECOND)
-		c->rests = c->patience = MIN(c->patience * 16 + 64, 16384);
+		c->rests = c->patience = MIN(c->patience * 16 + 1024, 16384);
 	return other_moved(c);
 }
 
