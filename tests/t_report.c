@@ -191,6 +191,7 @@ ATF_TC_BODY(no_match, tc)
 		    ",\"match\":false,");
 		count_result(&t, &run, &r);
 		ATF_CHECK_EQ(t.mismatches, wrong != NFIELDS);
+		ATF_CHECK_EQ(t.trials, 1);
 		ATF_CHECK_EQ(t.counts[CREDENTIALS], 1);
 	}
 }
@@ -211,6 +212,7 @@ ATF_TC_BODY(two_processes, tc)
 		{ 12, "Process of the pidfd: 12 (PIDFD)\n"
 		    "PID and pidfd name different processes\n" },
 		{ -1, "Process of the pidfd: gone (PIDFD)\n" },
+		{ 13, "Process of the pidfd: 13 (PIDFD)\n" },
 	};
 	struct result r;
 	char *text;
@@ -221,6 +223,8 @@ ATF_TC_BODY(two_processes, tc)
 		r = true_result();
 		r.peer.pidfd = (struct pidfd){ .source = "PIDFD", .fd = 3,
 		    .pid = cases[i].pid };
+		if (cases[i].pid == 13)		/* with no other to compare */
+			r.peer.source[PID] = NULL;
 		text_result(&run, &r);
 		text = strstr(written(stdout), "Process");
 		ATF_REQUIRE(text != NULL);
@@ -636,6 +640,48 @@ ATF_TC_BODY(race_report, tc)
 	    "\"credentials\":0,\"placeholder\":0,\"none\":4,");
 }
 
+ATF_TC(histogram_ends);
+ATF_TC_HEAD(histogram_ends, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The first bin has no lower edge and "
+	    "the last no upper one; edges have a decimal below 10 ms; a race "
+	    "without delays, or without a trial, says so");
+}
+ATF_TC_BODY(histogram_ends, tc)
+{
+	static const struct {
+		int64_t spread;
+		const char *text[3];
+	} cases[] = {
+		{ 20 * MICROSECOND, { "Each side waits 0 to 20 us ",
+		    "\n         ...    -20.0       1",
+		    "\n    20.0 ...                0" } },
+		{ 0, { "\nNo delays: the bare race\n", "\n         ...    -20.0",
+		    "\n    20.0 ...         " } },
+		{ 5 * MILLISECOND, { "0 to 5000 us ", "\n         ...  -5000.0",
+		    "\n  5000.0 ...         " } },
+		{ 10 * MILLISECOND, { "0 to 10000 us ",
+		    "\n         ...   -10000       1",
+		    "\n   10000 ...                0" } },
+	};
+	struct tally t = { .trials = 2, .elapsed = SECOND,
+	    .counts = { [CREDENTIALS] = 1, [NONE] = 1 },
+	    .classes = { [BEFORE][CREDENTIALS] = 1, [AFTER][NONE] = 1 },
+	    .bins = { [0][NONE] = 1, [NBINS - 1][CREDENTIALS] = 1 } };
+
+	set_up(&race_schedule, 0);
+	capture(stdout);
+	for (size_t i = 0; i < nitems(cases); i++)
+		for (size_t j = 0; j < nitems(cases[i].text); j++) {
+			options.spread = cases[i].spread;
+			text_trials(&run, &t);
+			require_part(stdout, cases[i].text[j]);
+		}
+	t = (struct tally){ .elapsed = 1 };
+	text_trials(&run, &t);
+	require_text(stdout, "0 trials\n");
+}
+
 ATF_TC(elapsed);
 ATF_TC_HEAD(elapsed, tc)
 {
@@ -924,6 +970,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, tally_text);
 	ATF_TP_ADD_TC(tp, lesson);
 	ATF_TP_ADD_TC(tp, race_report);
+	ATF_TP_ADD_TC(tp, histogram_ends);
 	ATF_TP_ADD_TC(tp, elapsed);
 	ATF_TP_ADD_TC(tp, status);
 	ATF_TP_ADD_TC(tp, second_look);
