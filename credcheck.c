@@ -134,6 +134,7 @@ struct schedule {
 	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
+	bool race;			/* that no wait may decide */
 };
 
 #define SET_THEN_READ(option, message, receive) \
@@ -156,9 +157,10 @@ static const struct schedule
     inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
     race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
-	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE }, .name = "race" },
+	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE }, .name = "race",
+	.race = true },
     bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
-	{ UNTIL(READY), CONNECT, WRITE }, .name = "race" },
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true },
     dgram_schedule = { SET_BEFORE(OPTION), .name = "server" }, /* datagrams */
     peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
@@ -993,14 +995,15 @@ give_way(struct run *c)
 	(void)sched_yield();
 	c->patience /= 2;
 	if ((c->time = now()) - start > MILLISECOND)
-		c->rests = c->patience = MIN(c->patience * 16 + 1024, 16384);
+		c->rests = c->patience = MIN(c->patience * 4 +
+		    (c->schedule->race ? 8 : 1024), 4096);
 	return other_moved(c);
 }
 
 /*
  * Looks out for the other side for as long as has lately paid: a wait that ends
  * asleep halves that, down to nothing, one that ends awake gives some back.  At
- * nothing, as on a single processor, it gives way, but for a try now and then.
+ * nothing, as on one processor, it gives way, but in no race, or tries again.
  */
 static bool
 spin(struct run *c)
@@ -1011,7 +1014,7 @@ spin(struct run *c)
 	bool moved = other_moved(c);
 
 	if (moved || spins == 0)
-		return moved || give_way(c);
+		return moved || (!c->schedule->race && give_way(c));
 	start = now();
 	do {
 		for (int i = 0; i < 1000 && !moved; i++)
@@ -1494,8 +1497,8 @@ ask(struct run *c)
 /*
  * A side of the race waits, from when both are awake, if that can be.  On a
  * single processor, which shows in that spinning does not pay, its time may be
- * over before the other side could run at all: every second time the server
- * gives way nevertheless.
+ * over before the other side could run at all, and every second time it gives
+ * way nevertheless.
  */
 static void
 race_delay(struct run *c)
@@ -1509,8 +1512,7 @@ race_delay(struct run *c)
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
 	x ^= x >> 31;
-	while (c->side == SERVER && c->spins > 0 &&
-	    !is_done(c, AWAKE, c->trial) && spin(c))
+	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
 		continue;
 	/* One whose time is over when it can run has waited long enough. */
 	alone = told[SERVER].tired || told[CLIENT].tired;
@@ -1521,7 +1523,7 @@ race_delay(struct run *c)
 	do
 		if (until - c->time > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
-		else if (alone && c->side == SERVER && x % 2 == 0)
+		else if (alone && x % 2 == 0)
 			(void)give_way(c);
 	while ((c->time = now()) < until);
 }
@@ -2168,8 +2170,7 @@ bin_edge(const struct options *o, int bin)
 static bool
 is_race(const struct run *c)
 {
-	return c->options->role == 0 && (c->schedule == &race_schedule ||
-	    c->schedule == &bare_schedule);
+	return c->options->role == 0 && c->schedule->race;
 }
 
 static void
