@@ -691,7 +691,7 @@ struct run {
 	int64_t time, until;		/* last seen; the step's deadline */
 	int64_t spins;			/* for so long a wait spins */
 	unsigned waits;			/* without a spin */
-	unsigned patience, rests;	/* between two costly yields */
+	unsigned patience, rests;	/* waits between two costly yields */
 	uint32_t seen;			/* of the other's changes */
 	struct sockaddr_un address, client;	/* of the two sides */
 	socklen_t addresslen, clientlen;
@@ -990,13 +990,12 @@ give_way(struct run *c)
 {
 	const int64_t start = c->time;
 
-	if (c->rests > 0 && --c->rests > 0)
+	if (c->rests > 0)
 		return false;
 	(void)sched_yield();
 	c->patience /= 2;
 	if ((c->time = now()) - start > MILLISECOND)
-		c->rests = c->patience = MIN(c->patience * 4 +
-		    (c->schedule->race ? 8 : 1024), 4096);
+		c->rests = c->patience = MIN(c->patience * 4 + 64, 16384);
 	return other_moved(c);
 }
 
@@ -1013,6 +1012,7 @@ spin(struct run *c)
 	int64_t start, spins = try ? MOST_SPINS / 4 : c->spins;
 	bool moved = other_moved(c);
 
+	c->rests -= c->rests > 0;
 	if (moved || spins == 0)
 		return moved || (!c->schedule->race && give_way(c));
 	start = now();
