@@ -81,13 +81,14 @@ bad_utf8_head() {
 bad_utf8_body() {
 	require_mechanism
 	# Valid: e-acute, euro, an emoji; not: a lone continuation, an overlong
-	# slash, a surrogate, a cut sequence at the end.
-	name=$(printf 'a\303\251\342\202\254\360\237\230\200"\\\t|\200|\300\257|\355\240\200|\342\202')
+	# slash, the first and last surrogate, a cut sequence at the end.
+	name=$(printf 'a\303\251\342\202\254\360\237\230\200"\\\t\177|\200|\300\257|\355\240\200|\355\277\277\356\200\200|\342\202')
 	atf_check -o save:out "$credcheck" --json --path "$name"
-	atf_check -o inline:'[97,233,8364,128512,34,92,9,124,65533,124,65533,65533,124,65533,65533,65533,124,65533,65533]\n' \
+	atf_check -o inline:'[97,233,8364,128512,34,92,9,127,124,65533,124,65533,65533,124,65533,65533,65533,124,65533,65533,65533,57344,124,65533,65533]\n' \
 	    jq -c '.path | explode' out
 	# jq repairs what is wrong, so look at the bytes as well.
 	atf_check iconv -f UTF-8 -t UTF-16 -o utf16 out
+	atf_check -o match:'\\u0009\\u007f' grep -a path out
 	atf_check test ! -e "$name"
 }
 
