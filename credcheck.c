@@ -1543,8 +1543,7 @@ static void
 accept_client(struct run *c)
 {
 	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
-	/* Nobody else comes to a directory of our own. */
-	const bool sure = dgram || c->options->role == 'S';
+	const bool sure = dgram || c->options->role == 'S';	/* alone */
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
@@ -1711,7 +1710,8 @@ take_step(struct run *c, unsigned step)
 	const enum step s = (enum step)(step & ~(unsigned)UNTIL(END));
 	struct times *times = times_of(c, c->side);
 
-	c->waiting = s == step ? steps[s].waits : steps[s].awaited;
+	c->waiting = s == step && steps[s].waits != NULL ? steps[s].waits :
+	    steps[s].awaited;
 	c->until = c->time + c->options->timeout;
 	if (s == step) {
 		c->step = s;
