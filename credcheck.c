@@ -481,7 +481,7 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 			/* PID 0 is unknown, or of another PID namespace. */
 			cred_id(cr, f, id, f != PID || id > 0 ? source : NULL);
 		}
-	if ((size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+	if (n < 0 || (size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
 		return;
 	size = (size_t)n * sizeof(gid_t);
 	cr->groups = realloc(cr->groups, MAX(size, 1));
@@ -1495,10 +1495,9 @@ ask(struct run *c)
 }
 
 /*
- * A side of the race waits, from when both are awake, if that can be.  On a
- * single processor, which shows in that spinning does not pay, its time may be
- * over before the other side could run at all, and every second time it gives
- * way nevertheless.
+ * A side of the race waits, from when both are awake, if that can be.  On one
+ * processor, which shows in spinning in vain, its time may be over before the
+ * other side could run at all, and every second time it gives way nevertheless.
  */
 static void
 race_delay(struct run *c)
@@ -1543,7 +1542,8 @@ static void
 accept_client(struct run *c)
 {
 	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
-	const bool sure = dgram || c->options->role == 'S';	/* alone */
+	/* Nobody else comes to a directory of our own. */
+	const bool sure = dgram || c->options->role == 'S';
 
 	if (c->next == c->nends && (pair || !sure))
 		receive_ends(c);
