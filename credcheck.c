@@ -78,6 +78,7 @@
 #define DATA_ROOM	4096	/* bytes read of a message */
 #define MOST_GROUPS	65536	/* Linux; of a process */
 #define BATCH		32	/* socketpairs handed over at once */
+#define MOST_WARNINGS	10	/* of a kind: enough to read */
 #define CLIENT_SUFFIX	".c"	/* of a datagram client's path */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
 #define MILLISECOND	(SECOND / 1000)
@@ -93,28 +94,40 @@ enum step {
 	END,			/* of a list */
 
 	/* The server's. */
-	READY, ACCEPT,		/* bound and listening; a client has come */
-	OPTION, OPTION_AGAIN,	/* on the connection, else on the listener */
-	PERSISTENT,		/* FreeBSD's other option, likewise */
+	READY,			/* bound, listening */
+	ACCEPT,			/* the client's connection */
+	OPTION,			/* set on that; before, on the listener */
+	OPTION_AGAIN,
+	PERSISTENT,		/* FreeBSD's other option instead */
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
-	GO_ON, RECEIVE,		/* "go on" sent; a message read */
-	RECEIVE_SMALL, RECEIVE_EXACT,	/* no room for them; none for more */
-	LOOK,			/* at what is there, without waiting */
+	GO_ON,			/* send "go on" */
+	RECEIVE,		/* wait for a message, and read it */
+	RECEIVE_SMALL,		/* with a control buffer too small */
+	RECEIVE_EXACT,		/* with one for credentials alone */
+	DRAIN,			/* read all that is there, without waiting */
 
 	/* The client's. */
-	CONNECT, CONNECT_GONE,	/* itself; by a child, which goes */
-	OWN_OPTION,		/* on its own socket */
-	HEAR_GO_ON, AWAKE,	/* and on its way to its delay */
-	WRITE, WRITE_AGAIN, SENDMSG,
-	DESCRIPTOR, EMPTY,	/* a message with one; one of no bytes */
-	LARGEST, NEARLY,	/* of all that the buffer takes; 6 fewer */
-	BY_ANOTHER,		/* written by a child of the client's */
-	CLAIM, FORGE,		/* with its own credentials, with root's */
-	DONE,			/* all of its list */
+	CONNECT,
+	CONNECT_GONE,		/* by a child, which is gone then */
+	OWN_OPTION,		/* the option, on the client's own socket */
+	HEAR_GO_ON,
+	AWAKE,			/* published: the race's delays may begin */
+	WRITE,
+	WRITE_AGAIN,
+	SENDMSG,		/* by sendmsg(2) */
+	DESCRIPTOR,		/* with a descriptor attached */
+	EMPTY,			/* a message of no bytes */
+	LARGEST,		/* of all that the buffer takes */
+	NEARLY,			/* of 6 bytes fewer */
+	BY_ANOTHER,		/* written by a child */
+	CLAIM,			/* with the client's credentials attached */
+	FORGE,			/* with root's */
+	DONE,			/* published: the end of the list */
 
 	/* Of either. */
-	ASK, ASK_PIDFD,		/* the kernel, who the other side is */
+	ASK,			/* the kernel, who the other side is */
+	ASK_PIDFD,		/* the same, for a pidfd of it */
 	DELAY,			/* a random time, in the race */
 	NSTEPS
 };
@@ -134,26 +147,26 @@ struct schedule {
 	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
-	bool race;			/* that no wait may decide */
+	bool race;			/* no wait may yield: it would decide */
 };
 
-#define SET_THEN_READ(option, message, receive) \
+#define SET_SEND_READ(option, message, receive) \
 	{ READY, ACCEPT, option, UNTIL(message), receive }, \
 	{ CONNECT, UNTIL(option), message }
-#define SET_THEN(option, message) SET_THEN_READ(option, message, RECEIVE)
-#define THEN_SET(message, option) \
+#define SET_THEN_SEND(option, message) SET_SEND_READ(option, message, RECEIVE)
+#define SEND_THEN_SET(message, option) \
 	{ READY, ACCEPT, UNTIL(message), option, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), message }
-#define SET_BEFORE(option) \
+#define SET_ON_LISTENER(option) \
 	{ option, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }
-#define TWICE(option) \
+#define SEND_TWICE(option) \
 	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
 
 static const struct schedule
     sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
 	{ CONNECT, UNTIL(ACCEPT), HEAR_GO_ON, WRITE }, .name = "sync" },
-    late_schedule = { THEN_SET(WRITE, OPTION), .name = "late" },
+    late_schedule = { SEND_THEN_SET(WRITE, OPTION), .name = "late" },
     inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
     race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
@@ -161,23 +174,23 @@ static const struct schedule
 	.race = true },
     bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true },
-    dgram_schedule = { SET_BEFORE(OPTION), .name = "server" }, /* datagrams */
+    dgram_schedule = { SET_ON_LISTENER(OPTION), .name = "server" },
     peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define LISTENER	.path = true, .connected = true
 #define SURVEY(ROW) \
-    ROW(OPTION_FIRST, "option, then message", SET_THEN(OPTION, WRITE)) \
-    ROW(MESSAGE_FIRST, "message, then option", THEN_SET(WRITE, OPTION)) \
+    ROW(OPTION_FIRST, "option, then message", SET_THEN_SEND(OPTION, WRITE)) \
+    ROW(MESSAGE_FIRST, "message, then option", SEND_THEN_SET(WRITE, OPTION)) \
     ROW(AFTER_LOST, "second message after a lost first", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
-    ROW(AFTER_GOOD, "second message after a good first", TWICE(OPTION)) \
+    ROW(AFTER_GOOD, "second message after a good first", SEND_TWICE(OPTION)) \
     ROW(SET_AGAIN, "option set again after a good one", \
 	{ READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }) \
     ROW(ON_LISTENER, "option on the listening socket", \
-	SET_BEFORE(OPTION), LISTENER) \
+	SET_ON_LISTENER(OPTION), LISTENER) \
     ROW(LATE_LISTENER, "listener's option after connect", \
 	{ READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), WRITE }, LISTENER) \
@@ -187,63 +200,67 @@ static const struct schedule
     ROW(END_OF_FILE, "end of file without a message", \
 	{ READY, ACCEPT, OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION) }, .connected = true) \
-    ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN(OPTION, EMPTY)) \
+    ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN_SEND(OPTION, EMPTY)) \
     ROW(EMPTY_FIRST, "message of no bytes, then option", \
-	{ READY, ACCEPT, UNTIL(EMPTY), OPTION, LOOK }, \
-	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(LOOK) }) \
-    ROW(CLAIMED, "credentials attached, then option", THEN_SET(CLAIM, OPTION)) \
+	{ READY, ACCEPT, UNTIL(EMPTY), OPTION, DRAIN }, \
+	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(DRAIN) }) \
+    ROW(CLAIMED, "credentials attached, then option", \
+	SEND_THEN_SET(CLAIM, OPTION)) \
     ROW(CLIENT_OPTION, "client's option, message, option", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
-    ROW(FORGED, "an ordinary user claims to be root", SET_THEN(OPTION, FORGE)) \
+    ROW(FORGED, "an ordinary user claims to be root", \
+	SET_THEN_SEND(OPTION, FORGE)) \
     ROW(SMALL_BUFFER, "control buffer too small", \
-	SET_THEN_READ(OPTION, WRITE, RECEIVE_SMALL)) \
+	SET_SEND_READ(OPTION, WRITE, RECEIVE_SMALL)) \
     ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
-	SET_THEN_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
+	SET_SEND_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
     ROW(TWO_WRITERS, "two processes' bytes, one read", \
 	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
     ROW(NO_ROOM, "no room left for the credentials", \
-	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK }, \
-	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK) }) \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), DRAIN }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(DRAIN) }) \
     ROW(AFTER_NO_ROOM, "next message after no room", \
-	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), LOOK, UNTIL(DONE), RECEIVE }, \
-	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(LOOK), WRITE }) \
+	{ READY, ACCEPT, OPTION, UNTIL(LARGEST), DRAIN, UNTIL(DONE), \
+	RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), LARGEST, UNTIL(DRAIN), WRITE }) \
     ROW(NEARLY_FULL, "message to a nearly full buffer", \
-	{ READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), LOOK }, \
+	{ READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), DRAIN }, \
 	{ CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
-	UNTIL(LOOK) }) \
+	UNTIL(DRAIN) }) \
     ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
-	SET_THEN(OPTION, SENDMSG)) \
-    ROW(PEER_PAIR, "peer of a pair", SET_THEN(OPTION, WRITE), .kind = PEER) \
+	SET_THEN_SEND(OPTION, SENDMSG)) \
+    ROW(PEER_PAIR, "peer of a pair", \
+	SET_THEN_SEND(OPTION, WRITE), .kind = PEER) \
     ROW(PEER_PATH, "peer of a named socket", \
-	SET_THEN(OPTION, WRITE), .kind = PEER, .path = true) \
+	SET_THEN_SEND(OPTION, WRITE), .kind = PEER, .path = true) \
     ROW(PEER_SERVER, "listener, asked by the client", \
 	{ READY, ACCEPT, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, .path = true) \
     ROW(WRONG_LEVEL, "option at the wrong level", \
-	SET_THEN(WRONG_OPTION, WRITE)) \
+	SET_THEN_SEND(WRONG_OPTION, WRITE)) \
     ROW(PERSISTENT_FIRST, "persistent option, then message", \
-	SET_THEN(PERSISTENT, WRITE), .kind = EVERY) \
+	SET_THEN_SEND(PERSISTENT, WRITE), .kind = EVERY) \
     ROW(PERSISTENT_LATE, "message, then persistent option", \
-	THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
+	SEND_THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
     ROW(PERSISTENT_AGAIN, "persistent option, second message", \
-	TWICE(PERSISTENT), .kind = EVERY) \
+	SEND_TWICE(PERSISTENT), .kind = EVERY) \
     ROW(PIDFD_FIRST, "pidfd option, then message", \
-	SET_THEN(PIDFD_OPTION, WRITE), .kind = PIDFD) \
+	SET_THEN_SEND(PIDFD_OPTION, WRITE), .kind = PIDFD) \
     ROW(PIDFD_LATE, "message, then pidfd option", \
-	THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
+	SEND_THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
     ROW(PIDFD_LISTENER, "pidfd option on the listener", \
-	SET_BEFORE(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
+	SET_ON_LISTENER(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
     ROW(PIDFD_BOTH, "both options, then message", \
 	{ READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE }, \
 	{ CONNECT, UNTIL(PIDFD_OPTION), WRITE }, .kind = PIDFD) \
     ROW(PIDFD_GONE, "pidfd of a writer that has gone", \
-	SET_THEN(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
+	SET_THEN_SEND(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
     ROW(PIDFD_PAIR, "pidfd of a pair's peer", \
-	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD) \
+	SET_THEN_SEND(ASK_PIDFD, WRITE), .kind = PIDFD) \
     ROW(PIDFD_PATH, "pidfd of a named socket's peer", \
-	SET_THEN(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
+	SET_THEN_SEND(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
     ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
 	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
 	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, LISTENER)
@@ -291,13 +308,16 @@ static const char *const outcomes[NOUTCOMES] = {
 struct result {
 	enum outcome outcome;
 	size_t bytes;
-	bool ctrunc, trunc, raw;	/* MSG_CTRUNC, MSG_TRUNC; it had IDs */
-	int error;			/* errno of a step that may fail */
-	const char *missing;		/* why there is none in a survey */
-	char *failed;			/* or why the conversation broke off */
-	intmax_t client, client_euid;	/* its process ID, and the truth */
+	bool ctrunc, trunc;		/* MSG_CTRUNC, MSG_TRUNC */
+	bool has_ids;			/* it came with some, whosever */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
+
+	/* Of a survey's cell alone. */
+	int error;			/* errno of a step that may fail */
+	const char *missing;		/* why there is no such conversation */
+	char *failed;			/* or why it broke off */
+	intmax_t client, client_euid;	/* the client's process ID and user */
 };
 
 static void
@@ -325,8 +345,9 @@ struct mechanism {
 	const char *message;	/* the control message that it causes */
 	int type;		/* of that */
 	size_t fixed;		/* length of the data, without groups */
-	unsigned at[NFIELDS], ngroups;	/* of each, plus 1; 0: none, or all */
-	bool narrow;		/* ngroups is a short, not an int */
+	unsigned at[NFIELDS];	/* 1 + the offset of each field; 0: none */
+	unsigned ngroups_at;	/* likewise, their number; 0: all of the data */
+	bool ngroups_short;	/* which is a short, else an int */
 };
 #define NAME(name)	#name, name
 #define AT(s, member)	((unsigned)offsetof(struct s, member) + 1)
@@ -340,7 +361,8 @@ struct mechanism {
 #if defined(__NetBSD__) || defined(__FreeBSD__)
 #define IDS(s, prefix)	.at[UID] = AT(s, prefix##_uid), \
 	.at[EUID] = AT(s, prefix##_euid), .at[GID] = AT(s, prefix##_gid), \
-	.at[GROUPS] = AT(s, prefix##_groups), .ngroups = AT(s, prefix##_ngroups)
+	.at[GROUPS] = AT(s, prefix##_groups), \
+	.ngroups_at = AT(s, prefix##_ngroups)
 #define SOCKCRED(s)	.fixed = AT(s, sc_groups) - 1, IDS(s, sc), \
 	.at[EGID] = AT(s, sc_egid)
 #endif
@@ -402,7 +424,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 	[ATTACHED] = { .message = "SCM_CREDS", .type = SCM_CREDS,
 	    .fixed = sizeof(struct cmsgcred),	/* and no other length */
 	    .at[PID] = AT(cmsgcred, cmcred_pid), IDS(cmsgcred, cmcred),
-	    .narrow = true },
+	    .ngroups_short = true },
 #ifdef LOCAL_CREDS_PERSISTENT	/* FreeBSD 13 */
 	[EVERY] = { NAME(LOCAL_CREDS_PERSISTENT), NAME(SCM_CREDS2),
 	    SOCKCRED(sockcred2), .at[PID] = AT(sockcred2, sc_pid) },
@@ -413,7 +435,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 	    .at[EUID] = AT(xucred, cr_uid), .at[EGID] = AT(xucred, cr_groups),
 	    .at[GROUPS] = AT(xucred, cr_groups),
-	    .ngroups = AT(xucred, cr_ngroups), .narrow = true },
+	    .ngroups_at = AT(xucred, cr_ngroups), .ngroups_short = true },
 };
 
 #else	/* a system without the mechanism */
@@ -454,16 +476,16 @@ static const struct mechanism mechanisms[NKINDS] = {
 static long
 layout_groups(const struct mechanism *m, const unsigned char *data, size_t len)
 {
-	short narrow;
-	int wide;
+	short s;
+	int i;
 
 	if (len < m->fixed || m->at[GROUPS] == 0)
 		return -1;
-	if (m->ngroups == 0)
+	if (m->ngroups_at == 0)
 		return (long)(len / sizeof(gid_t));
-	memcpy(&narrow, data + m->ngroups - 1, sizeof(narrow));
-	memcpy(&wide, data + m->ngroups - 1, sizeof(wide));
-	return m->narrow ? narrow : wide;
+	memcpy(&s, data + m->ngroups_at - 1, sizeof(s));
+	memcpy(&i, data + m->ngroups_at - 1, sizeof(i));
+	return m->ngroups_short ? s : i;
 }
 
 static void
@@ -617,42 +639,57 @@ struct identity {			/* who the client is to be */
 	gid_t gid, basegid;
 };
 
+/* Whom we play: both sides of a conversation, or one of them for others. */
+enum role {
+	ROLE_BOTH,			/* --sync, --late, --inherit, --race */
+	ROLE_SERVER,			/* --server: whoever connects */
+	ROLE_CLIENT,			/* --client */
+	ROLE_PEER,			/* --peer: a client that only asks */
+	ROLE_SURVEY			/* --survey: both, once for each cell */
+};
+
 struct options {
-	bool json, names, quiet, verbose, counted, any_type;
+	bool json, names, quiet, verbose;
+	bool counted;			/* more than one result: a tally */
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
 	int64_t spread, timeout;	/* of delays, of a step; likewise */
-	int role;			/* one of ROLES, or 0: both sides */
+	enum role role;
 	const char *path;		/* NULL: a socketpair */
 	mode_t mode;
-	size_t type;			/* of types[]; any_type: or the next */
+	size_t type;			/* of types[] */
+	bool any_type;			/* or else the next one */
 	struct identity user, effective;
 	const struct schedule *schedule;
 };
 
-/* What one side tells the other, on a line of the cache that is its own. */
-struct told {
-	_Alignas(64) _Atomic uint32_t changes;	/* goes up with each step */
-	_Atomic uint32_t done[NSTEPS];	/* the trial in which it last was */
-	_Alignas(64) _Atomic int asleep;	/* until that; END: awake */
-	_Atomic bool tired;		/* of spinning, which does not pay */
-	struct times {			/* by now(); 0: not a step taken */
-		int64_t begun[NSTEPS], ended[NSTEPS];
-	} times[2];			/* of an even and an odd trial */
+/*
+ * What one side publishes and the other reads.  What changes while the other
+ * side spins and what changes while it sleeps are on cache lines of their own.
+ */
+struct published {
+	_Alignas(64) _Atomic uint32_t events;	/* a count: one a step */
+	_Atomic uint32_t done_in[NSTEPS];	/* the last trial that had it */
+	_Alignas(64) _Atomic int sleeps_for;	/* a step; END: is awake */
+	_Atomic bool spins_in_vain;		/* has lately never paid */
+	struct times {
+		int64_t begun[NSTEPS], ended[NSTEPS];	/* by now(); 0: not */
+	} times[2];			/* of even and of odd trials */
 };
 
 /* Some pages that both processes see. */
 struct shared {
-	struct told told[NSIDES];
+	struct published published[NSIDES];
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
-	_Atomic bool failed;		/* one side has said so, and why: */
-	char failure[512];
-	struct cred client, asked;	/* by the client: itself, its peer */
-	struct made {			/* in the file system, to be removed */
+	_Atomic bool failed;		/* a side has claimed failure[] */
+	char failure[512];		/* why the conversation broke off */
+	struct cred client;		/* what the client says of itself */
+	struct cred asked;		/* what it was told of us; no groups */
+	struct bound_file {		/* in the file system, to be removed */
 		char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
 		struct stat st;
-	} made[NSIDES];
-	size_t sent;			/* bytes, or on no stream messages */
+	} bound[NSIDES];
+	size_t sent;			/* bytes of a stream, else messages */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "two processes share no lock");
@@ -665,55 +702,102 @@ struct message {
 	struct iovec iov;
 	struct msghdr msg;
 	size_t bytes;
-	int type;			/* of the socket */
-	bool nothing;			/* was there, for a look */
+	int socktype;
+	bool nothing;			/* there was no message to be read */
 	bool empty;			/* no bytes, and still no end of file */
 	bool may_claim;			/* the sender attached his own, maybe */
 	intmax_t nobody[2];		/* overflow UID and GID; 0: not read */
 };
 
-struct run {
+/* A socket's address; len 0: it needs none. */
+struct address {
+	struct sockaddr_un sun;
+	socklen_t len;
+};
+
+/* The process at the other end of our sockets, and how we wait for it. */
+struct other {
+	volatile pid_t pid;		/* of our client; 0: none, any more */
+	int control;			/* hands over descriptors */
+	int wake;			/* a byte wakes us; -1: no other side */
+	uint32_t seen;			/* the events that it had published */
+
+	/* Spinning, as long as it pays. */
+	int64_t spin;			/* for so long a wait looks; 0: not */
+	unsigned unspun;		/* waits since one last did */
+
+	/* Yielding the processor, until that costs us a time slice. */
+	unsigned pause;			/* so many waits do without then */
+	unsigned pause_left;
+};
+
+/* Socketpairs: the client makes them, and hands the server its ends. */
+struct pairs {
+	int ends[NSIDES][BATCH];	/* the server knows its own alone */
+	size_t n, next;			/* handed over, and the next to use */
+	size_t prepared;		/* for the batch after that */
+	uint64_t made;			/* in all */
+};
+
+/* A conversation, from one side; c wherever there is one. */
+struct conv {
+	/* What is to be held. */
 	const struct options *options;
 	const struct schedule *schedule;
 	const struct mechanism *mechanism;
+	enum side side;			/* ours */
+	pid_t self;
 	struct shared *shared;
-	enum side side;
-	pid_t owner;			/* our own process */
-	volatile pid_t child;		/* 0: none, any more */
-	int control;			/* hands over descriptors */
-	int wake;			/* a byte wakes us; -1: no other side */
-	int listener, connection;	/* -1: none */
-	int ends[NSIDES][BATCH];	/* of connections to come */
-	size_t next, nends, npairs;	/* the last: for the batch after it */
-	uint64_t trial, pairs, random, strangers;	/* from 1; made */
-	enum step step;
-	const char *waiting;		/* what the step waits for */
-	int64_t time, until;		/* last seen; the step's deadline */
-	int64_t spins;			/* for so long a wait spins */
-	unsigned waits;			/* without a spin */
-	unsigned patience, rests;	/* waits between two costly yields */
-	uint32_t seen;			/* of the other's changes */
-	struct sockaddr_un address, client;	/* of the two sides */
-	socklen_t addresslen, clientlen;
+	struct other other;
+
+	/* The trial and its step under way. */
+	uint64_t trial;			/* from 1 */
+	const char *waiting_for;
+	int64_t time, deadline;		/* when last looked; of the step */
+	uint64_t random;
+
+	/* Sockets; -1: none. */
+	int listener, connection;
+	int client_copy;		/* of our client's end; over a path */
+	uint64_t strangers;		/* connections that were not its */
+	struct address server_address, client_address;
+	struct pairs pairs;
+
+	/* What came of it. */
 	struct cred peer;		/* what the connection has */
 	struct message message;
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
 
-/* At a signal a race and a server end as if done; a pipe wakes a server. */
+/* What exit(3) and fatal signals undo. */
 static struct {
-	struct run *volatile run;
+	struct conv *volatile conv;	/* its client and its sockets' files */
 	const char *volatile directory;	/* of the survey's sockets */
-	volatile sig_atomic_t stoppable, stopped, dying, continued, progress;
-	bool trouble;			/* and was said */
-	int wakeup[2];
-} ending = { .wakeup = { -1, -1 } };
+	bool trouble;			/* something was left, and said so */
+} cleanup;
+
+/* At a signal a race and a server end as if done. */
+static struct {
+	volatile sig_atomic_t stoppable;	/* we are such a mode, */
+	volatile sig_atomic_t stopped;		/* and the signal has come */
+	volatile sig_atomic_t dying;		/* of one: in its handler */
+	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
+	volatile sig_atomic_t progress;		/* shown, and to be cleared */
+	int wakeup[2];		/* a pipe that is closed to wake the server */
+} signals = { .wakeup = { -1, -1 } };
 
 static bool
-is_named_dgram(const struct run *c)
+is_named_dgram(const struct conv *c)
 {
 	return c->options->path != NULL &&
 	    types[c->options->type].type == SOCK_DGRAM;
+}
+
+/* Whether there is another process of ours; --peer and --server have none. */
+static bool
+is_alone(const struct conv *c)
+{
+	return c->other.wake == -1;
 }
 
 /* In nanoseconds. */
@@ -773,7 +857,7 @@ visible(const char *text)
 
 /* Ends the run, or a survey's cell; the first side to fail says why. */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
-fail(struct run *c, int error, const char *fmt, ...)
+fail(struct conv *c, int error, const char *fmt, ...)
 {
 	struct shared *sh = c->shared;
 	char what[sizeof(sh->failure) / 2];
@@ -784,7 +868,7 @@ fail(struct run *c, int error, const char *fmt, ...)
 		vsnprintf(what, sizeof(what), fmt, ap);
 		va_end(ap);
 		snprintf(sh->failure, sizeof(sh->failure), "%s%s%s%s",
-		    c->side == CLIENT && c->options->role != 'P' ?
+		    c->side == CLIENT && c->options->role != ROLE_PEER ?
 		    "client: " : "", make_visible(what),
 		    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
 		if (c->broken == NULL)
@@ -795,62 +879,76 @@ fail(struct run *c, int error, const char *fmt, ...)
 	exit(EXIT_TROUBLE);
 }
 
-/* One line; with errno's text, but not where a signal handler says it. */
+/*
+ * A line like warn(3)'s, which a signal handler may print: there it has no text
+ * of errno, as strerror(3) is not async-signal-safe.
+ */
 static void
-say(const char *subject, const char *what)
+warn_safe(const char *subject, const char *what)
 {
 	char line[PATH_MAX + 128] = "credcheck: ";
 
 	strcat(strcat(strcat(line, subject), ": "), what);
-	if (!ending.dying)
+	if (!signals.dying)
 		strcat(strcat(line, ": "), strerror(errno));
 	strcat(make_visible(line), "\n");
 	while (write(STDERR_FILENO, line, strlen(line)) == -1 && errno == EINTR)
 		continue;
-	ending.trouble = true;
+	cleanup.trouble = true;
 }
 
-/* The server outlives the client, and removes what that has made as well. */
+/* Removes a file that we have bound, but not another one by its name. */
 static void
-remove_made(struct run *c)
+remove_file(struct bound_file *f)
 {
-	struct made *made = c->shared->made;
 	struct stat st;
+	bool ours;
 
-	for (struct made *m = made + c->side; m < made + NSIDES; m++) {
-		if (m->path[0] != '\0' && (lstat(m->path, &st) == -1 ||
-		    (st.st_dev == m->st.st_dev && st.st_ino == m->st.st_ino)) &&
-		    unlink(m->path) == -1 && errno != ENOENT)
-			say(m->path, "left behind");
-		m->path[0] = '\0';
-	}
+	if (f->path[0] == '\0')
+		return;
+	/* If we cannot look, unlink(2) says why. */
+	ours = lstat(f->path, &st) == -1 ||
+	    (st.st_dev == f->st.st_dev && st.st_ino == f->st.st_ino);
+	if (ours && unlink(f->path) == -1 && errno != ENOENT)
+		warn_safe(f->path, "left behind");
+	f->path[0] = '\0';
 }
 
-/* Whether the other process is there; takes what it has woken us with. */
+/* The server outlives the client, and removes what that has bound as well. */
+static void
+remove_bound(struct conv *c)
+{
+	if (c->side == SERVER)
+		remove_file(&c->shared->bound[SERVER]);
+	remove_file(&c->shared->bound[CLIENT]);
+}
+
+/* Whether the other process is there; reads what it has woken us with. */
 static bool
-other_lives(const struct run *c)
+other_alive(const struct conv *c)
 {
 	char bytes[64];			/* all that there can be, and more */
-	const ssize_t n = recv(c->wake, bytes, sizeof(bytes), MSG_DONTWAIT);
+	const ssize_t n = recv(c->other.wake, bytes, sizeof(bytes),
+	    MSG_DONTWAIT);
 
 	return n > 0 || (n == -1 && errno != ECONNRESET);
 }
 
 /* The client may have a name to remove, and is given a second for that. */
 static void
-end_client(struct run *c)
+end_client(struct conv *c)
 {
-	struct pollfd pfd = { .fd = c->wake, .events = POLLIN };
-	const pid_t child = c->child;
+	struct pollfd pfd = { .fd = c->other.wake, .events = POLLIN };
+	const pid_t child = c->other.pid;
 
 	if (child <= 0)
 		return;
 	(void)kill(child, SIGCONT);
-	(void)shutdown(c->wake, SHUT_WR);	/* asks it to leave */
-	for (int i = 0; i < 10 && other_lives(c); i++)
+	(void)shutdown(c->other.wake, SHUT_WR);	/* asks it to leave */
+	for (int i = 0; i < 10 && other_alive(c); i++)
 		(void)poll(&pfd, 1, 100);
 	(void)kill(child, SIGKILL);
-	c->child = 0;			/* its PID may soon be another's */
+	c->other.pid = 0;	/* which may soon be another's */
 	(void)waitpid(child, NULL, 0);
 }
 
@@ -859,25 +957,25 @@ clear_progress(void)
 {
 	const char blank[] = "\r                                        \r";
 
-	if (ending.progress &&
+	if (signals.progress &&
 	    write(STDERR_FILENO, blank, sizeof(blank) - 1) != -1)
-		ending.progress = 0;
+		signals.progress = 0;
 }
 
 /* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
 {
-	struct run *c = ending.run;
+	struct conv *c = cleanup.conv;
 
 	clear_progress();
-	if (c != NULL && c->owner == getpid()) {
+	if (c != NULL && c->self == getpid()) {
 		end_client(c);
-		remove_made(c);
+		remove_bound(c);
 	}
-	if (ending.directory != NULL && (c == NULL || c->side == SERVER) &&
-	    rmdir(ending.directory) == -1 && errno != ENOENT)
-		say(ending.directory, "left behind");
+	if (cleanup.directory != NULL && (c == NULL || c->side == SERVER) &&
+	    rmdir(cleanup.directory) == -1 && errno != ENOENT)
+		warn_safe(cleanup.directory, "left behind");
 }
 
 /* Whether somebody reads what we write, or will within a second. */
@@ -892,20 +990,20 @@ has_room(int fd)
 static void
 on_signal(int sig)
 {
-	const bool stops = ending.stoppable && !ending.stopped &&
+	const bool stops = signals.stoppable && !signals.stopped &&
 	    (sig == SIGHUP || sig == SIGINT || sig == SIGTERM);
 	const int error = errno;
 
 	if (sig == SIGCONT)
-		ending.continued = 1;
+		signals.continued = 1;
 	else if (stops && has_room(STDOUT_FILENO) && has_room(STDERR_FILENO)) {
-		ending.stopped = 1;
-		(void)close(ending.wakeup[1]);	/* which wakes the server */
+		signals.stopped = 1;
+		(void)close(signals.wakeup[1]);	/* which wakes the server */
 	} else {
-		ending.dying = 1;
+		signals.dying = 1;
 		clean_up();
 		if (stops && has_room(STDERR_FILENO))
-			say("standard output", "nobody reads the report");
+			warn_safe("standard output", "nobody reads the report");
 		if (stops)
 			_exit(EXIT_TROUBLE);
 		(void)signal(sig, SIG_DFL);
@@ -942,118 +1040,149 @@ block_signals(int how)
 
 /* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void
-other_exited(struct run *c)
+other_exited(struct conv *c)
 {
-	const pid_t child = c->child;
+	const pid_t child = c->other.pid;
 	int status = 0;
 
 	if (c->side == CLIENT)
 		exit(EXIT_TROUBLE);	/* with nobody left to work for */
-	c->child = 0;
+	c->other.pid = 0;
 	(void)waitpid(child, &status, 0);
 	if (WIFSIGNALED(status))
 		fail(c, 0, "client died of signal %d (%s), waiting for %s",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)), c->waiting);
+		    WTERMSIG(status), strsignal(WTERMSIG(status)),
+		    c->waiting_for);
 	if (WEXITSTATUS(status) == EXIT_TROUBLE)
 		c->shared->failed = true;
 	fail(c, 0, "client left with status %d, waiting for %s",
-	    WEXITSTATUS(status), c->waiting);
+	    WEXITSTATUS(status), c->waiting_for);
 }
 
 /* Whoever has slept looks at the step's deadline; a stop begins it anew. */
 static void
-check_deadline(struct run *c)
+check_deadline(struct conv *c)
 {
 	c->time = now();
-	if (c->time <= c->until)
+	if (c->time <= c->deadline)
 		return;
-	if (!ending.continued)
+	if (!signals.continued)
 		fail(c, 0, "timed out after %g s waiting for %s",
-		    (double)c->options->timeout / SECOND, c->waiting);
-	ending.continued = 0;
-	c->until = c->time + c->options->timeout;
+		    (double)c->options->timeout / SECOND, c->waiting_for);
+	signals.continued = 0;
+	c->deadline = c->time + c->options->timeout;
 }
 
-/* Whether the other side has done a step since we last looked. */
+/* Whether the other side has published an event since we last looked. */
 static bool
-other_moved(struct run *c)
+new_events(struct conv *c)
 {
-	const uint32_t seen = c->seen;
+	const uint32_t seen = c->other.seen;
 
-	c->seen = atomic_load(&c->shared->told[!c->side].changes);
-	return c->seen != seen;
-}
-
-/* Gives way, but not for a while after that took a slice; has it helped? */
-static bool
-give_way(struct run *c)
-{
-	const int64_t start = c->time;
-
-	if (c->rests > 0)
-		return false;
-	(void)sched_yield();
-	c->patience /= 2;
-	if ((c->time = now()) - start > MILLISECOND)
-		c->rests = c->patience = MIN(c->patience * 4 + 64, 16384);
-	return other_moved(c);
+	c->other.seen = atomic_load(&c->shared->published[!c->side].events);
+	return c->other.seen != seen;
 }
 
 /*
- * Looks out for the other side for as long as has lately paid: a wait that ends
- * asleep halves that, down to nothing, one that ends awake gives some back.  At
- * nothing, as on one processor, it gives way, but in no race, or tries again.
+ * Yields the processor; returns whether the other side has used it.  A yield
+ * that took more than a millisecond has cost us a time slice: no wait tries
+ * again for a while then, and for longer each time.
  */
 static bool
-spin(struct run *c)
+yield_cpu(struct conv *c)
 {
-	struct told *us = &c->shared->told[c->side];
-	const bool try = c->spins == 0 && ++c->waits % 64 == 0;
-	int64_t start, spins = try ? MOST_SPINS / 4 : c->spins;
-	bool moved = other_moved(c);
+	struct other *o = &c->other;
+	const int64_t start = c->time;
 
-	c->rests -= c->rests > 0;
-	if (moved || spins == 0)
-		return moved || (!c->schedule->race && give_way(c));
-	start = now();
-	do {
-		for (int i = 0; i < 1000 && !moved; i++)
-			moved = other_moved(c);
-	} while (!moved && (c->time = now()) - start < spins);
-	spins = moved ? spins + spins / 4 : try ? 0 : spins / 2;
-	c->spins = spins < MICROSECOND ? 0 : MIN(spins, MOST_SPINS);
-	if (us->tired != (c->spins == 0))
-		us->tired = c->spins == 0;
-	return moved;
+	if (o->pause_left > 0)
+		return false;
+	(void)sched_yield();
+	c->time = now();
+	o->pause /= 2;
+	if (c->time - start > MILLISECOND)
+		o->pause_left = o->pause = MIN(o->pause * 4 + 64, 16384);
+	return new_events(c);
 }
 
-/* Sleeps until fd is as wanted (-1: for a millisecond), or we are woken. */
-static void
-sleep_until(struct run *c, int fd, short wanted)
+/* Looks for an event of the other side for as long as that; returns whether. */
+static bool
+spin_for(struct conv *c, int64_t duration)
 {
-	struct pollfd fds[2] = { { .fd = c->wake, .events = POLLIN },
+	const int64_t start = now();
+
+	do {
+		for (int i = 0; i < 1000; i++)
+			if (new_events(c))
+				return true;
+		c->time = now();
+	} while (c->time - start < duration);
+	return false;
+}
+
+/*
+ * The part of a wait before it sleeps; returns whether there is an event.  It
+ * spins for as long as has lately paid: a spin in vain halves that, down to
+ * nothing, and one that paid gives some back.  At nothing, as on one processor,
+ * it yields, if no race is decided by that, and now and then tries a spin.
+ */
+static bool
+spin(struct conv *c)
+{
+	struct other *o = &c->other;
+	struct published *us = &c->shared->published[c->side];
+	bool try, paid;
+
+	if (o->pause_left > 0)
+		o->pause_left--;
+	try = o->spin == 0 && ++o->unspun % 64 == 0;
+	if (new_events(c))
+		return true;
+	if (o->spin == 0 && !try)
+		return !c->schedule->race && yield_cpu(c);
+
+	if (try)
+		o->spin = MOST_SPINS / 4;
+	paid = spin_for(c, o->spin);
+	if (paid)
+		o->spin = MIN(o->spin + o->spin / 4, MOST_SPINS);
+	else if (try || o->spin < 2 * MICROSECOND)
+		o->spin = 0;
+	else
+		o->spin /= 2;
+	/* Written only if it changes, as the other side reads its line. */
+	if (us->spins_in_vain != (o->spin == 0))
+		us->spins_in_vain = o->spin == 0;
+	return paid;
+}
+
+/* Sleeps until fd is as wanted, or we are woken; with -1 for a millisecond. */
+static void
+sleep_on(struct conv *c, int fd, short wanted)
+{
+	struct pollfd fds[2] = { { .fd = c->other.wake, .events = POLLIN },
 	    { .fd = fd, .events = wanted } };
 	/* Rounded up, so as not to spin through the last one. */
-	const int64_t left = MAX(c->until - c->time, 0) / MILLISECOND + 1;
-	const nfds_t n = fd == c->wake ? 1 : 2;
+	const int64_t left = MAX(c->deadline - c->time, 0) / MILLISECOND + 1;
+	const nfds_t n = fd == c->other.wake ? 1 : 2;
 
 	if (poll(fds, n, fd == -1 ? 1 : (int)left) == -1 && errno != EINTR)
 		fail(c, errno, "poll");
-	/* Its last act before it left may have been what we want. */
-	if (fds[0].revents != 0 && !other_lives(c) && !other_moved(c) &&
-	    (n == 1 || poll(fds + 1, 1, 0) != 1))
-		other_exited(c);
+	if (fds[0].revents != 0 && !other_alive(c)) {
+		/* Its last act before it left may have been what we want. */
+		if (!new_events(c) && (n == 1 || poll(&fds[1], 1, 0) != 1))
+			other_exited(c);
+	}
 	check_deadline(c);
 }
 
 /* After a call that failed: returns when it may be tried again. */
 static void
-retry(struct run *c, int fd, short wanted, const char *call)
+retry(struct conv *c, int fd, short wanted, const char *call)
 {
 	const int error = errno;
 
-	if (fd == c->control && (error == EPIPE || error == ECONNRESET) &&
-	    !other_lives(c))
+	if (fd == c->other.control && (error == EPIPE || error == ECONNRESET) &&
+	    !other_alive(c))
 		other_exited(c);
 	/* What poll(2) cannot wait for: buffers, descriptors under way. */
 	if (error == ENOBUFS || error == ETOOMANYREFS)
@@ -1061,55 +1190,59 @@ retry(struct run *c, int fd, short wanted, const char *call)
 	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
 	    error != ECONNABORTED)
 		fail(c, error, "%s", call);
-	if (c->wake == -1 || !spin(c))
-		sleep_until(c, fd, wanted);
+	if (is_alone(c) || !spin(c))
+		sleep_on(c, fd, wanted);
 }
 
 /* Whether the other side has done a step in this trial. */
 static bool
-is_done(const struct run *c, enum step s, uint64_t trial)
+other_has_done(const struct conv *c, enum step s)
 {
-	return (int32_t)(c->shared->told[!c->side].done[s] -
-	    (uint32_t)trial) >= 0;
+	const uint32_t last = c->shared->published[!c->side].done_in[s];
+
+	return (int32_t)(last - (uint32_t)c->trial) >= 0;	/* it wraps */
 }
 
 /* Waits until the other side has done a step, or either has failed. */
 static void
-await(struct run *c, enum step s, uint64_t trial)
+wait_for(struct conv *c, enum step s)
 {
-	struct told *us = &c->shared->told[c->side];
+	struct published *us = &c->shared->published[c->side];
 
-	while (!is_done(c, s, trial) && c->shared->error == 0) {
+	while (!other_has_done(c, s) && c->shared->error == 0) {
 		if (spin(c))
 			continue;
-		/* The other side looks at this note after it has moved. */
-		atomic_store(&us->asleep, (int)s);
-		if (!other_moved(c))
-			sleep_until(c, c->wake, POLLIN);
-		atomic_store(&us->asleep, END);
+		/* The other side looks at this after it has published. */
+		atomic_store(&us->sleeps_for, (int)s);
+		if (!new_events(c))
+			sleep_on(c, c->other.wake, POLLIN);
+		atomic_store(&us->sleeps_for, END);
 	}
 }
 
 static struct times *
-times_of(const struct run *c, enum side side)
+times_of(const struct conv *c, enum side side)
 {
-	return &c->shared->told[side].times[c->trial % 2];
+	return &c->shared->published[side].times[c->trial % 2];
 }
 
-/* Tells the other side what we have done; wakes it if it sleeps for that. */
+/* Publishes that a step is done; wakes the other side if it sleeps for that. */
 static void
-tell(struct run *c, enum step s)
+publish(struct conv *c, enum step s)
 {
-	struct told *us = &c->shared->told[c->side];
-	_Atomic int *asleep = &c->shared->told[!c->side].asleep;
+	struct published *us = &c->shared->published[c->side];
+	struct published *them = &c->shared->published[!c->side];
+	int wanted;
 
-	atomic_store_explicit(&us->done[s], (uint32_t)c->trial,
+	atomic_store_explicit(&us->done_in[s], (uint32_t)c->trial,
 	    memory_order_release);
-	atomic_fetch_add(&us->changes, 1);
-	if ((*asleep != (int)s && (*asleep == END || c->shared->error == 0)) ||
-	    atomic_exchange(asleep, END) == END)
+	atomic_fetch_add(&us->events, 1);
+	wanted = them->sleeps_for;
+	if (wanted == END || (wanted != (int)s && c->shared->error == 0))
 		return;
-	while (send(c->wake, "", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
+	if (atomic_exchange(&them->sleeps_for, END) == END)
+		return;				/* it has just woken up */
+	while (send(c->other.wake, "", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
 		check_deadline(c);
 	c->time = now();		/* that took its time */
 }
@@ -1135,15 +1268,16 @@ send_with(int fd, int type, const void *data, size_t len)
 }
 
 /*
- * Hands the server ends of connections to come, when it has closed the last: as
- * a socket is closed, NetBSD can take a descriptor that arrives for a lost one.
+ * Hands the server descriptors, when it has closed the last of another trial:
+ * while a socket is closed, NetBSD can take a descriptor that arrives for lost.
  */
 static void
-send_ends(struct run *c, const int *fds, size_t n)
+send_descriptors(struct conv *c, const int *fds, size_t n)
 {
-	await(c, READY, c->trial);
-	while (send_with(c->control, SCM_RIGHTS, fds, n * sizeof(int)) == -1)
-		retry(c, c->control, POLLOUT, "sendmsg");
+	wait_for(c, READY);
+	while (send_with(c->other.control, SCM_RIGHTS, fds,
+	    n * sizeof(int)) == -1)
+		retry(c, c->other.control, POLLOUT, "sendmsg");
 }
 
 /* Receives at most so many bytes, and so many of control messages. */
@@ -1164,133 +1298,197 @@ receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 	return n;
 }
 
-static void
-receive_ends(struct run *c)
+/* Receives what send_descriptors() sent; returns how many those are. */
+static size_t
+receive_descriptors(struct conv *c, int *fds, size_t most)
 {
 	struct message *m = &c->message;
+	const int control = c->other.control;
 	struct cmsghdr *cm;
-	ssize_t n;
+	ssize_t received;
+	size_t n;
 
-	while ((n = receive_once(m, c->control, 1, CONTROL_ROOM, 0)) == -1)
-		retry(c, c->control, POLLIN, "recvmsg");
-	if (n == 0)
+	while ((received = receive_once(m, control, 1, CONTROL_ROOM, 0)) == -1)
+		retry(c, control, POLLIN, "recvmsg");
+	if (received == 0)
 		other_exited(c);
 	cm = CMSG_FIRSTHDR(&m->msg);
 	if (cm == NULL || (m->msg.msg_flags & MSG_CTRUNC) != 0)
 		fail(c, 0, "no descriptors left to receive the client's");
-	c->next = 0;
-	c->nends = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	memcpy(c->ends[SERVER], CMSG_DATA(cm), c->nends * sizeof(int));
+	n = MIN((cm->cmsg_len - CMSG_LEN(0)) / sizeof(int), most);
+	memcpy(fds, CMSG_DATA(cm), n * sizeof(int));
+	return n;
+}
+
+/* Prepares one more socketpair, if there are trials and descriptors for it. */
+static bool
+prepare_pair(struct conv *c)
+{
+	struct pairs *p = &c->pairs;
+	int pair[NSIDES];
+
+	if (p->prepared == BATCH || p->made == c->options->count ||
+	    socketpair(AF_UNIX, c->message.socktype, 0, pair) == -1)
+		return false;
+	p->made++;
+	p->ends[CLIENT][p->prepared] = pair[CLIENT];
+	p->ends[SERVER][p->prepared] = pair[SERVER];
+	p->prepared++;
+	return true;
+}
+
+/* Prepares a batch of socketpairs, and hands the server its ends of them. */
+static void
+hand_over_pairs(struct conv *c)
+{
+	struct pairs *p = &c->pairs;
+
+	while (prepare_pair(c))
+		continue;
+	if (p->prepared == 0)
+		fail(c, errno, "socketpair");
+	times_of(c, CLIENT)->ended[CONNECT] = now();
+	send_descriptors(c, p->ends[SERVER], p->prepared);
+	for (size_t i = 0; i < p->prepared; i++)
+		(void)close(p->ends[SERVER][i]);
+	p->n = p->prepared;
+	p->next = p->prepared = 0;
 }
 
 /*
- * The client makes the socketpairs, so that the connection's own credentials
- * are its: one more, if there are trials and descriptors left for it.
+ * Our end of the next socketpair.  The client makes them, so that what the
+ * connection itself says of its maker is true of the client.
  */
-static bool
-make_pair(struct run *c)
+static int
+next_pair(struct conv *c)
 {
-	int pair[NSIDES];
+	struct pairs *p = &c->pairs;
 
-	if (c->npairs == BATCH || c->pairs == c->options->count ||
-	    socketpair(AF_UNIX, c->message.type, 0, pair) == -1)
-		return false;
-	c->pairs++;
-	c->ends[CLIENT][c->npairs] = pair[CLIENT];
-	c->ends[SERVER][c->npairs++] = pair[SERVER];
-	return true;
+	if (p->next == p->n && c->side == CLIENT)
+		hand_over_pairs(c);
+	else if (p->next == p->n) {
+		p->n = receive_descriptors(c, p->ends[SERVER], BATCH);
+		p->next = 0;
+	} else if (c->side == SERVER)
+		wait_for(c, CONNECT);
+	return p->ends[c->side][p->next++];
 }
 
 /* What is in the way of a name that could not be bound. */
 static const char *
-what_is_there(const struct sockaddr_un *sun, socklen_t len)
+what_is_there(const struct address *a)
 {
 	struct stat st;
+	int fd, error;
 
-	if (sun->sun_path[0] == '\0' || lstat(sun->sun_path, &st) == -1)
+	if (a->sun.sun_path[0] == '\0' || lstat(a->sun.sun_path, &st) == -1)
 		return "an abstract socket";
+	if (S_ISDIR(st.st_mode))
+		return "a directory";
+	if (S_ISREG(st.st_mode))
+		return "a file";
+	if (S_ISLNK(st.st_mode))
+		return "a symbolic link";
 	if (!S_ISSOCK(st.st_mode))
-		return S_ISDIR(st.st_mode) ? "a directory" :
-		    S_ISREG(st.st_mode) ? "a file" :
-		    S_ISLNK(st.st_mode) ? "a symbolic link" :
-		    "something that is no socket";
+		return "something that is no socket";
 	/* A datagram socket asks without making a connection. */
-	if (connect(socket(AF_UNIX, SOCK_DGRAM, 0),
-	    (const struct sockaddr *)sun, len) == 0 || errno == EPROTOTYPE)
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	error = connect(fd, (const struct sockaddr *)&a->sun, a->len) == -1 ?
+	    errno : 0;
+	(void)close(fd);
+	switch (error) {
+	case 0:
+	case EPROTOTYPE:		/* it is of another type */
 		return "a socket on which someone listens";
-	return errno != ECONNREFUSED ? "a socket" :
-	    "a socket on which nobody listens; remove it";
+	case ECONNREFUSED:
+		return "a socket on which nobody listens; remove it";
+	default:
+		return "a socket";
+	}
 }
 
+/* Binds a socket, and notes its file, if it has one, as to be removed. */
 static void
-bind_made(struct run *c, int fd, const struct sockaddr_un *sun, socklen_t len)
+bind_address(struct conv *c, int fd, const struct address *a)
 {
-	struct made *m = &c->shared->made[c->side];
-	const char *path = sun->sun_path;
+	struct bound_file *f = &c->shared->bound[c->side];
+	const char *path = a->sun.sun_path;
 	mode_t mask;
 	int error;
 
 	/* A signal between bind and the note of it would leave the file. */
 	block_signals(SIG_BLOCK);
 	mask = umask(0777 & ~c->options->mode);
-	error = bind(fd, (const struct sockaddr *)sun, len) == -1 ? errno : 0;
+	error = bind(fd, (const struct sockaddr *)&a->sun, a->len) == -1 ?
+	    errno : 0;
 	(void)umask(mask);
-	if (error == 0 && *path != '\0' && lstat(path, &m->st) == -1) {
-		error = errno;
-		(void)unlink(path);
-	} else if (error == 0)
-		memcpy(m->path, path, sizeof(sun->sun_path));
+	if (error == 0 && *path != '\0') {
+		if (lstat(path, &f->st) == -1) {
+			error = errno;
+			(void)unlink(path);
+		} else
+			memcpy(f->path, path, sizeof(a->sun.sun_path));
+	}
 	block_signals(SIG_UNBLOCK);
 	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST))
 		fail(c, 0, "%s: exists already: %s", c->options->path,
-		    what_is_there(sun, len));
+		    what_is_there(a));
 	if (error != 0)
 		fail(c, error, "%s", c->side == CLIENT ? path :
 		    c->options->path);
 }
 
 static int
-named_socket(struct run *c)
+named_socket(struct conv *c)
 {
-	const int fd = socket(AF_UNIX, c->message.type, 0);
+	const int fd = socket(AF_UNIX, c->message.socktype, 0);
 
 	if (fd == -1 || fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
 		fail(c, errno, "socket");
 	return fd;
 }
 
-/*
- * Of both sides, for both to know before they part.  A datagram client's is on
- * Linux a name that nobody can have taken, as gVisor gives none.
- */
 static void
-set_addresses(struct run *c)
+set_server_address(struct conv *c)
 {
-	struct sockaddr_un *sun = &c->address, *client = &c->client;
+	struct address *a = &c->server_address;
 	const char *path = c->options->path;
-	const size_t len = strlen(path), max = sizeof(sun->sun_path) - 1 -
-	    (is_named_dgram(c) && !ABSTRACT ? strlen(CLIENT_SUFFIX) : 0);
+	const bool suffixed = is_named_dgram(c) && !ABSTRACT;
+	const size_t len = strlen(path), max = sizeof(a->sun.sun_path) - 1 -
+	    (suffixed ? strlen(CLIENT_SUFFIX) : 0);
 
 	if (len == 0)
 		fail(c, 0, "an empty path names no socket");
 	if (len > max)
 		fail(c, 0, "path is %zu bytes long, %zu at most: %s", len, max,
 		    path);
-	sun->sun_family = client->sun_family = AF_UNIX;
-	memcpy(sun->sun_path, path, len);
-	c->addresslen = sizeof(*sun);
+	a->sun.sun_family = AF_UNIX;
+	memcpy(a->sun.sun_path, path, len);
+	a->len = sizeof(a->sun);
 	if (path[0] == '@' && ABSTRACT) {
-		sun->sun_path[0] = '\0';
-		c->addresslen -= (socklen_t)(sizeof(sun->sun_path) - len);
+		a->sun.sun_path[0] = '\0';
+		a->len -= (socklen_t)(sizeof(a->sun.sun_path) - len);
 	}
-	if (!is_named_dgram(c) || c->options->role == 'l')
-		return;
-	c->clientlen = sizeof(*client);
+}
+
+/*
+ * A datagram client needs an address to be answered.  On Linux that is a random
+ * abstract name, which nobody can have taken; the kernel's own would do but for
+ * gVisor, which gives none.
+ */
+static void
+set_client_address(struct conv *c)
+{
+	struct address *a = &c->client_address;
+	char *path = a->sun.sun_path;
+
+	a->sun.sun_family = AF_UNIX;
+	a->len = sizeof(a->sun);
 	if (ABSTRACT)
-		snprintf(client->sun_path + 1, max, "credcheck.%jd.%" PRIx64,
-		    (intmax_t)c->owner, c->random);
+		snprintf(path + 1, sizeof(a->sun.sun_path) - 1,
+		    "credcheck.%jd.%" PRIx64, (intmax_t)c->self, c->random);
 	else
-		strcat(strcpy(client->sun_path, path), CLIENT_SUFFIX);
+		strcat(strcpy(path, c->options->path), CLIENT_SUFFIX);
 }
 
 /*
@@ -1298,9 +1496,9 @@ set_addresses(struct run *c)
  * comes what we send into a connection, if that is the client's.
  */
 static bool
-is_ours(struct run *c, int fd)
+is_ours(struct conv *c, int fd)
 {
-	const int copy = c->ends[SERVER][0];
+	const int copy = c->client_copy;
 	struct cred peer = { .groups = NULL };
 	ssize_t n;
 
@@ -1313,7 +1511,7 @@ is_ours(struct run *c, int fd)
 		retry(c, copy, POLLIN, "recv");
 	if (n == 1)
 		return true;
-	if (++c->strangers <= 10) {	/* ten are enough to read */
+	if (++c->strangers <= MOST_WARNINGS) {
 		peer_cred(fd, &peer);
 		warnx(peer.source[PID] == NULL ? "not our client, and closed" :
 		    "not our client, and closed: process %jd", peer.id[PID]);
@@ -1324,92 +1522,124 @@ is_ours(struct run *c, int fd)
 }
 
 /*
- * 6. The steps.  First the client's, which becomes who it is to be before any
- * other, as a connection notes who made it, and changes nothing afterwards.
+ * 6. The steps, a function for each.  First the client's.
+ */
+/*
+ * Before any step the client becomes who it is to be, as a connection notes who
+ * made it, and then never changes.  Returns NULL, or the call that failed.
  */
 static const char *
-become(const struct options *o)
+set_identity(const struct options *o)
 {
 	const struct identity *u = &o->user, *e = &o->effective;
 	const bool user = u->argument != NULL, effective = e->argument != NULL;
 	const uid_t uid = user ? u->uid : getuid();
 	const gid_t gid = user ? u->gid : getgid();
+	int error = 0;
 
 	if (!user && !effective)
 		return NULL;
-	if (user && (u->name == NULL ? setgroups(1, &gid) :
-	    initgroups(u->name, u->basegid)) == -1)
+	if (user && u->name == NULL)
+		error = setgroups(1, &gid);
+	else if (user)
+		error = initgroups(u->name, u->basegid);
+	if (error == -1)
 		return "setgroups";
-	return setregid(gid, effective ? e->gid : gid) == -1 ? "setregid" :
-	    setreuid(uid, effective ? e->uid : uid) == -1 ? "setreuid" : NULL;
+	if (setregid(gid, effective ? e->gid : gid) == -1)
+		return "setregid";
+	if (setreuid(uid, effective ? e->uid : uid) == -1)
+		return "setreuid";
+	return NULL;
 }
 
-/* Connects or writes, by a process that has gone when this returns. */
+/* Waits for a child that has done something in the client's place, and left. */
 static void
-by_another(struct run *c)
+reap_child(struct conv *c, pid_t child)
 {
-	const pid_t child = fork();
 	int status = 0;
 
-	if (child == 0)
-		_exit(c->step == BY_ANOTHER ?
-		    send(c->connection, "?", 1, MSG_DONTWAIT) != 1 :
-		    connect(c->connection, (struct sockaddr *)&c->address,
-		    c->addresslen) == -1);
-	if (child == -1 || waitpid(child, &status, 0) == -1 || status != 0)
-		fail(c, child == -1 ? errno : 0, "fork");
+	if (child == -1)
+		fail(c, errno, "fork");
+	if (waitpid(child, &status, 0) == -1 || status != 0)
+		fail(c, 0, "fork: the child failed");
 }
 
-/* To the path, or says what is wrong with it. */
+/* The client's socket, to a path; by a copy of it the server will know it. */
 static void
-connect_server(struct run *c)
+make_client_socket(struct conv *c)
+{
+	c->connection = named_socket(c);
+	if (is_alone(c))
+		return;
+	if (is_named_dgram(c))
+		bind_address(c, c->connection, &c->client_address);
+	else if (c->options->role != ROLE_SURVEY)
+		send_descriptors(c, &c->connection, 1);
+}
+
+/* Says what is wrong with the path. */
+static _Noreturn void
+connect_failed(struct conv *c, int error)
 {
 	const struct options *o = c->options;
+	const bool in_files = c->server_address.sun.sun_path[0] != '\0';
 	struct stat st;
 
-	if (o->path == NULL && c->next == c->nends) {
-		while (make_pair(c))
-			continue;
-		if (c->npairs == 0)
-			fail(c, errno, "socketpair");
-		times_of(c, CLIENT)->ended[CONNECT] = now();
-		send_ends(c, c->ends[SERVER], c->npairs);
-		for (c->nends = 0; c->nends < c->npairs; c->nends++)
-			(void)close(c->ends[SERVER][c->nends]);
-		c->next = c->npairs = 0;
-	}
-	if (o->path == NULL) {
-		c->connection = c->ends[CLIENT][c->next++];
-		return;
-	}
-	c->connection = named_socket(c);
-	if (c->wake != -1 && is_named_dgram(c))
-		bind_made(c, c->connection, &c->client, c->clientlen);
-	else if (c->wake != -1 && o->role != 'S')
-		send_ends(c, &c->connection, 1);
-	if (c->step == CONNECT_GONE)
-		by_another(c);
-	while (connect(c->connection, (struct sockaddr *)&c->address,
-	    c->addresslen) == -1 && errno != EISCONN) {
-		if (errno == EPROTOTYPE && o->any_type) {
+	if (error == EPROTOTYPE && o->role == ROLE_PEER)
+		fail(c, 0, "%s: no %s socket", o->path, o->type > 0 ?
+		    "stream or seqpacket" : "stream");
+	if (error == ECONNREFUSED && in_files && stat(o->path, &st) == 0 &&
+	    !S_ISSOCK(st.st_mode))
+		fail(c, 0, "%s: not a socket", o->path);
+	fail(c, error, "connect: %s", o->path);
+}
+
+static int
+connect_address(const struct conv *c)
+{
+	const struct address *a = &c->server_address;
+
+	return connect(c->connection, (const struct sockaddr *)&a->sun, a->len);
+}
+
+static void
+connect_path(struct conv *c)
+{
+	make_client_socket(c);
+	while (connect_address(c) == -1 && errno != EISCONN) {
+		if (errno == EPROTOTYPE && c->options->any_type) {
 			c->shared->error = errno;
-			break;
+			return;
 		}
-		if (errno == EPROTOTYPE && o->role == 'P')
-			fail(c, 0, "%s: no %s socket", o->path, o->type > 0 ?
-			    "stream or seqpacket" : "stream");
-		if (errno == ECONNREFUSED && c->address.sun_path[0] != '\0' &&
-		    stat(o->path, &st) == 0 && !S_ISSOCK(st.st_mode))
-			fail(c, 0, "%s: not a socket", o->path);
 		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
 		if (errno != EAGAIN && errno != EINTR)
-			fail(c, errno, "connect: %s", o->path);
+			connect_failed(c, errno);
 		retry(c, -1, 0, "connect");
 	}
 }
 
 static void
-hear_go_on(struct run *c)
+connect_server(struct conv *c)
+{
+	if (c->options->path == NULL)
+		c->connection = next_pair(c);
+	else
+		connect_path(c);
+}
+
+static void
+connect_by_child(struct conv *c)
+{
+	pid_t child;
+
+	make_client_socket(c);
+	if ((child = fork()) == 0)
+		_exit(connect_address(c) == -1);
+	reap_child(c, child);
+}
+
+static void
+hear_go_on(struct conv *c)
 {
 	ssize_t n;
 
@@ -1420,9 +1650,87 @@ hear_go_on(struct run *c)
 		    "sending \"go on\"");
 }
 
-/* As many bytes at once as the socket's buffer takes. */
-static ssize_t
-send_largest(struct run *c)
+/* What came of a message: a survey may find that it is refused. */
+static void
+note_sent(struct conv *c, ssize_t n)
+{
+	if (n == -1)
+		c->shared->error = errno;
+	else
+		c->shared->sent += c->message.socktype == SOCK_STREAM ?
+		    (size_t)n : 1;
+}
+
+/* The plain message, which waits for room, and must not be refused. */
+static void
+write_message(struct conv *c)
+{
+	ssize_t n;
+
+	while ((n = write(c->connection, "!", 1)) == -1)
+		retry(c, c->connection, POLLOUT, "write");
+	note_sent(c, n);
+}
+
+static void
+write_by_child(struct conv *c)
+{
+	const pid_t child = fork();
+
+	if (child == 0)
+		_exit(send(c->connection, "!", 1, MSG_DONTWAIT) != 1);
+	reap_child(c, child);
+	note_sent(c, 1);
+}
+
+static void
+send_by_sendmsg(struct conv *c)
+{
+	note_sent(c, send_with(c->connection, SCM_RIGHTS, "", 0));
+}
+
+static void
+send_descriptor(struct conv *c)
+{
+	note_sent(c, send_with(c->connection, SCM_RIGHTS, &c->other.control,
+	    sizeof(int)));
+}
+
+static void
+send_empty(struct conv *c)
+{
+	note_sent(c, send(c->connection, "", 0, MSG_DONTWAIT));
+}
+
+/* Attaches credentials to a message: IDs that the sender says are its own. */
+static void
+send_claim(struct conv *c, const struct cred *claimed)
+{
+	unsigned char data[CONTROL_ROOM / 2];
+	const size_t len = claim_cred(data, claimed);
+
+	note_sent(c, send_with(c->connection, mechanisms[USUAL].type, data,
+	    len));
+}
+
+static void
+send_own_claim(struct conv *c)
+{
+	send_claim(c, &c->shared->client);
+}
+
+static void
+send_forged_claim(struct conv *c)
+{
+	struct cred root = c->shared->client;
+
+	root.id[UID] = root.id[GID] = 0;
+	send_claim(c, &root);
+}
+
+/* As many bytes at once as the socket's buffer takes, but for so many. */
+static void
+fill_buffer(struct conv *c, size_t spare)
 {
 	int size = 0;
 	socklen_t len = sizeof(size);
@@ -1434,160 +1742,200 @@ send_largest(struct run *c)
 	if ((data = calloc(1, (size_t)size)) == NULL)
 		fail(c, errno, "calloc");
 	/* Linux wants room for its own in it. */
-	while (size > 8 && (n = send(c->connection, data, (size_t)size -
-	    (c->step == NEARLY ? 6 : 0), MSG_DONTWAIT)) == -1 &&
-	    (errno == EMSGSIZE || errno == ENOBUFS))
-		size -= size / 64 + 1;
+	for (; size > 8; size -= size / 64 + 1) {
+		n = send(c->connection, data, (size_t)size - spare,
+		    MSG_DONTWAIT);
+		if (n != -1 || (errno != EMSGSIZE && errno != ENOBUFS))
+			break;
+	}
 	free(data);
-	return n;
+	note_sent(c, n);
 }
 
-/* A message; only the plain one waits for room, and must not be refused. */
 static void
-send_message(struct run *c)
+send_largest(struct conv *c)
 {
-	const enum step s = c->step;
-	const int fd = c->connection;
-	struct cred claimed = c->shared->client;
-	unsigned char data[CONTROL_ROOM / 2];
-	ssize_t n = 1;
-
-	if (s == FORGE)
-		claimed.id[UID] = claimed.id[GID] = 0;
-	if (s == FORGE || s == CLAIM)
-		n = send_with(fd, mechanisms[USUAL].type, data,
-		    claim_cred(data, &claimed));
-	else if (s == DESCRIPTOR || s == SENDMSG)
-		n = send_with(fd, SCM_RIGHTS, &c->control,
-		    s == DESCRIPTOR ? sizeof(int) : 0);
-	else if (s == EMPTY)
-		n = send(fd, "", 0, MSG_DONTWAIT);
-	else if (s == LARGEST || s == NEARLY)
-		n = send_largest(c);
-	else if (s == BY_ANOTHER)
-		by_another(c);
-	else
-		while ((n = write(fd, "!", 1)) == -1)
-			retry(c, fd, POLLOUT, "write");
-	if (n == -1)
-		c->shared->error = errno;
-	else
-		c->shared->sent += c->message.type == SOCK_STREAM ?
-		    (size_t)n : 1;
+	fill_buffer(c, 0);
 }
 
-/* Who the peer is, which the other side may read, or for a pidfd of it. */
 static void
-ask(struct run *c)
+send_nearly_largest(struct conv *c)
+{
+	fill_buffer(c, 6);
+}
+
+/* Who the peer is, which the other side may read as well. */
+static void
+ask_peer(struct conv *c)
+{
+	peer_cred(c->connection, &c->peer);
+	c->shared->asked = c->peer;
+	c->shared->asked.source[GROUPS] = NULL;	/* in a memory of our own */
+	c->shared->asked.groups = NULL;
+}
+
+static void
+ask_pidfd(struct conv *c)
 {
 	const struct mechanism *m = &mechanisms[PEER_PIDFD];
 	socklen_t len = sizeof(int);
 	int fd = -1;
 
-	if (c->step == ASK) {
-		peer_cred(c->connection, &c->peer);
-		c->shared->asked = c->peer;
-	} else if (m->option != NULL &&
+	if (m->option != NULL &&
 	    getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == 0)
 		read_pidfd(fd, m->option, &c->peer);
-	else if (c->options->role == 'S')
+	else if (c->options->role == ROLE_SURVEY)
 		c->shared->error = errno;
 }
 
-/*
- * A side of the race waits, from when both are awake, if that can be.  On one
- * processor, which shows in spinning in vain, its time may be over before the
- * other side could run at all, and every second time it gives way nevertheless.
- */
-static void
-race_delay(struct run *c)
+/* SplitMix64 (Steele, Lea and Flood). */
+static uint64_t
+random_number(struct conv *c)
 {
-	const struct told *told = c->shared->told;
 	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
-	int64_t until;
-	bool alone;
 
-	/* A random number: the finalizer of SplitMix64. */
 	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	x ^= x >> 31;
-	while (c->side == SERVER && !is_done(c, AWAKE, c->trial) && spin(c))
+	return x ^ x >> 31;
+}
+
+/*
+ * A side of the race waits for a random time, from when both sides are awake.
+ * On one processor, which shows in spinning in vain, they never are at once: it
+ * is from the accepted connection then, so that waiting for the processor
+ * counts, too, and in every second trial it yields to the other side.
+ */
+static void
+race_delay(struct conv *c)
+{
+	const struct published *p = c->shared->published;
+	const uint64_t x = random_number(c);
+	const uint64_t delay = (x >> 1) % ((uint64_t)c->options->spread + 1);
+	bool one_processor;
+	int64_t start, end;
+
+	while (c->side == SERVER && !other_has_done(c, AWAKE) && spin(c))
 		continue;
-	/* One whose time is over when it can run has waited long enough. */
-	alone = told[SERVER].tired || told[CLIENT].tired;
-	if (!alone)
-		c->time = now();
-	until = (alone ? times_of(c, SERVER)->ended[ACCEPT] : c->time) +
-	    (int64_t)((x >> 1) % ((uint64_t)c->options->spread + 1));
-	do
-		if (until - c->time > 2 * MILLISECOND)
+	one_processor = p[SERVER].spins_in_vain || p[CLIENT].spins_in_vain;
+	if (one_processor)
+		start = times_of(c, SERVER)->ended[ACCEPT];
+	else
+		start = c->time = now();
+	end = start + (int64_t)delay;
+	do {
+		if (end - c->time > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
-		else if (alone && x % 2 == 0)
-			(void)give_way(c);
-	while ((c->time = now()) < until);
+		else if (one_processor && x % 2 == 0)
+			(void)yield_cpu(c);
+		c->time = now();
+	} while (c->time < end);
 }
 
 /* The server's steps. */
 static void
-get_ready(struct run *c)
+get_ready(struct conv *c)
 {
 	if (c->listener == -1 || c->trial > 1)
 		return;
-	bind_made(c, c->listener, &c->address, c->addresslen);
+	bind_address(c, c->listener, &c->server_address);
 	if (!is_named_dgram(c) && listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
 }
 
+/* The next connection to the path that is our client's. */
 static void
-accept_client(struct run *c)
+accept_ours(struct conv *c)
 {
-	const bool pair = c->options->path == NULL, dgram = is_named_dgram(c);
-	/* Nobody else comes to a directory of our own. */
-	const bool sure = dgram || c->options->role == 'S';
+	/* Nobody else comes to a survey's directory, which is ours alone. */
+	const bool anyone = c->options->role != ROLE_SURVEY;
 
-	if (c->next == c->nends && (pair || !sure))
-		receive_ends(c);
-	else if (pair || dgram)
-		await(c, CONNECT, c->trial);
-	c->connection = pair ? c->ends[SERVER][c->next++] : c->listener;
-	if (!pair && !dgram) {
-		do {
-			while ((c->connection = accept(c->listener, NULL,
-			    NULL)) == -1)
-				retry(c, c->listener, POLLIN, "accept");
-			check_deadline(c);
-			times_of(c, SERVER)->ended[ACCEPT] = c->time;
-		} while (!sure && !is_ours(c, c->connection));
-		if (!sure)
-			(void)close(c->ends[SERVER][c->next++]);
-	}
-	/* NetBSD 10 has forgotten them when the client has closed. */
+	if (anyone)
+		(void)receive_descriptors(c, &c->client_copy, 1);
+	do {
+		while ((c->connection = accept(c->listener, NULL, NULL)) == -1)
+			retry(c, c->listener, POLLIN, "accept");
+		check_deadline(c);
+		/* When it was accepted, not when we knew whose it was. */
+		times_of(c, SERVER)->ended[ACCEPT] = c->time;
+	} while (anyone && !is_ours(c, c->connection));
+	if (anyone)
+		(void)close(c->client_copy);
+	c->client_copy = -1;
+}
+
+static void
+accept_client(struct conv *c)
+{
+	if (c->options->path == NULL)
+		c->connection = next_pair(c);
+	else if (is_named_dgram(c)) {
+		wait_for(c, CONNECT);
+		c->connection = c->listener;
+	} else
+		accept_ours(c);
+	/* Now, as NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
 		peer_cred(c->connection, &c->peer);
 }
 
-static void
-set_option(struct run *c)
+/* Sets it on the connection, or before there is one on the listener. */
+static bool
+enable(const struct conv *c, const struct mechanism *m, int level)
 {
-	const struct mechanism *m = c->step == PERSISTENT ? &mechanisms[EVERY] :
-	    c->step == PIDFD_OPTION ? &mechanisms[PIDFD] : c->mechanism;
 	const int fd = c->connection != -1 ? c->connection : c->listener;
-	const int level = c->step != WRONG_OPTION ? OPTION_LEVEL :
-	    OPTION_LEVEL == SOL_SOCKET ? 0 : SOL_SOCKET;
 
-	if (m->option == NULL || setsockopt(fd, level, m->name, &(int){ 1 },
-	    sizeof(int)) == 0)
-		return;
-	if (c->step == OPTION)
-		fail(c, errno, "setsockopt: %s", m->option);
-	c->shared->error = errno;
+	return m->option == NULL || setsockopt(fd, level, m->name, &(int){ 1 },
+	    sizeof(int)) == 0;
 }
 
 static void
-send_go_on(struct run *c)
+set_option(struct conv *c)
 {
-	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, c->clientlen == 0 ?
-	    NULL : (struct sockaddr *)&c->client, c->clientlen) == -1) {
+	if (!enable(c, c->mechanism, OPTION_LEVEL))
+		fail(c, errno, "setsockopt: %s", c->mechanism->option);
+}
+
+/* In a survey an error is a finding. */
+static void
+try_option(struct conv *c, const struct mechanism *m, int level)
+{
+	if (!enable(c, m, level))
+		c->shared->error = errno;
+}
+
+static void
+try_usual_option(struct conv *c)
+{
+	try_option(c, c->mechanism, OPTION_LEVEL);
+}
+
+static void
+set_persistent_option(struct conv *c)
+{
+	try_option(c, &mechanisms[EVERY], OPTION_LEVEL);
+}
+
+static void
+set_pidfd_option(struct conv *c)
+{
+	try_option(c, &mechanisms[PIDFD], OPTION_LEVEL);
+}
+
+static void
+set_at_wrong_level(struct conv *c)
+{
+	const int wrong = OPTION_LEVEL == SOL_SOCKET ? 0 : SOL_SOCKET;
+
+	try_option(c, c->mechanism, wrong);
+}
+
+static void
+send_go_on(struct conv *c)
+{
+	const struct address *to = &c->client_address;
+
+	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, to->len == 0 ? NULL :
+	    (const struct sockaddr *)&to->sun, to->len) == -1) {
 		/* A client that has gone leaves its message, or its end. */
 		if (errno == EPIPE || errno == ECONNRESET ||
 		    errno == ECONNREFUSED || errno == ENOENT)
@@ -1600,8 +1948,8 @@ send_go_on(struct run *c)
 static bool
 is_end(const struct message *m)
 {
-	return m->bytes == 0 && m->type != SOCK_DGRAM &&
-	    ((m->type == SOCK_STREAM && EOF_HAS_IDS) ||
+	return m->bytes == 0 && m->socktype != SOCK_DGRAM &&
+	    ((m->socktype == SOCK_STREAM && EOF_HAS_IDS) ||
 	    (m->msg.msg_controllen == 0 &&
 	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
 }
@@ -1614,7 +1962,7 @@ is_end(const struct message *m)
  * would be ours to close.
  */
 static ssize_t
-receive_now(struct run *c, size_t room)
+receive_now(struct conv *c, size_t room)
 {
 	struct message *m = &c->message, behind;
 	const int fd = c->connection;
@@ -1624,28 +1972,53 @@ receive_now(struct run *c, size_t room)
 	m->nothing = n == -1 && errno != ECONNRESET;
 	if (m->nothing || (n != -1 && !is_end(m)))
 		return n;
-	behind.type = m->type;
+	behind.socktype = m->socktype;
 	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
 	if (next != -1 && !is_end(&behind))
 		return receive_once(m, fd, DATA_ROOM, room, 0);
 	m->empty = n == 0 && next == -1 && errno == EAGAIN;
-	m->nothing = m->type == SOCK_DGRAM;	/* which has no end */
+	m->nothing = m->socktype == SOCK_DGRAM;	/* which has no end */
 	return m->nothing ? next : 0;
 }
 
-static void
-receive(struct run *c)
+/* Of datagrams to a path only our client's are meant. */
+static bool
+is_from_client(const struct conv *c)
 {
-	const size_t room = c->step == RECEIVE_SMALL ? CMSG_LEN(sizeof(int)) :
-	    c->step != RECEIVE_EXACT ? CONTROL_ROOM :
-	    CMSG_SPACE(cred_size(c->shared->client.ngroups));
+	const struct address *client = &c->client_address;
 
-	/* Of datagrams to a path only our client's are meant. */
-	do
+	return client->len == 0 || memcmp(c->message.from.sun_path,
+	    client->sun.sun_path, sizeof(client->sun.sun_path)) == 0;
+}
+
+/* A message, with so much room for what comes with it. */
+static void
+receive_in(struct conv *c, size_t room)
+{
+	do {
 		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
-	while (c->clientlen != 0 && memcmp(c->message.from.sun_path,
-	    c->client.sun_path, sizeof(c->client.sun_path)) != 0);
+	} while (!is_from_client(c));
+}
+
+static void
+receive(struct conv *c)
+{
+	receive_in(c, CONTROL_ROOM);
+}
+
+/* No credentials fit into that. */
+static void
+receive_small(struct conv *c)
+{
+	receive_in(c, CMSG_LEN(sizeof(int)));
+}
+
+/* Nothing fits besides them. */
+static void
+receive_exact(struct conv *c)
+{
+	receive_in(c, CMSG_SPACE(cred_size(c->shared->client.ngroups)));
 }
 
 /*
@@ -1653,7 +2026,7 @@ receive(struct run *c)
  * read had it; if less came than the client sent, nothing came of its last one.
  */
 static void
-look(struct run *c)
+drain(struct conv *c)
 {
 	struct message *m = &c->message, last = { .bytes = 0 };
 	size_t all = 0;
@@ -1661,7 +2034,7 @@ look(struct run *c)
 	while (receive_now(c, CONTROL_ROOM) != -1) {
 		if (last.bytes < DATA_ROOM || m->msg.msg_controllen > 0)
 			last = *m;
-		all += m->type == SOCK_STREAM ? m->bytes : 1;
+		all += m->socktype == SOCK_STREAM ? m->bytes : 1;
 		if (m->bytes == 0)
 			break;
 	}
@@ -1672,92 +2045,145 @@ look(struct run *c)
 }
 
 /*
- * Every step: what does it (NULL: it is only told), its word in the timeline,
- * what it may have to wait for itself, and what one waits for who awaits it.
+ * Every step: the function that takes it (NULL: it is only published), its word
+ * in the timeline, what it may have to wait for itself, and what the other side
+ * waits for that awaits it.
  */
-#define MESSAGE	"the client's message"
-#define CONNECTS { connect_server, "connected", \
-	"the server to accept", "the client to connect" }
-#define SETS	{ set_option, "option set", NULL, "the option to be set" }
-#define SENDS { send_message, "message sent", "room for the message", MESSAGE }
-#define GETS	{ receive, "received", MESSAGE, "the server to receive" }
+#define MESSAGE		"the client's message"
+#define CONNECTS(take)	{ take, "connected", "the server to accept", \
+		"the client to connect" }
+#define SETS(take)	{ take, "option set", NULL, "the option to be set" }
+#define SENDS(take)	{ take, "message sent", "room for the message", \
+		MESSAGE }
+#define RECEIVES(take)	{ take, "received", MESSAGE, "the server to receive" }
 static const struct {
-	void (*run)(struct run *);
+	void (*take)(struct conv *);
 	const char *done, *waits, *awaited;
 } steps[NSTEPS] = {
 	[READY] = { get_ready, "ready for the client", NULL, "the server" },
 	[ACCEPT] = { accept_client, "accepted", "the client to connect",
 	    "the server to accept" },
-	[OPTION] = SETS, [OPTION_AGAIN] = SETS, [PERSISTENT] = SETS,
-	[PIDFD_OPTION] = SETS, [WRONG_OPTION] = SETS, [OWN_OPTION] = SETS,
+	[OPTION] = SETS(set_option),
+	[OPTION_AGAIN] = SETS(try_usual_option),
+	[PERSISTENT] = SETS(set_persistent_option),
+	[PIDFD_OPTION] = SETS(set_pidfd_option),
+	[WRONG_OPTION] = SETS(set_at_wrong_level),
 	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = GETS, [RECEIVE_SMALL] = GETS, [RECEIVE_EXACT] = GETS,
-	[LOOK] = { look, NULL, NULL, "the server to look" },
-	[CONNECT] = CONNECTS, [CONNECT_GONE] = CONNECTS,
+	[RECEIVE] = RECEIVES(receive),
+	[RECEIVE_SMALL] = RECEIVES(receive_small),
+	[RECEIVE_EXACT] = RECEIVES(receive_exact),
+	[DRAIN] = { drain, NULL, NULL, "the server to look" },
+
+	[CONNECT] = CONNECTS(connect_server),
+	[CONNECT_GONE] = CONNECTS(connect_by_child),
+	[OWN_OPTION] = SETS(try_usual_option),
 	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = SENDS, [EMPTY] = SENDS, [CLAIM] = SENDS, [FORGE] = SENDS,
-	[WRITE_AGAIN] = SENDS, [SENDMSG] = SENDS, [DESCRIPTOR] = SENDS,
-	[LARGEST] = SENDS, [NEARLY] = SENDS, [BY_ANOTHER] = SENDS,
-	[DONE] = { .awaited = MESSAGE }, [DELAY] = { .run = race_delay },
-	[ASK] = { ask, "asked for the peer", NULL, NULL },
-	[ASK_PIDFD] = { ask, NULL, NULL, "the server to ask" },
+	[WRITE] = SENDS(write_message),
+	[WRITE_AGAIN] = SENDS(write_message),
+	[BY_ANOTHER] = SENDS(write_by_child),
+	[SENDMSG] = SENDS(send_by_sendmsg),
+	[DESCRIPTOR] = SENDS(send_descriptor),
+	[EMPTY] = SENDS(send_empty),
+	[LARGEST] = SENDS(send_largest),
+	[NEARLY] = SENDS(send_nearly_largest),
+	[CLAIM] = SENDS(send_own_claim),
+	[FORGE] = SENDS(send_forged_claim),
+	[DONE] = { .awaited = MESSAGE },
+
+	[DELAY] = { .take = race_delay },
+	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
+	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
 };
 
-/* Takes a step, which begins where the last ended; or awaits the other's. */
 static void
-take_step(struct run *c, unsigned step)
+set_deadline(struct conv *c, const char *waiting_for)
 {
-	const enum step s = (enum step)(step & ~(unsigned)UNTIL(END));
-	struct times *times = times_of(c, c->side);
-
-	c->waiting = s == step && steps[s].waits != NULL ? steps[s].waits :
-	    steps[s].awaited;
-	c->until = c->time + c->options->timeout;
-	if (s == step) {
-		c->step = s;
-		times->begun[s] = c->time;
-		if (steps[s].run != NULL)
-			steps[s].run(c);
-	} else if (c->wake != -1)
-		await(c, s, c->trial);
-	c->time = now();
-	if (s == step && times->ended[s] == 0)
-		times->ended[s] = c->time;	/* or the step has done so */
-	if (s == step)
-		tell(c, s);
+	c->waiting_for = waiting_for;
+	c->deadline = c->time + c->options->timeout;
 }
 
-/* One side of a trial: its steps, until one of either side's has failed. */
+/* Takes a step of ours, which begins where the last one has ended. */
 static void
-hold_trial(struct run *c, const unsigned char *list)
+take_step(struct conv *c, enum step s)
+{
+	struct times *times = times_of(c, c->side);
+
+	set_deadline(c, steps[s].waits != NULL ? steps[s].waits :
+	    steps[s].awaited);
+	times->begun[s] = c->time;
+	if (steps[s].take != NULL)
+		steps[s].take(c);
+	c->time = now();
+	if (times->ended[s] == 0)	/* else the step knows better */
+		times->ended[s] = c->time;
+	publish(c, s);
+}
+
+static void
+await_step(struct conv *c, enum step s)
+{
+	set_deadline(c, steps[s].awaited);
+	if (!is_alone(c))
+		wait_for(c, s);
+	c->time = now();
+}
+
+/* An entry of a list: a step of ours, or the other side's to wait for. */
+static void
+follow(struct conv *c, unsigned entry)
+{
+	if ((entry & UNTIL(END)) != 0)
+		await_step(c, (enum step)(entry & ~(unsigned)UNTIL(END)));
+	else
+		take_step(c, (enum step)entry);
+}
+
+/* Closes what a trial has opened; a datagram server's socket stays. */
+static void
+end_trial(struct conv *c)
 {
 	const struct mechanism *m = c->mechanism;
 
-	c->trial++;
-	memset(times_of(c, c->side), 0, sizeof(struct times));
-	/* Later the client may be ahead, by a trial of which times are kept. */
-	if (c->side == CLIENT && c->trial == 1)
-		take_step(c, UNTIL(READY));
-	for (; *list != END && c->shared->error == 0; list++)
-		take_step(c, *list);
-	take_step(c, c->side == SERVER ? UNTIL(DONE) : DONE);
-	/* A named datagram socket stays, without the option. */
-	if (c->connection != c->listener || c->connection == -1)
+	if (c->connection == -1)
+		return;
+	if (c->connection != c->listener)
 		(void)close(c->connection);
-	else if (m->option != NULL && setsockopt(c->connection, OPTION_LEVEL,
+	else if (m->option != NULL && setsockopt(c->listener, OPTION_LEVEL,
 	    m->name, &(int){ 0 }, sizeof(int)) == -1)
 		fail(c, errno, "setsockopt: %s", m->option);
 	c->connection = -1;
+}
+
+/*
+ * One side of a trial: its steps, until one of either side's has failed.  While
+ * the server still reads the times of a trial, the client may have begun the
+ * next one, but no more than that: there are two sets of them.
+ */
+static void
+run_steps(struct conv *c, const unsigned char *list)
+{
+	c->trial++;
+	memset(times_of(c, c->side), 0, sizeof(struct times));
+	/* The deadlines begin when the server is there. */
+	if (c->side == CLIENT && c->trial == 1)
+		await_step(c, READY);
+	for (; *list != END && c->shared->error == 0; list++)
+		follow(c, *list);
+	if (c->side == SERVER)
+		await_step(c, DONE);
+	else
+		take_step(c, DONE);
+	end_trial(c);
 	if (c->side == CLIENT)
-		remove_made(c);
+		remove_bound(c);
 }
 
 /* The client's whole life. */
 static _Noreturn void
-run_client(struct run *c)
+run_client(struct conv *c)
 {
 	const char *user = c->options->user.argument;
-	const char *what = become(c->options);
+	const char *what = set_identity(c->options);
 	struct shared *sh = c->shared;
 	int n;
 
@@ -1765,7 +2191,7 @@ run_client(struct run *c)
 		err(EXIT_TROUBLE, "--%s %s needs root: %s",
 		    user != NULL ? "user" : "effective", visible(user != NULL ?
 		    user : c->options->effective.argument), what);
-	if (c->wake != -1)
+	if (!is_alone(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
 	if ((n = getgroups(nitems(sh->groups), sh->groups)) == -1)
 		fail(c, errno, "getgroups");
@@ -1774,9 +2200,9 @@ run_client(struct run *c)
 	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
 	    "getgroups" } };
 	while (c->trial < c->options->count) {
-		hold_trial(c, c->schedule->client);
+		run_steps(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
-			(void)make_pair(c);
+			(void)prepare_pair(c);
 	}
 	_exit(EXIT_SUCCESS);	/* exit(3) is slow, and the server waits */
 }
@@ -1840,7 +2266,7 @@ parse(struct message *m, struct result *r)
 	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
 	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
 	r->outcome = parse_control(m, &r->message);
-	r->raw = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
+	r->has_ids = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
 	if (m->nothing)
 		r->outcome = TIMEOUT;
 	else if (is_end(m) && !m->empty) {
@@ -1874,9 +2300,9 @@ struct tally {
 	int64_t elapsed;		/* in nanoseconds */
 };
 
-/* Whose word a field is: the message's, else what the connection may know. */
+/* The credentials that have a field: the message's, else the connection's. */
 static const struct cred *
-knows(const struct result *r, enum field f)
+field_from(const struct result *r, enum field f)
 {
 	return r->outcome == CREDENTIALS && r->message.source[f] != NULL ?
 	    &r->message : &r->peer;
@@ -1910,22 +2336,23 @@ differ(const struct cred *x, enum field f, const struct cred *y, enum field g)
 
 /* What the client is: its own word, which a server does not have. */
 static const struct cred *
-truth_of(const struct run *c)
+truth_of(const struct conv *c)
 {
-	return c->options->role == 'l' || c->options->role == 'P' ? NULL :
-	    &c->shared->client;
+	if (c->options->role == ROLE_SERVER || c->options->role == ROLE_PEER)
+		return NULL;
+	return &c->shared->client;
 }
 
 /* Whether all that is known is the client's own; -1: nothing to compare. */
 static int
-matches(const struct run *c, const struct result *r)
+matches(const struct conv *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c);
 
 	if (truth == NULL || r->outcome != CREDENTIALS)
 		return -1;
 	for (enum field f = PID; f < NFIELDS; f++)
-		if (differ(knows(r, f), f, truth, f))
+		if (differ(field_from(r, f), f, truth, f))
 			return false;
 	return true;
 }
@@ -1956,17 +2383,17 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 }
 
 static void
-text_result(const struct run *c, const struct result *r)
+text_result(const struct conv *c, const struct result *r)
 {
 	const struct cred *truth = truth_of(c), *peer = &r->peer, *cr;
 	const bool names = c->options->names;
 	const char *source;
 
-	if (c->options->role != 'P')
+	if (c->options->role != ROLE_PEER)
 		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
 		    "s", r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++) {
-		cr = knows(r, f);
+		cr = field_from(r, f);
 		source = peer->source[f];
 		printf("%s", fields[f].label);
 		print_value(":", cr, f, names, cr == peer ? source : NULL);
@@ -1986,16 +2413,16 @@ text_result(const struct run *c, const struct result *r)
 	}
 	if (truth != NULL)
 		return;
-	if (differ(knows(r, PID), PID, peer, PID))
+	if (differ(field_from(r, PID), PID, peer, PID))
 		printf("Message and connection name different processes\n");
-	if (differ(knows(r, UID), UID, knows(r, EUID), EUID) ||
-	    differ(knows(r, GID), GID, knows(r, EGID), EGID))
+	if (differ(field_from(r, UID), UID, field_from(r, EUID), EUID) ||
+	    differ(field_from(r, GID), GID, field_from(r, EGID), EGID))
 		printf("Real and effective IDs differ\n");
 }
 
 /* On standard error, what the text cannot show: why there is nothing. */
 static void
-explain(const struct run *c, const struct result *r)
+explain(const struct conv *c, const struct result *r)
 {
 	static const char *const reasons[NOUTCOMES] = { "", "", "",
 		": truncated (they did not fit)", ": closed (end of file)",
@@ -2007,7 +2434,7 @@ explain(const struct run *c, const struct result *r)
 	if (r->outcome == CREDENTIALS || c->options->json ||
 	    (c->options->quiet && r->outcome != UNSUPPORTED))
 		return;
-	if (c->options->role == 'l')
+	if (c->options->role == ROLE_SERVER)
 		snprintf(which, sizeof(which), "connection %" PRIu64 ": ",
 		    c->trial);
 	if (r->outcome == PLACEHOLDER)
@@ -2037,23 +2464,33 @@ json_string(const char *string)
 	printf(s == NULL ? "" : "\"");
 }
 
-/* As printf(3), of %jd, %s (or null) and %d (-1 is null, 1 true); ' is a ". */
+/*
+ * JSON by a format, with ' for ": %s is a string, or null; %d a truth value, of
+ * which -1 is null; and %jd a number.
+ */
 static void __attribute__((format(printf, 1, 2)))
 json(const char *fmt, ...)
 {
-	static const char *const values[] = { "null", "false", "true" };
+	static const char *const truth[] = { "null", "false", "true" };
 	va_list ap;
 
 	va_start(ap, fmt);
-	for (; *fmt != '\0'; fmt++)
-		if (*fmt != '%')
-			putchar(*fmt == '\'' ? '"' : *fmt);
-		else if (*++fmt == 's')
+	for (; *fmt != '\0'; fmt++) {
+		if (*fmt == '\'')
+			putchar('"');
+		else if (*fmt != '%')
+			putchar(*fmt);
+		else if (strncmp(fmt, "%s", 2) == 0) {
 			json_string(va_arg(ap, const char *));
-		else if (*fmt == 'd')
-			printf("%s", values[va_arg(ap, int) + 1]);
-		else if (*fmt++ == 'j')
+			fmt += strlen("s");
+		} else if (strncmp(fmt, "%d", 2) == 0) {
+			printf("%s", truth[1 + va_arg(ap, int)]);
+			fmt += strlen("d");
+		} else if (strncmp(fmt, "%jd", 3) == 0) {
 			printf("%jd", va_arg(ap, intmax_t));
+			fmt += strlen("jd");
+		}
+	}
 	va_end(ap);
 }
 
@@ -2081,7 +2518,7 @@ json_begin(const char *mode)
 }
 
 static void
-json_head(const struct run *c)
+json_head(const struct conv *c)
 {
 	const struct options *o = c->options;
 
@@ -2107,25 +2544,25 @@ json_sources(const struct result *r)
 {
 	for (enum field f = PID; f < NFIELDS; f++)
 		json(f == PID ? ",'source':{%s:%s" : ",%s:%s", fields[f].key,
-		    knows(r, f)->source[f]);
+		    field_from(r, f)->source[f]);
 	printf("}");
 }
 
 static void
-json_result(const struct run *c, const struct result *r)
+json_result(const struct conv *c, const struct result *r)
 {
 	const intmax_t *id = r->message.id;
-	const bool peer = c->options->role == 'P';
+	const bool peer = c->options->role == ROLE_PEER;
 
 	json_head(c);
-	if (c->options->role == 'l')
+	if (c->options->role == ROLE_SERVER)
 		json(",'connection':%jd", (intmax_t)c->trial);
 	json(",'outcome':%s", peer && r->outcome == CREDENTIALS ? "peer" :
 	    outcomes[r->outcome]);
 	json(peer ? ",'bytes':null" : ",'bytes':%jd", (intmax_t)r->bytes);
 	json(",'ctrunc':%d", peer ? -1 : r->ctrunc);
 	for (enum field f = PID; f < NFIELDS; f++)
-		json_field(",", knows(r, f), f);
+		json_field(",", field_from(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
 	json_cred("client", truth_of(c), 0);
@@ -2168,13 +2605,13 @@ bin_edge(const struct options *o, int bin)
 }
 
 static bool
-is_race(const struct run *c)
+is_race(const struct conv *c)
 {
-	return c->options->role == 0 && c->schedule->race;
+	return c->options->role == ROLE_BOTH && c->schedule->race;
 }
 
 static void
-json_tally(const struct run *c, const struct tally *t)
+json_tally(const struct conv *c, const struct tally *t)
 {
 	const struct options *o = c->options;
 
@@ -2286,7 +2723,7 @@ text_lesson(const struct options *o, const struct tally *t)
 }
 
 static void
-text_trials(const struct run *c, const struct tally *t)
+text_trials(const struct conv *c, const struct tally *t)
 {
 	uintmax_t n, won;
 
@@ -2314,7 +2751,7 @@ text_trials(const struct run *c, const struct tally *t)
 
 /* Both sides' steps in the order of their time, in microseconds. */
 static void
-print_timeline(const struct run *c, const struct result *r)
+print_timeline(const struct conv *c, const struct result *r)
 {
 	int64_t at[(int)NSIDES * NSTEPS], when, start = 0;
 	const struct times *times;
@@ -2358,32 +2795,40 @@ finish_report(void)
  */
 /* From here on nothing is left behind, however we end. */
 static void
-open_run(struct run *c, const struct options *o, jmp_buf *broken)
+open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 {
+	const bool client = o->role == ROLE_CLIENT || o->role == ROLE_PEER;
 	/* A foreign client may attach what looks like the usual one's. */
-	*c = (struct run){ .options = o, .schedule = o->schedule,
-	    .mechanism = &mechanisms[o->role == 'l' &&
-	    mechanisms[EVERY].option != NULL ? EVERY : USUAL],
-	    .side = o->role == 'C' || o->role == 'P' ? CLIENT : SERVER,
-	    .owner = getpid(), .time = now(), .listener = -1, .connection = -1,
-	    .control = -1, .wake = -1, .spins = o->counted ? MOST_SPINS : 0,
-	    .message.type = types[o->type].type,
-	    .message.may_claim = o->role == 'l', .broken = broken };
-	c->random = (uint64_t)c->time ^ (uint64_t)c->owner << 40;
+	const bool foreign = o->role == ROLE_SERVER;
+	const bool persistent = foreign && mechanisms[EVERY].option != NULL;
+
+	*c = (struct conv){ .options = o, .schedule = o->schedule,
+	    .mechanism = &mechanisms[persistent ? EVERY : USUAL],
+	    .side = client ? CLIENT : SERVER, .self = getpid(), .time = now(),
+	    .other = { .control = -1, .wake = -1,
+	    .spin = o->counted ? MOST_SPINS : 0 },
+	    .listener = -1, .connection = -1, .client_copy = -1,
+	    .message = { .socktype = types[o->type].type,
+	    .may_claim = foreign }, .broken = broken };
+	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (c->shared == MAP_FAILED)
 		err(EXIT_TROUBLE, "mmap");
-	ending.run = c;
-	if (o->path != NULL)
-		set_addresses(c);
-	if (o->path != NULL && c->side == SERVER)
+	cleanup.conv = c;
+	if (o->path == NULL)
+		return;
+	set_server_address(c);
+	/* Both sides are to know it, and so before there are two. */
+	if (is_named_dgram(c) && !foreign)
+		set_client_address(c);
+	if (c->side == SERVER)
 		c->listener = named_socket(c);
 }
 
 /* The client's process: only the server returns. */
 static void
-fork_client(struct run *c)
+fork_client(struct conv *c)
 {
 	int control[NSIDES], wake[NSIDES];
 
@@ -2391,13 +2836,13 @@ fork_client(struct run *c)
 	    socketpair(AF_UNIX, SOCK_STREAM, 0, wake) == -1)
 		fail(c, errno, "socketpair");
 	block_signals(SIG_BLOCK);
-	if ((c->child = fork()) == -1)
+	if ((c->other.pid = fork()) == -1)
 		fail(c, errno, "fork");
-	c->side = c->child == 0 ? CLIENT : SERVER;
-	c->owner = getpid();
+	c->side = c->other.pid == 0 ? CLIENT : SERVER;
+	c->self = getpid();
 	c->random += c->side;
-	c->control = control[c->side];
-	c->wake = wake[c->side];
+	c->other.control = control[c->side];
+	c->other.wake = wake[c->side];
 	(void)close(control[!c->side]);
 	(void)close(wake[!c->side]);
 	if (c->side == CLIENT)	/* it lives as long as its wake-up line */
@@ -2411,34 +2856,36 @@ fork_client(struct run *c)
 }
 
 static void
-close_run(struct run *c)
+close_conv(struct conv *c)
 {
+	struct pairs *p = &c->pairs;
+
 	end_client(c);
-	remove_made(c);
-	while (c->next < c->nends)
-		(void)close(c->ends[SERVER][c->next++]);
+	remove_bound(c);
+	for (; p->next < p->n; p->next++)
+		(void)close(p->ends[SERVER][p->next]);
 	if (c->connection != c->listener)
 		(void)close(c->connection);
 	(void)close(c->listener);
-	(void)close(c->control);
-	(void)close(c->wake);
-	if (c->strangers > 10)
+	(void)close(c->other.control);
+	(void)close(c->other.wake);
+	if (c->strangers > MOST_WARNINGS)
 		warnx("not our client, and closed: %" PRIu64 " in all",
 		    c->strangers);
 }
 
 /* Its pages go last, as they have what the report needs. */
 static void
-free_run(struct run *c)
+free_conv(struct conv *c)
 {
 	free(c->peer.groups);
-	ending.run = NULL;
+	cleanup.conv = NULL;
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
 
 /* A trial of the race, by what came first in the readings of both sides. */
 static void
-count_race(struct tally *t, const struct run *c, const struct result *r)
+count_race(struct tally *t, const struct conv *c, const struct result *r)
 {
 	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
 	const intmax_t accepted = s->ended[ACCEPT];
@@ -2448,17 +2895,23 @@ count_race(struct tally *t, const struct run *c, const struct result *r)
 	const intmax_t written = w->ended[WRITE] - accepted;
 	const intmax_t lead = (writing + written - setting - set) / 2;
 	const bool accepts = c->options->path != NULL && !is_named_dgram(c);
-	const enum class k = accepts && writing < 0 ? UNACCEPTED :
-	    set < writing ? BEFORE : written < setting ? AFTER : OVERLAP;
+	enum class k = OVERLAP;
 	int bin = 0;
 
+	if (accepts && writing < 0)
+		k = UNACCEPTED;
+	else if (set < writing)
+		k = BEFORE;
+	else if (written < setting)
+		k = AFTER;
 	t->classes[k][r->outcome]++;
 	while (bin < NBINS - 1 && lead >= bin_edge(c->options, bin + 1))
 		bin++;
 	t->bins[bin][r->outcome]++;
-	/* A finding about the kernel; ten of a kind are enough to read. */
-	if (k == (r->outcome == CREDENTIALS ? AFTER : BEFORE) &&
-	    ++t->violations <= 10)
+	/* The rule: before, always credentials; after, never. */
+	if (k != (r->outcome == CREDENTIALS ? AFTER : BEFORE))
+		return;
+	if (++t->violations <= MOST_WARNINGS)
 		warnx("violation in trial %" PRIu64 ": %s, %s (ns from "
 		    "accepted: option %jd to %jd, write %jd to %jd)", c->trial,
 		    classes[k].text, outcomes[r->outcome], setting, set,
@@ -2466,7 +2919,7 @@ count_race(struct tally *t, const struct run *c, const struct result *r)
 }
 
 static void
-count_result(struct tally *t, const struct run *c, const struct result *r)
+count_result(struct tally *t, const struct conv *c, const struct result *r)
 {
 	t->trials++;
 	t->counts[r->outcome]++;
@@ -2477,7 +2930,7 @@ count_result(struct tally *t, const struct run *c, const struct result *r)
 
 /* Frees what the report needed; returns the exit status. */
 static int
-exit_status(struct run *c, const struct tally *t, struct result *r)
+exit_status(struct conv *c, const struct tally *t, struct result *r)
 {
 	const bool good = t->mismatches == 0 && t->violations == 0 &&
 	    (is_race(c) || (t->trials > 0 &&
@@ -2485,16 +2938,16 @@ exit_status(struct run *c, const struct tally *t, struct result *r)
 
 	free(r->message.groups);
 	free(r->peer.groups);
-	free_run(c);
+	free_conv(c);
 	return t->counts[UNSUPPORTED] > 0 ? EXIT_TROUBLE :
 	    good ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /* One trial, from the server's side. */
 static void
-run_trial(struct run *c, struct result *r)
+run_trial(struct conv *c, struct result *r)
 {
-	hold_trial(c, c->schedule->server);
+	run_steps(c, c->schedule->server);
 	r->error = c->shared->error;
 	r->outcome = NONE;
 	if (r->error == 0)
@@ -2505,7 +2958,7 @@ run_trial(struct run *c, struct result *r)
 
 /* Holds the conversations, and leaves the last one's result in r. */
 static void
-run_trials(struct run *c, struct tally *t, struct result *r)
+run_trials(struct conv *c, struct tally *t, struct result *r)
 {
 	const struct options *o = c->options;
 	const int64_t start = now();
@@ -2513,7 +2966,7 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 	int64_t time = start, progress = !o->quiet && isatty(STDERR_FILENO) ?
 	    start + SECOND : INT64_MAX;
 
-	while (c->trial < o->count && !ending.stopped &&
+	while (c->trial < o->count && !signals.stopped &&
 	    (o->limit == 0 || time < start + o->limit)) {
 		run_trial(c, r);
 		count_result(t, c, r);
@@ -2522,7 +2975,7 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 		time = times_of(c, SERVER)->ended[RECEIVE];
 		if (time < progress)
 			continue;
-		ending.progress = 1;
+		signals.progress = 1;
 		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
 		    o->count);
 		progress = time + SECOND / 5;
@@ -2531,20 +2984,17 @@ run_trials(struct run *c, struct tally *t, struct result *r)
 	t->elapsed = MAX(now() - start, 1);
 }
 
-/* Also the client of somebody's server, which says nothing and leaves. */
 static int
 run_both(const struct options *o)
 {
 	struct tally tally = { .trials = 0 };
 	struct result r = { .outcome = NONE };
-	struct run c;
+	struct conv c;
 
-	open_run(&c, o, NULL);
-	if (o->role == 'C')
-		run_client(&c);
+	open_conv(&c, o, NULL);
 	fork_client(&c);
 	run_trials(&c, &tally, &r);
-	close_run(&c);
+	close_conv(&c);
 	if (!o->quiet) {
 		if (o->counted)
 			(o->json ? json_tally : text_trials)(&c, &tally);
@@ -2557,11 +3007,21 @@ run_both(const struct options *o)
 	return exit_status(&c, &tally, &r);
 }
 
+/* The client of somebody's server says nothing, and leaves. */
+static _Noreturn void
+run_client_alone(const struct options *o)
+{
+	struct conv c;
+
+	open_conv(&c, o, NULL);
+	run_client(&c);
+}
+
 /*
  * 9. A server of its own: one process, and any number of clients at once.
  */
 struct server {
-	struct run *run;
+	struct conv *conv;
 	struct tally tally;
 	struct result result;
 	struct pollfd *fds;	/* wakeup, the listener, the connections */
@@ -2584,7 +3044,7 @@ watch(struct server *s, int fd, int64_t deadline)
 }
 
 static void
-report_connection(const struct run *c, const struct result *r)
+report_connection(const struct conv *c, const struct result *r)
 {
 	if (c->options->quiet)
 		return;
@@ -2606,7 +3066,7 @@ report_connection(const struct run *c, const struct result *r)
 static bool
 serve_connection(struct server *s, int fd, bool late)
 {
-	struct run *c = s->run;
+	struct conv *c = s->conv;
 	struct message *m = &c->message;
 	struct result *r = &s->result;
 	ssize_t n;
@@ -2637,7 +3097,7 @@ serve_connection(struct server *s, int fd, bool late)
 	else {
 		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
 		    strerror(error));
-		ending.trouble = true;
+		cleanup.trouble = true;
 	}
 	return true;
 }
@@ -2646,14 +3106,14 @@ serve_connection(struct server *s, int fd, bool late)
 static bool
 wants_more(const struct server *s)
 {
-	return s->tally.trials + s->n - 2 < s->run->options->count;
+	return s->tally.trials + s->n - 2 < s->conv->options->count;
 }
 
 /* Takes a connection, or a datagram; false if there is none, or no room. */
 static bool
 accept_connection(struct server *s)
 {
-	struct run *c = s->run;
+	struct conv *c = s->conv;
 	int fd;
 
 	if (is_named_dgram(c))
@@ -2662,7 +3122,7 @@ accept_connection(struct server *s)
 		c->connection = fd;
 		c->time = now();
 		for (const unsigned char *p = s->steps + 1; *p != RECEIVE; p++)
-			take_step(c, *p);
+			follow(c, *p);
 		if (!serve_connection(s, fd, false))
 			watch(s, fd, now() + c->options->timeout);
 	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -2683,7 +3143,7 @@ serve(struct server *s)
 {
 	int64_t time, next;
 
-	while (!ending.stopped && s->tally.trials < s->run->options->count) {
+	while (!signals.stopped && s->tally.trials < s->conv->options->count) {
 		next = now() + 3600 * SECOND;
 		for (size_t i = 0; i < s->n; i++)
 			next = MIN(next, s->deadlines[i]);
@@ -2715,18 +3175,18 @@ serve(struct server *s)
 static int
 run_server(const struct options *o)
 {
-	struct run c;
-	struct server s = { .run = &c };
+	struct conv c;
+	struct server s = { .conv = &c };
 	char *shown;
 
-	open_run(&c, o, NULL);
-	if (pipe(ending.wakeup) == -1)
+	open_conv(&c, o, NULL);
+	if (pipe(signals.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
-	ending.stoppable = true;
-	watch(&s, ending.wakeup[0], INT64_MAX);
+	signals.stoppable = true;
+	watch(&s, signals.wakeup[0], INT64_MAX);
 	watch(&s, c.listener, INT64_MAX);
 	for (s.steps = c.schedule->server; *s.steps != ACCEPT; s.steps++)
-		take_step(&c, *s.steps);
+		follow(&c, *s.steps);
 	if (o->verbose) {
 		shown = visible(o->path);
 		fprintf(stderr, "Listening on %s\n", shown);
@@ -2734,7 +3194,7 @@ run_server(const struct options *o)
 	}
 	serve(&s);
 	c.connection = -1;
-	close_run(&c);
+	close_conv(&c);
 	if (!o->quiet && !o->json) {
 		printf("%s", s.tally.trials > 0 ? "\n" : "");
 		text_tally("connection", &s.tally);
@@ -2751,14 +3211,14 @@ static int
 run_peer(struct options *o)
 {
 	struct result r = { .outcome = NONE };
-	struct run c;
+	struct conv c;
 
 	for (;; o->type++, o->any_type = false) {
-		open_run(&c, o, NULL);
-		hold_trial(&c, c.schedule->client);
+		open_conv(&c, o, NULL);
+		run_steps(&c, c.schedule->client);
 		if (c.shared->error == 0)
 			break;
-		free_run(&c);
+		free_conv(&c);
 	}
 	r.peer = c.peer;
 	if (o->verbose)
@@ -2774,7 +3234,7 @@ run_peer(struct options *o)
 		(o->json ? json_result : text_result)(&c, &r);
 		finish_report();
 	}
-	free_run(&c);
+	free_conv(&c);
 	return r.outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
@@ -2782,7 +3242,7 @@ run_peer(struct options *o)
  * 10. The survey: each row's conversation, for every type of socket.
  */
 struct survey {
-	struct run run;			/* of the cell that is held */
+	struct conv conv;		/* of the cell under way */
 	struct result cells[NROWS][nitems(types)];
 };
 
@@ -2867,31 +3327,37 @@ static const struct identity ordinary = { .argument = "12345:12345",
     .uid = 12345, .gid = 12345 };
 
 /*
- * What a row is about, if not the message's credentials: the connection's, or
- * a pidfd, of the message or else of the connection.  They become the cell's.
+ * A row may be about something else than the message's credentials: about the
+ * connection's, or a pidfd, of the message or else of the connection.  Those
+ * become the cell's then.
  */
 static void
-judge(const struct schedule *sr, struct result *r, const struct cred *peer)
+set_cell_outcome(const struct schedule *sr, struct result *r,
+    const struct cred *peer)
 {
 	struct cred *cell = &r->message;
 
 	if (sr->kind == PEER) {
 		for (enum field f = PID; f < GROUPS; f++)
 			cred_id(cell, f, peer->id[f], peer->source[f]);
-		r->raw = true;
+		r->has_ids = true;
 		r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
 	}
 	if (sr->kind != PIDFD)
 		return;
 	if (cell->pidfd.source == NULL)
 		cell->pidfd = peer->pidfd;
-	if (cell->pidfd.source != NULL)
-		r->outcome = cell->pidfd.fd < 0 ? NONE : cell->pidfd.pid == -1 ?
-		    PLACEHOLDER : CREDENTIALS;
-	else if (r->outcome == CREDENTIALS) {
+	if (cell->pidfd.source == NULL) {
+		if (r->outcome != CREDENTIALS)
+			return;
 		cred_forget(cell);
 		r->outcome = NONE;
-	}
+	} else if (cell->pidfd.fd < 0)
+		r->outcome = NONE;
+	else if (cell->pidfd.pid == -1)
+		r->outcome = PLACEHOLDER;
+	else
+		r->outcome = CREDENTIALS;
 }
 
 /* Whether it is the client that a cell names, or us, by process or user ID. */
@@ -2917,12 +3383,31 @@ whose(const struct result *r)
 	return id == client ? "client" : id == server ? "server" : NULL;
 }
 
+/*
+ * Whether a cell's client becomes an ordinary user: who forges root's IDs is
+ * not to be root, and where a connection knows no process only users tell the
+ * two sides apart.  Such a client has to reach the socket in the directory.
+ */
+static bool
+takes_user(const struct survey *v, enum row row, size_t type)
+{
+	if (geteuid() != 0)
+		return false;
+	if (row == FORGED)
+		return true;
+	if (survey_rows[row].kind != PEER ||
+	    v->cells[OPTION_FIRST][type].peer.source[PID] != NULL ||
+	    v->cells[FORGED][type].missing != NULL)
+		return false;
+	return chown(cleanup.directory, ordinary.uid, (gid_t)-1) == 0;
+}
+
 /* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(struct survey *v, const struct options *base, enum row row,
     size_t type)
 {
-	struct run *c = &v->run;	/* longjmp(3) spoils one of ours */
+	struct conv *c = &v->conv;	/* longjmp(3) spoils one of ours */
 	const struct schedule *sr = &survey_rows[row];
 	struct result *r = &v->cells[row][type];
 	struct options o = *base;
@@ -2932,26 +3417,23 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	o.type = type;
 	if (!sr->path)
 		o.path = NULL;
-	/* Where a connection knows no process it is told by the user. */
-	if (geteuid() == 0 && (row == FORGED || (sr->kind == PEER &&
-	    v->cells[OPTION_FIRST][type].peer.source[PID] == NULL &&
-	    v->cells[FORGED][type].missing == NULL &&
-	    chown(ending.directory, ordinary.uid, (gid_t)-1) == 0)))
+	if (takes_user(v, row, type))
 		o.user = ordinary;
 	if (setjmp(broken) == 0) {
-		open_run(c, &o, &broken);
+		open_conv(c, &o, &broken);
 		c->message.may_claim = row == CLAIMED || row == FORGED;
 		fork_client(c);
 		run_trial(c, r);
 	}
-	close_run(c);			/* until then the client may write */
+	close_conv(c);			/* until then the client may write */
 	r->client = c->shared->client.id[PID];
 	r->client_euid = c->shared->client.id[EUID];
 	if (!c->shared->failed)
-		judge(sr, r, row == PEER_SERVER ? &c->shared->asked : &r->peer);
+		set_cell_outcome(sr, r, row == PEER_SERVER ?
+		    &c->shared->asked : &r->peer);
 	else if ((r->failed = strdup(c->shared->failure)) == NULL)
 		err(EXIT_TROUBLE, "strdup");
-	free_run(c);
+	free_conv(c);
 }
 
 /* Why a row does not exist for a type of socket; NULL: it does. */
@@ -2970,20 +3452,20 @@ why_missing(enum row row, size_t type)
 	if (row != FORGED || geteuid() != 0)
 		return NULL;
 	if ((child = fork()) == 0)
-		_exit(become(&o) != NULL);
+		_exit(set_identity(&o) != NULL);
 	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0 ?
 	    NULL : "root cannot become an ordinary user here";
 }
 
 static bool
-holds(const struct survey *v, const struct condition *co, size_t type)
+condition_met(const struct survey *v, const struct condition *co, size_t type)
 {
 	const struct result *r = &v->cells[co->row][type];
 	const struct cred *cr = &r->message;
 
 	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
 	    (co->outcomes & IS(r->error != 0 ? ERROR : r->outcome)) != 0 &&
-	    (co->need != ZERO_UID || (r->raw && cr->id[UID] == 0)) &&
+	    (co->need != ZERO_UID || (r->has_ids && cr->id[UID] == 0)) &&
 	    (co->need != CTRUNC || r->ctrunc) &&
 	    (co->need != JOINED || r->bytes == 2) &&
 	    (co->need != BAD_PIDFD || cr->pidfd.fd < 0) &&
@@ -2997,8 +3479,8 @@ found_types(const struct survey *v, const struct finding *f)
 	unsigned mask = 0;
 
 	for (size_t t = 0; t < nitems(types); t++)
-		if (holds(v, &f->conditions[0], t) &&
-		    holds(v, &f->conditions[1], t))
+		if (condition_met(v, &f->conditions[0], t) &&
+		    condition_met(v, &f->conditions[1], t))
 			mask |= 1U << t;
 	return mask;
 }
@@ -3042,13 +3524,13 @@ text_sources(const struct result *r)
 	unsigned done = 0;
 
 	for (enum field f = PID; f < NFIELDS; f++) {
-		source = knows(r, f)->source[f];
+		source = field_from(r, f)->source[f];
 		if (source == NULL || (done & 1U << f) != 0)
 			continue;
 		printf("%s has:", source);
 		for (enum field g = f; g < NFIELDS; g++)
-			if (knows(r, g)->source[g] != NULL &&
-			    strcmp(knows(r, g)->source[g], source) == 0) {
+			if (field_from(r, g)->source[g] != NULL &&
+			    strcmp(field_from(r, g)->source[g], source) == 0) {
 				printf(" %s", g == GROUPS ? "groups" :
 				    fields[g].label);
 				done |= 1U << g;
@@ -3112,7 +3594,7 @@ json_cell(const struct result *r)
 	struct cred cr = r->message;
 
 	/* The end of file can have IDs, which mean nothing. */
-	if (r->raw && r->outcome == CLOSED)
+	if (r->has_ids && r->outcome == CLOSED)
 		cr.source[UID] = cr.source[GID] = outcomes[CLOSED];
 	json("{'outcome':%s", r->missing != NULL || r->failed != NULL ||
 	    r->error != 0 ? NULL : outcomes[r->outcome]);
@@ -3217,14 +3699,14 @@ run_survey(const struct options *base)
 	block_signals(SIG_BLOCK);
 	if (mkdtemp(directory) == NULL)
 		err(EXIT_TROUBLE, "TMPDIR: %s", visible(directory));
-	ending.directory = directory;
+	cleanup.directory = directory;
 	block_signals(SIG_UNBLOCK);
 	snprintf(path, sizeof(path), "%s/sock", directory);
 	o.path = path;
 	o.timeout = MIN(o.timeout, SECOND);
 	all = fill_survey(&v, &o);
 	clean_up();
-	ending.directory = NULL;
+	cleanup.directory = NULL;
 	if (!o.quiet) {
 		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
@@ -3400,7 +3882,7 @@ help(bool version)
 static void
 check_options(const struct options *o, const char *given, int mode)
 {
-	const bool two = o->role == 'l' || o->role == 'C';
+	const bool two = o->role == ROLE_SERVER || o->role == ROLE_CLIENT;
 	const char *wrong = strpbrk(given, two ? "irs" : "iP");
 
 	FOREACH_OPTION(row)
@@ -3412,7 +3894,7 @@ check_options(const struct options *o, const char *given, int mode)
 	if (GIVEN('m') && o->path[0] == '@' && ABSTRACT)
 		REFUSE("--mode means nothing to an abstract socket: %s",
 		    visible(o->path));
-	if (o->names && o->role == 0 && o->count > 1)
+	if (o->names && o->role == ROLE_BOTH && o->count > 1)
 		REFUSE("--names means nothing with --count");
 	if (GIVEN('i') && o->path == NULL)
 		REFUSE("--inherit means nothing without --path");
@@ -3437,6 +3919,23 @@ only_one(const char *letters, const char *given)
 		REFUSE("--%s and --%s exclude each other",
 		    find_option(*one)->name, find_option(*other)->name);
 	return one != NULL ? *one : 0;
+}
+
+static enum role
+role_of(int letter)
+{
+	switch (letter) {
+	case 'C':
+		return ROLE_CLIENT;
+	case 'P':
+		return ROLE_PEER;
+	case 'S':
+		return ROLE_SURVEY;
+	case 'l':
+		return ROLE_SERVER;
+	default:
+		return ROLE_BOTH;
+	}
 }
 
 /* Returns NULL, or what the value has to be and is not. */
@@ -3503,7 +4002,7 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 		o->schedule = &dgram_schedule;
 	o->any_type = mode == 'P' && !GIVEN('t');
 	if (order == 'r' &&
-	    (o->role != 0 || (o->path != NULL && o->spread == 0)))
+	    (o->role != ROLE_BOTH || (o->path != NULL && o->spread == 0)))
 		o->schedule = &bare_schedule;
 	if (!GIVEN('c') && mode == 'l')
 		o->count = UINT64_MAX;
@@ -3512,7 +4011,7 @@ set_defaults(struct options *o, const char *given, int mode, int order)
 		o->limit = SECOND;
 	}
 	o->counted = o->count > 1 || mode == 'r';
-	ending.stoppable = mode == 'r';
+	signals.stoppable = mode == 'r';
 }
 
 /* The same table, as getopt_long(3) wants it. */
@@ -3536,7 +4035,7 @@ parse_options(int argc, char **argv, struct options *o)
 	char letters[2 * nitems(optiontable) + 2];
 	char given[nitems(optiontable) + 1] = "";	/* letters, each once */
 	const char *what, *word;
-	int ch, mode, order;
+	int ch, role, order, mode;
 
 	make_getopt(longopts, letters);
 	opterr = 0;
@@ -3567,12 +4066,31 @@ parse_options(int argc, char **argv, struct options *o)
 	o->quiet = GIVEN('q');
 	o->verbose = GIVEN('v');
 	(void)only_one(REPORTS, given);
-	o->role = only_one(ROLES, given);
+	role = only_one(ROLES, given);
+	o->role = role_of(role);
 	if ((order = only_one(ORDERS, given)) == 0)
-		order = o->role != 0 ? 'i' : 's';
-	mode = o->role != 0 ? o->role : order;
+		order = o->role == ROLE_BOTH ? 's' : 'i';
+	mode = o->role == ROLE_BOTH ? order : role;
 	check_options(o, given, mode);
 	set_defaults(o, given, mode, order);
+}
+
+static int
+run_role(struct options *o)
+{
+	switch (o->role) {
+	case ROLE_SERVER:
+		return run_server(o);
+	case ROLE_PEER:
+		return run_peer(o);
+	case ROLE_SURVEY:
+		return run_survey(o);
+	case ROLE_CLIENT:
+		run_client_alone(o);
+	case ROLE_BOTH:
+		break;
+	}
+	return run_both(o);
 }
 
 int
@@ -3594,7 +4112,6 @@ main(int argc, char **argv)
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
 	handle_signals(on_signal);
-	status = o.role == 'l' ? run_server(&o) : o.role == 'P' ?
-	    run_peer(&o) : o.role == 'S' ? run_survey(&o) : run_both(&o);
-	return ending.trouble ? EXIT_TROUBLE : status;
+	status = run_role(&o);
+	return cleanup.trouble ? EXIT_TROUBLE : status;
 }

@@ -185,7 +185,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 4 || (control = malloc(MAX(size - 4, 1))) == NULL)
 		return 0;
 	memset(&m, 0, sizeof(m));
-	m.type = types[data[0] % nitems(types)].type;
+	m.socktype = types[data[0] % nitems(types)].type;
 	m.msg.msg_flags = ((data[1] & 1) != 0 ? MSG_CTRUNC : 0) |
 	    ((data[1] & 2) != 0 ? MSG_TRUNC : 0);
 	m.bytes = data[2];

@@ -90,7 +90,7 @@ parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 	m.msg.msg_controllen = (socklen_t)b->len;
 	m.msg.msg_flags = flags;
 	m.bytes = n;
-	m.type = type;
+	m.socktype = type;
 	m.may_claim = may_claim;
 	m.nothing = in_vain;
 	m.nobody[0] = m.nobody[1] = 65534;
@@ -165,18 +165,18 @@ ATF_TC_BODY(again, tc)
 
 	append_cred(&b, some_groups, 3);
 	r = parse_buffer(&b, SOCK_STREAM, 1, MSG_TRUNC);
-	ATF_CHECK(r.raw && r.trunc && !r.ctrunc);
+	ATF_CHECK(r.has_ids && r.trunc && !r.ctrunc);
 	append_cred(&b, some_groups, 0);
 	parse_into(&r, &b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
 	require_fields(&r.message, CRED_FIELDS);
 	ATF_CHECK_EQ(r.message.ngroups, 0);
-	ATF_CHECK(r.raw && !r.trunc && !r.ctrunc);
+	ATF_CHECK(r.has_ids && !r.trunc && !r.ctrunc);
 	parse_into(&r, &b, SOCK_STREAM, 1, MSG_CTRUNC);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "truncated");
 	require_fields(&r.message, 0);
 	ATF_CHECK(r.message.source[GROUPS] == NULL);
-	ATF_CHECK(!r.raw && !r.trunc && r.ctrunc);
+	ATF_CHECK(!r.has_ids && !r.trunc && r.ctrunc);
 	free(r.message.groups);
 }
 
@@ -440,7 +440,7 @@ ATF_TC_BODY(no_bytes, tc)
 		    "case %zu: %s", i, outcomes[r.outcome]);
 		if (r.outcome != CREDENTIALS)
 			require_fields(&r.message, 0);
-		ATF_CHECK_EQ(r.raw, cases[i].cred);
+		ATF_CHECK_EQ(r.has_ids, cases[i].cred);
 		free(r.message.groups);
 	}
 }
@@ -548,7 +548,7 @@ ATF_TC_BODY(placeholder, tc)
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], cases[i].outcome,
 		    "case %zu: %s", i, outcomes[r.outcome]);
 		ATF_CHECK_EQ(r.message.source[PID] != NULL, cases[i].pid);
-		ATF_CHECK(r.raw);
+		ATF_CHECK(r.has_ids);
 		parse_into(&r, &b, SOCK_STREAM, 1, 0);
 		ATF_CHECK_STREQ(outcomes[r.outcome], "none");
 	}
@@ -863,10 +863,10 @@ check_recorded(struct recorded *rec)
 	m.msg.msg_controllen = (socklen_t)rec->controllen;
 	m.msg.msg_flags = strcmp(rec->flags, "ctrunc") == 0 ? MSG_CTRUNC : 0;
 	m.bytes = rec->bytes;
-	m.type = SOCK_DGRAM;
+	m.socktype = SOCK_DGRAM;
 	for (size_t t = 0; t < nitems(types); t++)
 		if (strcmp(types[t].name, rec->type) == 0)
-			m.type = types[t].type;
+			m.socktype = types[t].type;
 	m.may_claim = claim;
 	m.nobody[0] = m.nobody[1] = 65534;
 	parse(&m, &r);

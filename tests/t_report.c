@@ -75,18 +75,19 @@ int credcheck_main(int, char **);
 
 static struct shared shared;
 static struct options options;
-static struct run run;
+static struct conv run;
 static gid_t ours[] = { 5, 6, 7 }, others[] = { 5, 6, 8 };
 
 static void
-set_up(const struct schedule *schedule, int role)
+set_up(const struct schedule *schedule, enum role role)
 {
 	memset(&shared, 0, sizeof(shared));
 	options = (struct options){ .schedule = schedule, .role = role,
 	    .count = 1, .spread = 20 * MICROSECOND };
-	run = (struct run){ .options = &options, .schedule = schedule,
+	run = (struct conv){ .options = &options, .schedule = schedule,
 	    .mechanism = mechanisms, .shared = &shared, .trial = 1,
-	    .listener = -1, .connection = -1, .wake = -1 };
+	    .listener = -1, .connection = -1,
+	    .other = { .wake = -1 } };
 	shared.client = (struct cred){ .id = { 11, 22, 33, 44, 55 },
 	    .groups = ours, .ngroups = nitems(ours) };
 	for (enum field f = PID; f < NFIELDS; f++)
@@ -173,7 +174,7 @@ ATF_TC_BODY(no_match, tc)
 	capture(stdout);
 	/* The last time nothing is wrong. */
 	for (enum field wrong = PID; wrong <= NFIELDS; wrong++) {
-		set_up(&sync_schedule, 0);
+		set_up(&sync_schedule, ROLE_BOTH);
 		t = (struct tally){ .trials = 0 };
 		r = true_result();
 		if (wrong == GROUPS)
@@ -218,7 +219,7 @@ ATF_TC_BODY(two_processes, tc)
 	char *text;
 
 	capture(stdout);
-	set_up(&sync_schedule, 0);
+	set_up(&sync_schedule, ROLE_BOTH);
 	for (size_t i = 0; i < nitems(cases); i++) {
 		r = true_result();
 		r.peer.pidfd = (struct pidfd){ .source = "PIDFD", .fd = 3,
@@ -244,7 +245,7 @@ ATF_TC_BODY(groups, tc)
 	struct tally t = { .trials = 0 };
 	struct result r;
 
-	set_up(&sync_schedule, 0);
+	set_up(&sync_schedule, ROLE_BOTH);
 	r = true_result();
 	r.peer.groups = turned;
 	ATF_CHECK_EQ(matches(&run, &r), true);
@@ -272,7 +273,7 @@ ATF_TC_BODY(json_values, tc)
 	struct result r;
 
 	capture(stdout);
-	set_up(&sync_schedule, 0);
+	set_up(&sync_schedule, ROLE_BOTH);
 	r = true_result();
 	r.message.id[UID]++;
 	r.ctrunc = true;
@@ -299,7 +300,7 @@ ATF_TC_BODY(json_values, tc)
 	text_result(&run, &r);
 	require_part(stdout, "Got 1 byte of a longer message\nPID: 11 (PEER)\n"
 	    "UID: -\nEUID: 33 (PEER)\nGID: -\n");
-	set_up(&inherit_schedule, 'l');
+	set_up(&inherit_schedule, ROLE_SERVER);
 	r = true_result();
 	json_result(&run, &r);
 	require_part(stdout, ",\"client\":null,\"match\":null,");
@@ -328,7 +329,7 @@ ATF_TC_BODY(server_warnings, tc)
 	struct result r;
 
 	capture(stdout);
-	set_up(&inherit_schedule, 'l');
+	set_up(&inherit_schedule, ROLE_SERVER);
 	for (size_t i = 0; i < nitems(cases); i++) {
 		r = true_result();
 		r.peer.id[PID] = cases[i].pid;
@@ -366,7 +367,7 @@ ATF_TC_BODY(reasons, tc)
 	};
 	struct result r;
 
-	set_up(&sync_schedule, 0);
+	set_up(&sync_schedule, ROLE_BOTH);
 	r = true_result();
 	capture(stderr);
 	explain(&run, &r);
@@ -437,7 +438,7 @@ ATF_TC_BODY(classes, tc)
 	uintmax_t violations = 0;
 	enum class k;
 
-	set_up(&race_schedule, 0);
+	set_up(&race_schedule, ROLE_BOTH);
 	for (size_t i = 0; i < nitems(cases); i++)
 		for (enum outcome o = CREDENTIALS; o <= NONE; o++) {
 			options.path = cases[i].path;
@@ -466,7 +467,7 @@ ATF_TC_BODY(violations, tc)
 	const char *text;
 	int lines = 0;
 
-	set_up(&race_schedule, 0);
+	set_up(&race_schedule, ROLE_BOTH);
 	run.trial = 42;
 	capture(stderr);
 	(void)count_times(&t, CREDENTIALS, 3, 4, 1, 2);
@@ -506,7 +507,7 @@ ATF_TC_BODY(bins, tc)
 	};
 	struct tally t;
 
-	set_up(&race_schedule, 0);
+	set_up(&race_schedule, ROLE_BOTH);
 	for (size_t i = 0; i < nitems(cases); i++) {
 		t = (struct tally){ .trials = 0 };
 		options.spread = cases[i].spread * MICROSECOND;
@@ -606,7 +607,7 @@ ATF_TC_BODY(race_report, tc)
 	    [AFTER][NONE] = 1, [OVERLAP][CREDENTIALS] = 1 }, .violations = 3,
 	    .bins = { [8][NONE] = 4, [9][CREDENTIALS] = 2 } };
 
-	set_up(&race_schedule, 0);
+	set_up(&race_schedule, ROLE_BOTH);
 	capture(stdout);
 	text_trials(&run, &t);
 	require_text(stdout, "6 trials: 2 credentials, 4 none, 1 not "
@@ -669,7 +670,7 @@ ATF_TC_BODY(histogram_ends, tc)
 	    .classes = { [BEFORE][CREDENTIALS] = 1, [AFTER][NONE] = 1 },
 	    .bins = { [0][NONE] = 1, [NBINS - 1][CREDENTIALS] = 1 } };
 
-	set_up(&race_schedule, 0);
+	set_up(&race_schedule, ROLE_BOTH);
 	capture(stdout);
 	for (size_t i = 0; i < nitems(cases); i++)
 		for (size_t j = 0; j < nitems(cases[i].text); j++) {
@@ -695,19 +696,19 @@ ATF_TC_BODY(elapsed, tc)
 	    .schedule = &race_schedule };
 	struct tally t = { .trials = 0 };
 	struct result r = { .outcome = NONE };
-	struct run c;
+	struct conv c;
 	int64_t start;
 
-	open_run(&c, &o, NULL);
+	open_conv(&c, &o, NULL);
 	fork_client(&c);
 	start = now();
 	run_trials(&c, &t, &r);
 	ATF_CHECK_MSG(t.elapsed >= o.limit && t.elapsed <= now() - start,
 	    "%" PRId64 " ns", t.elapsed);
-	close_run(&c);
+	close_conv(&c);
 	free(r.message.groups);
 	free(r.peer.groups);
-	free_run(&c);
+	free_conv(&c);
 }
 
 ATF_TC(status);
@@ -732,15 +733,15 @@ ATF_TC_BODY(status, tc)
 	};
 	struct options o = { .schedule = &sync_schedule };
 	struct result r = { .outcome = NONE };
-	struct run c;
+	struct conv c;
 
 	for (size_t i = 0; i < nitems(cases); i++) {
 		o.schedule = &sync_schedule;
-		open_run(&c, &o, NULL);
+		open_conv(&c, &o, NULL);
 		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
 		    cases[i].status, "case %zu", i);
 		o.schedule = &race_schedule;
-		open_run(&c, &o, NULL);
+		open_conv(&c, &o, NULL);
 		ATF_CHECK_EQ_MSG(exit_status(&c, &cases[i].tally, &r),
 		    cases[i].race, "case %zu as a race", i);
 	}
@@ -754,12 +755,12 @@ connect_run(int type)
 
 	if (mechanisms[USUAL].option == NULL)
 		atf_tc_skip("this system has no option for credentials");
-	set_up(&sync_schedule, 0);
+	set_up(&sync_schedule, ROLE_BOTH);
 	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
 	ATF_REQUIRE(setsockopt(fds[0], OPTION_LEVEL, mechanisms[USUAL].name,
 	    &(int){ 1 }, sizeof(int)) == 0);
 	run.connection = fds[0];
-	run.message.type = type;
+	run.message.socktype = type;
 	return fds[1];
 }
 
@@ -840,7 +841,7 @@ ATF_TC_BODY(second_look, tc)
 			    outcomes[wanted], "%s, case %zu: %s",
 			    types[t].name, i, outcomes[r.outcome]);
 			ATF_CHECK_EQ(r.bytes, wanted == CREDENTIALS);
-			ATF_CHECK_EQ(r.raw, wanted == CREDENTIALS);
+			ATF_CHECK_EQ(r.has_ids, wanted == CREDENTIALS);
 		}
 }
 
@@ -873,7 +874,7 @@ ATF_TC_BODY(ends, tc)
 	struct message *m = &run.message;
 
 	for (size_t i = 0; i < nitems(cases); i++) {
-		m->type = cases[i].type;
+		m->socktype = cases[i].type;
 		m->bytes = cases[i].bytes;
 		m->msg.msg_controllen = cases[i].controllen;
 		m->msg.msg_flags = cases[i].flags;
@@ -894,13 +895,13 @@ ATF_TC_BODY(last_look, tc)
 
 	for (size_t t = 0; t < nitems(types); t++) {
 		sender = connect_run(types[t].type);
-		look(&run);
+		drain(&run);
 		parse(&run.message, &r);
 		ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
-		ATF_CHECK(!r.raw);
+		ATF_CHECK(!r.has_ids);
 		ATF_REQUIRE_EQ(write(sender, "!", 1), 1);
 		shared.sent = 1;
-		look(&run);
+		drain(&run);
 		parse(&run.message, &r);
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials", "%s",
 		    types[t].name);
@@ -944,7 +945,7 @@ ATF_TC_BODY(long_message, tc)
 			ATF_REQUIRE_EQ(send(sender, data, cases[i].bytes[j],
 			    MSG_DONTWAIT), (ssize_t)cases[i].bytes[j]);
 		bare = cases[i].bare;
-		look(&run);
+		drain(&run);
 		parse(&run.message, &r);
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials",
 		    "case %zu: %s", i, outcomes[r.outcome]);

@@ -70,19 +70,19 @@ compare_output(const char *wanted)
 
 /* The exit status of a mode by what it counted. */
 static int
-status_of(int role, const struct schedule *schedule, struct tally t)
+status_of(enum role role, const struct schedule *schedule, struct tally t)
 {
 	struct options o = { .role = role, .schedule = schedule };
-	struct run c = { .options = &o, .schedule = schedule };
+	struct conv c = { .options = &o, .schedule = schedule };
 	struct result r = { .outcome = NONE };
 	int status;
 
 	c.shared = mmap(NULL, sizeof(*c.shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	ATF_REQUIRE(c.shared != MAP_FAILED);
-	ending.run = &c;
+	cleanup.conv = &c;
 	status = exit_status(&c, &t, &r);
-	ATF_CHECK(ending.run == NULL);
+	ATF_CHECK(cleanup.conv == NULL);
 	return status;
 }
 
@@ -108,19 +108,19 @@ ATF_TC_BODY(status, tc)
 	const struct tally without = { .trials = 2, .counts[CREDENTIALS] = 1,
 	    .counts[UNSUPPORTED] = 1 };
 
-	ATF_CHECK_EQ(status_of(0, &sync_schedule, none), EXIT_MISSING);
-	ATF_CHECK_EQ(status_of(0, &sync_schedule, all), EXIT_SUCCESS);
-	ATF_CHECK_EQ(status_of(0, &sync_schedule, some), EXIT_MISSING);
-	ATF_CHECK_EQ(status_of(0, &sync_schedule, false_), EXIT_MISSING);
-	ATF_CHECK_EQ(status_of(0, &sync_schedule, without), EXIT_TROUBLE);
-	ATF_CHECK_EQ(status_of('l', &bare_schedule, none), EXIT_MISSING);
-	ATF_CHECK_EQ(status_of('l', &bare_schedule, some), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(ROLE_BOTH, &sync_schedule, none), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(ROLE_BOTH, &sync_schedule, all), EXIT_SUCCESS);
+	ATF_CHECK_EQ(status_of(ROLE_BOTH, &sync_schedule, some), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(ROLE_BOTH, &sync_schedule, false_), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(ROLE_BOTH, &sync_schedule, without), EXIT_TROUBLE);
+	ATF_CHECK_EQ(status_of(ROLE_SERVER, &bare_schedule, none), EXIT_MISSING);
+	ATF_CHECK_EQ(status_of(ROLE_SERVER, &bare_schedule, some), EXIT_MISSING);
 	for (size_t i = 0; i < nitems(races); i++) {
-		ATF_CHECK_EQ(status_of(0, races[i], none), EXIT_SUCCESS);
-		ATF_CHECK_EQ(status_of(0, races[i], some), EXIT_SUCCESS);
-		ATF_CHECK_EQ(status_of(0, races[i], false_), EXIT_MISSING);
-		ATF_CHECK_EQ(status_of(0, races[i], broken), EXIT_MISSING);
-		ATF_CHECK_EQ(status_of(0, races[i], without), EXIT_TROUBLE);
+		ATF_CHECK_EQ(status_of(ROLE_BOTH, races[i], none), EXIT_SUCCESS);
+		ATF_CHECK_EQ(status_of(ROLE_BOTH, races[i], some), EXIT_SUCCESS);
+		ATF_CHECK_EQ(status_of(ROLE_BOTH, races[i], false_), EXIT_MISSING);
+		ATF_CHECK_EQ(status_of(ROLE_BOTH, races[i], broken), EXIT_MISSING);
+		ATF_CHECK_EQ(status_of(ROLE_BOTH, races[i], without), EXIT_TROUBLE);
 	}
 }
 
@@ -134,8 +134,8 @@ ATF_TC_BODY(no_race, tc)
 {
 	static struct shared shared;
 	struct result r = { .outcome = PLACEHOLDER };
-	struct options o = { .role = 0 };
-	struct run c = { .options = &o, .shared = &shared };
+	struct options o = { .role = ROLE_BOTH };
+	struct conv c = { .options = &o, .shared = &shared };
 	struct tally t = { .trials = 0 };
 
 	/* The option was set, and then the message written. */
@@ -145,12 +145,12 @@ ATF_TC_BODY(no_race, tc)
 	times_of(&c, CLIENT)->ended[WRITE] = 4;
 	c.schedule = &sync_schedule;
 	count_result(&t, &c, &r);
-	o.role = 'l';
+	o.role = ROLE_SERVER;
 	c.schedule = &bare_schedule;
 	count_result(&t, &c, &r);
 	ATF_CHECK_EQ(t.counts[PLACEHOLDER], 2);
 	ATF_CHECK_EQ(t.violations, 0);
-	o.role = 0;
+	o.role = ROLE_BOTH;
 	r.outcome = UNSUPPORTED;
 	count_result(&t, &c, &r);
 	ATF_CHECK_EQ(t.violations, 0);
@@ -267,7 +267,7 @@ ATF_TC_BODY(needs, tc)
 
 	r->outcome = CLOSED;
 	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
-	r->raw = true;
+	r->has_ids = true;
 	ATF_CHECK_EQ(TRAP("end_of_file"), 1);
 	r->message.id[UID] = 1000;
 	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
@@ -470,7 +470,7 @@ ATF_TC_BODY(judged, tc)
 	};
 	struct result r = { .outcome = TIMEOUT };
 
-	judge(&row, &r, &nobody);
+	set_cell_outcome(&row, &r, &nobody);
 	ATF_CHECK_EQ(r.outcome, TIMEOUT);
 	for (size_t i = 0; i < nitems(cases); i++) {
 		r = (struct result){ .outcome = CREDENTIALS };
@@ -478,7 +478,7 @@ ATF_TC_BODY(judged, tc)
 		if (cases[i].pidfd)
 			r.message.pidfd = (struct pidfd){ .source = "p",
 			    .fd = cases[i].fd, .pid = cases[i].pid };
-		judge(&row, &r, &nobody);
+		set_cell_outcome(&row, &r, &nobody);
 		ATF_CHECK_EQ_MSG(r.outcome, cases[i].outcome, "case %zu", i);
 		ATF_CHECK_EQ(r.message.source[PID] != NULL, cases[i].pidfd);
 	}
@@ -504,7 +504,7 @@ ATF_TC_BODY(cell_ids, tc)
 	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	for (int raw = 0; raw < 2; raw++) {
-		r = (struct result){ .outcome = CLOSED, .raw = raw != 0 };
+		r = (struct result){ .outcome = CLOSED, .has_ids = raw != 0 };
 		begin_output();
 		json_cell(&r);
 		compare_output(raw ? "{\"outcome\":\"closed\",\"uid\":0,"
@@ -563,8 +563,8 @@ ATF_TC_HEAD(server_ids, tc)
 }
 ATF_TC_BODY(server_ids, tc)
 {
-	const struct options o = { .role = 'l' };
-	const struct run c = { .options = &o };
+	const struct options o = { .role = ROLE_SERVER };
+	const struct conv c = { .options = &o };
 	struct result r = { .outcome = PLACEHOLDER, .bytes = 2 };
 
 	cred_id(&r.peer, EUID, 5, "PEER");
@@ -597,14 +597,14 @@ ATF_TC_HEAD(not_connected, tc)
 }
 ATF_TC_BODY(not_connected, tc)
 {
-	static struct run c;
+	static struct conv c;
 	char byte;
 	int error;
 
 	for (size_t t = 0; t < nitems(types); t++) {
 		c.connection = socket(AF_UNIX, types[t].type, 0);
 		ATF_REQUIRE(c.connection != -1);
-		c.message.type = types[t].type;
+		c.message.socktype = types[t].type;
 		ATF_REQUIRE_EQ(recv(c.connection, &byte, 1, MSG_DONTWAIT), -1);
 		error = errno;
 		ATF_CHECK_ERRNO(error, receive_now(&c, CONTROL_ROOM) == -1);
@@ -636,7 +636,7 @@ ATF_TC_BODY(timeline, tc)
 {
 	static struct shared shared;
 	const struct options o = { .counted = true };
-	const struct run c = { .options = &o, .shared = &shared, .trial = 7 };
+	const struct conv c = { .options = &o, .shared = &shared, .trial = 7 };
 	const struct result r = { .outcome = NONE };
 	struct times *s = times_of(&c, SERVER), *w = times_of(&c, CLIENT);
 
@@ -726,30 +726,30 @@ ATF_TC_BODY(orders, tc)
 {
 	static const struct {
 		const char *line;
-		int role;
+		enum role role;
 		const struct schedule *schedule;
 		uint64_t count;
 		bool counted;
 		int64_t limit;
 	} cases[] = {
-		{ "", 0, &sync_schedule, 1, false, 0 },
-		{ "-s", 0, &sync_schedule, 1, false, 0 },
-		{ "-c 1", 0, &sync_schedule, 1, false, 0 },
-		{ "-c 2", 0, &sync_schedule, 2, true, 0 },
-		{ "-L", 0, &late_schedule, 1, false, 0 },
-		{ "-i -p sock", 0, &inherit_schedule, 1, false, 0 },
-		{ "-r", 0, &race_schedule, 10000, true, SECOND },
-		{ "-r -c 1", 0, &race_schedule, 1, true, 0 },
-		{ "-r -p sock", 0, &race_schedule, 10000, true, SECOND },
-		{ "-r -W 0", 0, &race_schedule, 10000, true, SECOND },
-		{ "-r -W 0 -p sock", 0, &bare_schedule, 10000, true, SECOND },
-		{ "-l sock", 'l', &inherit_schedule, UINT64_MAX, true, 0 },
-		{ "-l sock -c 1", 'l', &inherit_schedule, 1, false, 0 },
-		{ "-l sock -s", 'l', &sync_schedule, UINT64_MAX, true, 0 },
-		{ "-l sock -r", 'l', &bare_schedule, UINT64_MAX, true, 0 },
-		{ "-C sock", 'C', &inherit_schedule, 1, false, 0 },
-		{ "-C sock -s -c 3", 'C', &sync_schedule, 3, true, 0 },
-		{ "-S", 'S', &inherit_schedule, 1, false, 0 },
+		{ "", ROLE_BOTH, &sync_schedule, 1, false, 0 },
+		{ "-s", ROLE_BOTH, &sync_schedule, 1, false, 0 },
+		{ "-c 1", ROLE_BOTH, &sync_schedule, 1, false, 0 },
+		{ "-c 2", ROLE_BOTH, &sync_schedule, 2, true, 0 },
+		{ "-L", ROLE_BOTH, &late_schedule, 1, false, 0 },
+		{ "-i -p sock", ROLE_BOTH, &inherit_schedule, 1, false, 0 },
+		{ "-r", ROLE_BOTH, &race_schedule, 10000, true, SECOND },
+		{ "-r -c 1", ROLE_BOTH, &race_schedule, 1, true, 0 },
+		{ "-r -p sock", ROLE_BOTH, &race_schedule, 10000, true, SECOND },
+		{ "-r -W 0", ROLE_BOTH, &race_schedule, 10000, true, SECOND },
+		{ "-r -W 0 -p sock", ROLE_BOTH, &bare_schedule, 10000, true, SECOND },
+		{ "-l sock", ROLE_SERVER, &inherit_schedule, UINT64_MAX, true, 0 },
+		{ "-l sock -c 1", ROLE_SERVER, &inherit_schedule, 1, false, 0 },
+		{ "-l sock -s", ROLE_SERVER, &sync_schedule, UINT64_MAX, true, 0 },
+		{ "-l sock -r", ROLE_SERVER, &bare_schedule, UINT64_MAX, true, 0 },
+		{ "-C sock", ROLE_CLIENT, &inherit_schedule, 1, false, 0 },
+		{ "-C sock -s -c 3", ROLE_CLIENT, &sync_schedule, 3, true, 0 },
+		{ "-S", ROLE_SURVEY, &inherit_schedule, 1, false, 0 },
 	};
 	struct options o;
 
@@ -762,7 +762,7 @@ ATF_TC_BODY(orders, tc)
 		ATF_CHECK_EQ_MSG(o.counted, cases[i].counted, "%s",
 		    cases[i].line);
 		ATF_CHECK_EQ_MSG(o.limit, cases[i].limit, "%s", cases[i].line);
-		ATF_CHECK_EQ_MSG(ending.stoppable != 0, cases[i].role == 0 &&
+		ATF_CHECK_EQ_MSG(signals.stoppable != 0, cases[i].role == ROLE_BOTH &&
 		    cases[i].counted && cases[i].line[1] == 'r', "%s",
 		    cases[i].line);
 	}
