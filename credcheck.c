@@ -132,6 +132,7 @@ enum step {
 	NSTEPS
 };
 #define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
+#define MOST_STEPS	16		/* in a list, without its END */
 
 /* What may tell a system's credentials. */
 enum kind {
@@ -142,7 +143,7 @@ enum kind {
 };
 
 struct schedule {
-	unsigned char server[8], client[8];	/* up to END */
+	unsigned char server[MOST_STEPS + 1], client[MOST_STEPS + 1];
 	const char *name;		/* of a survey's row, its constant */
 	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
@@ -150,23 +151,25 @@ struct schedule {
 	bool race;			/* no wait may yield: it would decide */
 };
 
-#define SET_SEND_READ(option, message, receive) \
+/* Two lists of steps: the server's, then the client's. */
+#define OPTION_MESSAGE_READ(option, message, receive) \
 	{ READY, ACCEPT, option, UNTIL(message), receive }, \
 	{ CONNECT, UNTIL(option), message }
-#define SET_THEN_SEND(option, message) SET_SEND_READ(option, message, RECEIVE)
-#define SEND_THEN_SET(message, option) \
+#define OPTION_MESSAGE(option, message) \
+	OPTION_MESSAGE_READ(option, message, RECEIVE)
+#define MESSAGE_OPTION(message, option) \
 	{ READY, ACCEPT, UNTIL(message), option, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), message }
-#define SET_ON_LISTENER(option) \
+#define OPTION_ON_LISTENER(option) \
 	{ option, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }
-#define SEND_TWICE(option) \
+#define OPTION_TWO_MESSAGES(option) \
 	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
 
 static const struct schedule
     sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
 	{ CONNECT, UNTIL(ACCEPT), HEAR_GO_ON, WRITE }, .name = "sync" },
-    late_schedule = { SEND_THEN_SET(WRITE, OPTION), .name = "late" },
+    late_schedule = { MESSAGE_OPTION(WRITE, OPTION), .name = "late" },
     inherit_schedule = { { OPTION, READY, ACCEPT, RECEIVE },
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
     race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
@@ -174,47 +177,47 @@ static const struct schedule
 	.race = true },
     bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true },
-    dgram_schedule = { SET_ON_LISTENER(OPTION), .name = "server" },
+    dgram_schedule = { OPTION_ON_LISTENER(OPTION), .name = "server" },
     peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
 /* The survey: every ordering and trap, for every type of socket. */
-#define LISTENER	.path = true, .connected = true
-#define SURVEY(ROW) \
-    ROW(OPTION_FIRST, "option, then message", SET_THEN_SEND(OPTION, WRITE)) \
-    ROW(MESSAGE_FIRST, "message, then option", SEND_THEN_SET(WRITE, OPTION)) \
+#define NEEDS_LISTENER	.path = true, .connected = true
+#define SURVEY_ROWS(ROW) \
+    ROW(OPTION_FIRST, "option, then message", OPTION_MESSAGE(OPTION, WRITE)) \
+    ROW(MESSAGE_FIRST, "message, then option", MESSAGE_OPTION(WRITE, OPTION)) \
     ROW(AFTER_LOST, "second message after a lost first", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
-    ROW(AFTER_GOOD, "second message after a good first", SEND_TWICE(OPTION)) \
+    ROW(AFTER_GOOD, "second message after a good first", OPTION_TWO_MESSAGES(OPTION)) \
     ROW(SET_AGAIN, "option set again after a good one", \
 	{ READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }) \
     ROW(ON_LISTENER, "option on the listening socket", \
-	SET_ON_LISTENER(OPTION), LISTENER) \
+	OPTION_ON_LISTENER(OPTION), NEEDS_LISTENER) \
     ROW(LATE_LISTENER, "listener's option after connect", \
 	{ READY, UNTIL(CONNECT), OPTION, ACCEPT, RECEIVE }, \
-	{ CONNECT, UNTIL(ACCEPT), WRITE }, LISTENER) \
+	{ CONNECT, UNTIL(ACCEPT), WRITE }, NEEDS_LISTENER) \
     ROW(BEFORE_ACCEPT, "message, accept, option", \
 	{ READY, UNTIL(WRITE), ACCEPT, OPTION, RECEIVE }, \
-	{ CONNECT, WRITE }, LISTENER) \
+	{ CONNECT, WRITE }, NEEDS_LISTENER) \
     ROW(END_OF_FILE, "end of file without a message", \
 	{ READY, ACCEPT, OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION) }, .connected = true) \
-    ROW(EMPTY_MESSAGE, "a message of no bytes", SET_THEN_SEND(OPTION, EMPTY)) \
+    ROW(EMPTY_MESSAGE, "a message of no bytes", OPTION_MESSAGE(OPTION, EMPTY)) \
     ROW(EMPTY_FIRST, "message of no bytes, then option", \
 	{ READY, ACCEPT, UNTIL(EMPTY), OPTION, DRAIN }, \
 	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(DRAIN) }) \
     ROW(CLAIMED, "credentials attached, then option", \
-	SEND_THEN_SET(CLAIM, OPTION)) \
+	MESSAGE_OPTION(CLAIM, OPTION)) \
     ROW(CLIENT_OPTION, "client's option, message, option", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
     ROW(FORGED, "an ordinary user claims to be root", \
-	SET_THEN_SEND(OPTION, FORGE)) \
+	OPTION_MESSAGE(OPTION, FORGE)) \
     ROW(SMALL_BUFFER, "control buffer too small", \
-	SET_SEND_READ(OPTION, WRITE, RECEIVE_SMALL)) \
+	OPTION_MESSAGE_READ(OPTION, WRITE, RECEIVE_SMALL)) \
     ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
-	SET_SEND_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
+	OPTION_MESSAGE_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
     ROW(TWO_WRITERS, "two processes' bytes, one read", \
 	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
@@ -230,46 +233,48 @@ static const struct schedule
 	{ CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
 	UNTIL(DRAIN) }) \
     ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
-	SET_THEN_SEND(OPTION, SENDMSG)) \
+	OPTION_MESSAGE(OPTION, SENDMSG)) \
     ROW(PEER_PAIR, "peer of a pair", \
-	SET_THEN_SEND(OPTION, WRITE), .kind = PEER) \
+	OPTION_MESSAGE(OPTION, WRITE), .kind = PEER) \
     ROW(PEER_PATH, "peer of a named socket", \
-	SET_THEN_SEND(OPTION, WRITE), .kind = PEER, .path = true) \
+	OPTION_MESSAGE(OPTION, WRITE), .kind = PEER, .path = true) \
     ROW(PEER_SERVER, "listener, asked by the client", \
 	{ READY, ACCEPT, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, .path = true) \
     ROW(WRONG_LEVEL, "option at the wrong level", \
-	SET_THEN_SEND(WRONG_OPTION, WRITE)) \
+	OPTION_MESSAGE(WRONG_OPTION, WRITE)) \
     ROW(PERSISTENT_FIRST, "persistent option, then message", \
-	SET_THEN_SEND(PERSISTENT, WRITE), .kind = EVERY) \
+	OPTION_MESSAGE(PERSISTENT, WRITE), .kind = EVERY) \
     ROW(PERSISTENT_LATE, "message, then persistent option", \
-	SEND_THEN_SET(WRITE, PERSISTENT), .kind = EVERY) \
+	MESSAGE_OPTION(WRITE, PERSISTENT), .kind = EVERY) \
     ROW(PERSISTENT_AGAIN, "persistent option, second message", \
-	SEND_TWICE(PERSISTENT), .kind = EVERY) \
+	OPTION_TWO_MESSAGES(PERSISTENT), .kind = EVERY) \
     ROW(PIDFD_FIRST, "pidfd option, then message", \
-	SET_THEN_SEND(PIDFD_OPTION, WRITE), .kind = PIDFD) \
+	OPTION_MESSAGE(PIDFD_OPTION, WRITE), .kind = PIDFD) \
     ROW(PIDFD_LATE, "message, then pidfd option", \
-	SEND_THEN_SET(WRITE, PIDFD_OPTION), .kind = PIDFD) \
+	MESSAGE_OPTION(WRITE, PIDFD_OPTION), .kind = PIDFD) \
     ROW(PIDFD_LISTENER, "pidfd option on the listener", \
-	SET_ON_LISTENER(PIDFD_OPTION), .kind = PIDFD, LISTENER) \
+	OPTION_ON_LISTENER(PIDFD_OPTION), .kind = PIDFD, NEEDS_LISTENER) \
     ROW(PIDFD_BOTH, "both options, then message", \
 	{ READY, ACCEPT, OPTION, PIDFD_OPTION, UNTIL(WRITE), RECEIVE }, \
 	{ CONNECT, UNTIL(PIDFD_OPTION), WRITE }, .kind = PIDFD) \
     ROW(PIDFD_GONE, "pidfd of a writer that has gone", \
-	SET_THEN_SEND(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
+	OPTION_MESSAGE(PIDFD_OPTION, BY_ANOTHER), .kind = PIDFD) \
     ROW(PIDFD_PAIR, "pidfd of a pair's peer", \
-	SET_THEN_SEND(ASK_PIDFD, WRITE), .kind = PIDFD) \
+	OPTION_MESSAGE(ASK_PIDFD, WRITE), .kind = PIDFD) \
     ROW(PIDFD_PATH, "pidfd of a named socket's peer", \
-	SET_THEN_SEND(ASK_PIDFD, WRITE), .kind = PIDFD, LISTENER) \
+	OPTION_MESSAGE(ASK_PIDFD, WRITE), .kind = PIDFD, NEEDS_LISTENER) \
     ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
 	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
-	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, LISTENER)
+	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, NEEDS_LISTENER)
 
-#define CONSTANT(row, ...)	row,
-enum row { SURVEY(CONSTANT) NROWS };
-#define ENTRY(row, text, ...) \
+#define ROW_CONSTANT(row, ...)	row,
+enum row { SURVEY_ROWS(ROW_CONSTANT) NROWS };
+#define ROW_SCHEDULE(row, text, ...) \
 	[row] = { __VA_ARGS__, .name = #row, .title = text },
-static const struct schedule survey_rows[NROWS] = { SURVEY(ENTRY) };
+static const struct schedule survey_rows[NROWS] = {
+	SURVEY_ROWS(ROW_SCHEDULE)
+};
 
 /*
  * 2. Credentials: the fields, what told us each; and what became of a message.
@@ -296,15 +301,24 @@ struct cred {
 };
 
 enum outcome {
-	CREDENTIALS, PLACEHOLDER, NONE, TRUNCATED, CLOSED, TIMEOUT,
-	UNSUPPORTED, NOUTCOMES
+	NONE,			/* a message without credentials */
+	CREDENTIALS,
+	PLACEHOLDER,		/* Linux: of no process, and of nobody */
+	TRUNCATED,		/* the control buffer did not take them */
+	CLOSED,			/* end of file instead of a message */
+	TIMEOUT,		/* no message came */
+	UNSUPPORTED,		/* no such mechanism on this system */
+	NOUTCOMES
 };
 
 static const char *const outcomes[NOUTCOMES] = {
-	"credentials", "placeholder", "none", "truncated", "closed", "timeout",
-	"unsupported"
+	[NONE] = "none", [CREDENTIALS] = "credentials",
+	[PLACEHOLDER] = "placeholder", [TRUNCATED] = "truncated",
+	[CLOSED] = "closed", [TIMEOUT] = "timeout",
+	[UNSUPPORTED] = "unsupported",
 };
 
+/* What became of one message.  All zero, it claims nothing. */
 struct result {
 	enum outcome outcome;
 	size_t bytes;
@@ -312,8 +326,11 @@ struct result {
 	bool has_ids;			/* it came with some, whosever */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
+};
 
-	/* Of a survey's cell alone. */
+/* A cell of the survey: what became of a conversation. */
+struct cell {
+	struct result result;
 	int error;			/* errno of a step that may fail */
 	const char *missing;		/* why there is no such conversation */
 	char *failed;			/* or why it broke off */
@@ -753,6 +770,7 @@ struct conv {
 	/* The trial and its step under way. */
 	uint64_t trial;			/* from 1 */
 	const char *waiting_for;
+	bool may_wait;			/* --server's other clients would, too */
 	int64_t time, deadline;		/* when last looked; of the step */
 	uint64_t random;
 
@@ -1189,6 +1207,8 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 		fd = -1;
 	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
 	    error != ECONNABORTED)
+		fail(c, error, "%s", call);
+	if (!c->may_wait && error != EINTR)
 		fail(c, error, "%s", call);
 	if (is_alone(c) || !spin(c))
 		sleep_on(c, fd, wanted);
@@ -2045,54 +2065,66 @@ drain(struct conv *c)
 }
 
 /*
- * Every step: the function that takes it (NULL: it is only published), its word
- * in the timeline, what it may have to wait for itself, and what the other side
- * waits for that awaits it.
+ * Every step, by what varies from one to the other.
  */
-#define MESSAGE		"the client's message"
-#define CONNECTS(take)	{ take, "connected", "the server to accept", \
-		"the client to connect" }
-#define SETS(take)	{ take, "option set", NULL, "the option to be set" }
-#define SENDS(take)	{ take, "message sent", "room for the message", \
-		MESSAGE }
-#define RECEIVES(take)	{ take, "received", MESSAGE, "the server to receive" }
-static const struct {
-	void (*take)(struct conv *);
-	const char *done, *waits, *awaited;
-} steps[NSTEPS] = {
-	[READY] = { get_ready, "ready for the client", NULL, "the server" },
-	[ACCEPT] = { accept_client, "accepted", "the client to connect",
-	    "the server to accept" },
-	[OPTION] = SETS(set_option),
-	[OPTION_AGAIN] = SETS(try_usual_option),
-	[PERSISTENT] = SETS(set_persistent_option),
-	[PIDFD_OPTION] = SETS(set_pidfd_option),
-	[WRONG_OPTION] = SETS(set_at_wrong_level),
-	[GO_ON] = { send_go_on, "sent \"go on\"", "room for \"go on\"", NULL },
-	[RECEIVE] = RECEIVES(receive),
-	[RECEIVE_SMALL] = RECEIVES(receive_small),
-	[RECEIVE_EXACT] = RECEIVES(receive_exact),
-	[DRAIN] = { drain, NULL, NULL, "the server to look" },
+struct step_row {
+	void (*take)(struct conv *);	/* NULL: it is only published */
+	const char *done;		/* in the timeline; NULL: not there */
+	const char *waits;		/* what it may have to wait for itself */
+	const char *awaited;		/* what waits for it, waits for */
+	bool sends;		/* which can be there before its sender knows */
+};
 
-	[CONNECT] = CONNECTS(connect_server),
-	[CONNECT_GONE] = CONNECTS(connect_by_child),
-	[OWN_OPTION] = SETS(try_usual_option),
-	[HEAR_GO_ON] = { hear_go_on, "got \"go on\"", "\"go on\"", NULL },
-	[WRITE] = SENDS(write_message),
-	[WRITE_AGAIN] = SENDS(write_message),
-	[BY_ANOTHER] = SENDS(write_by_child),
-	[SENDMSG] = SENDS(send_by_sendmsg),
-	[DESCRIPTOR] = SENDS(send_descriptor),
-	[EMPTY] = SENDS(send_empty),
-	[LARGEST] = SENDS(send_largest),
-	[NEARLY] = SENDS(send_nearly_largest),
-	[CLAIM] = SENDS(send_own_claim),
-	[FORGE] = SENDS(send_forged_claim),
+#define MESSAGE		"the client's message"
+#define CONNECTS	.done = "connected", .waits = "the server to accept", \
+		.awaited = "the client to connect"
+#define SETS		.done = "option set", \
+		.awaited = "the option to be set"
+#define SENDS		.done = "message sent", \
+		.waits = "room for the message", .awaited = MESSAGE, \
+		.sends = true
+#define RECEIVES	.done = "received", .waits = MESSAGE, \
+		.awaited = "the server to receive"
+
+static const struct step_row steps[NSTEPS] = {
+	[READY] = { get_ready, .done = "ready for the client",
+	    .awaited = "the server" },
+	[ACCEPT] = { accept_client, .done = "accepted",
+	    .waits = "the client to connect",
+	    .awaited = "the server to accept" },
+	[OPTION] = { set_option, SETS },
+	[OPTION_AGAIN] = { try_usual_option, SETS },
+	[PERSISTENT] = { set_persistent_option, SETS },
+	[PIDFD_OPTION] = { set_pidfd_option, SETS },
+	[WRONG_OPTION] = { set_at_wrong_level, SETS },
+	[GO_ON] = { send_go_on, .done = "sent \"go on\"",
+	    .waits = "room for \"go on\"", .sends = true },
+	[RECEIVE] = { receive, RECEIVES },
+	[RECEIVE_SMALL] = { receive_small, RECEIVES },
+	[RECEIVE_EXACT] = { receive_exact, RECEIVES },
+	[DRAIN] = { drain, .awaited = "the server to look" },
+
+	[CONNECT] = { connect_server, CONNECTS },
+	[CONNECT_GONE] = { connect_by_child, CONNECTS },
+	[OWN_OPTION] = { try_usual_option, SETS },
+	[HEAR_GO_ON] = { hear_go_on, .done = "got \"go on\"",
+	    .waits = "\"go on\"" },
+	[AWAKE] = { .awaited = "the client to be awake" },
+	[WRITE] = { write_message, SENDS },
+	[WRITE_AGAIN] = { write_message, SENDS },
+	[BY_ANOTHER] = { write_by_child, SENDS },
+	[SENDMSG] = { send_by_sendmsg, SENDS },
+	[DESCRIPTOR] = { send_descriptor, SENDS },
+	[EMPTY] = { send_empty, SENDS },
+	[LARGEST] = { send_largest, SENDS },
+	[NEARLY] = { send_nearly_largest, SENDS },
+	[CLAIM] = { send_own_claim, SENDS },
+	[FORGE] = { send_forged_claim, SENDS },
 	[DONE] = { .awaited = MESSAGE },
 
-	[DELAY] = { .take = race_delay },
-	[ASK] = { ask_peer, "asked for the peer", NULL, NULL },
-	[ASK_PIDFD] = { ask_pidfd, NULL, NULL, "the server to ask" },
+	[ASK] = { ask_peer, .done = "asked for the peer" },
+	[ASK_PIDFD] = { ask_pidfd, .awaited = "the server to ask" },
+	[DELAY] = { race_delay, .waits = "the race to begin" },
 };
 
 static void
@@ -2208,53 +2240,109 @@ run_client(struct conv *c)
 }
 
 /*
- * The parser.  It walks the control messages by what did arrive: of one that
- * was cut NetBSD leaves the length, so that CMSG_NXTHDR and cmsg_len point
- * beyond.  Closes descriptors, which any sender may have sent along.
+ * The parser: what the control messages of a message mean, one function for
+ * each kind of them.
  */
+struct control {
+	int type;			/* of those at SOL_SOCKET; else -1 */
+	const unsigned char *data;
+	size_t len;			/* as far as it came */
+};
+
+/*
+ * The control message at *at, and the place of the next one.  It goes by what
+ * did arrive: of a message that was cut NetBSD leaves the length, so that
+ * CMSG_NXTHDR and cmsg_len point beyond.
+ */
+static bool
+next_control(const struct message *m, size_t *at, struct control *control)
+{
+	const unsigned char *buf = m->msg.msg_control;
+	const size_t total = m->msg.msg_controllen;
+	struct cmsghdr cm;
+
+	if (*at + CMSG_LEN(0) > total)
+		return false;
+	memcpy(&cm, buf + *at, sizeof(cm));
+	if (cm.cmsg_len < CMSG_LEN(0))
+		return false;
+	control->type = cm.cmsg_level == SOL_SOCKET ? cm.cmsg_type : -1;
+	control->data = buf + *at + CMSG_LEN(0);
+	control->len = MIN(cm.cmsg_len, total - *at) - CMSG_LEN(0);
+	*at += CMSG_SPACE(control->len);
+	return true;
+}
+
+/* Closes descriptors, which any sender may have sent along. */
+static void
+close_rights(const struct control *control)
+{
+	static const struct linger off = { .l_onoff = 0 };
+	int fd;
+
+	for (size_t i = 0; i + sizeof(fd) <= control->len; i += sizeof(fd)) {
+		memcpy(&fd, control->data + i, sizeof(fd));
+		/* Else it waits for what the sender sent. */
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
+		(void)close(fd);
+	}
+}
+
+/* Whether it is a pidfd, of which it notes the process. */
+static bool
+parse_pidfd(const struct control *control, struct cred *cr)
+{
+	const struct mechanism *m = &mechanisms[PIDFD];
+	int fd;
+
+	if (m->option == NULL || control->type != m->type ||
+	    control->len < sizeof(fd))
+		return false;
+	memcpy(&fd, control->data, sizeof(fd));
+	read_pidfd(fd, m->message, cr);
+	return true;
+}
+
+/* NONE if it is something else than credentials. */
+static enum outcome
+parse_credentials(const struct control *control, bool may_claim,
+    struct cred *cr)
+{
+	const struct mechanism *m = find_layout(control->type, control->data,
+	    control->len, may_claim);
+
+	if (m == NULL)
+		return NONE;
+	if (control->len < m->fixed)
+		return TRUNCATED;
+	read_layout(m, control->data, control->len, cr);
+	return CREDENTIALS;
+}
+
+/* All that came with a message; the first whole credentials are those. */
 static enum outcome
 parse_control(struct message *m, struct cred *cr)
 {
-	static const struct linger off = { .l_onoff = 0 };
-	const struct mechanism *pidfd = &mechanisms[PIDFD], *l;
-	const unsigned char *data, *buf = m->msg.msg_control;
-	const size_t total = m->msg.msg_controllen;
-	enum outcome found = NONE;
-	struct cmsghdr cm;
-	size_t len, i;
-	int fd;
+	enum outcome outcome, found = NONE;
+	struct control control;
+	size_t at = 0;
 
-	for (size_t at = 0; at + CMSG_LEN(0) <= total; at += CMSG_SPACE(len)) {
-		memcpy(&cm, buf + at, sizeof(cm));
-		if (cm.cmsg_len < CMSG_LEN(0))
-			break;
-		data = buf + at + CMSG_LEN(0);
-		len = MIN(cm.cmsg_len, total - at) - CMSG_LEN(0);
-		if (cm.cmsg_level != SOL_SOCKET)
+	while (next_control(m, &at, &control)) {
+		if (control.type == SCM_RIGHTS) {
+			close_rights(&control);
 			continue;
-		if (cm.cmsg_type == SCM_RIGHTS)
-			for (i = 0; i + sizeof(fd) <= len; i += sizeof(fd)) {
-				memcpy(&fd, data + i, sizeof(fd));
-				/* Else it waits for what the sender sent. */
-				(void)setsockopt(fd, SOL_SOCKET, SO_LINGER,
-				    &off, sizeof(off));
-				(void)close(fd);
-			}
-		else if (pidfd->option != NULL && len >= sizeof(fd) &&
-		    cm.cmsg_type == pidfd->type) {
-			memcpy(&fd, data, sizeof(fd));
-			read_pidfd(fd, pidfd->message, cr);
-		} else if (found != CREDENTIALS && (l = find_layout(
-		    cm.cmsg_type, data, len, m->may_claim)) != NULL) {
-			found = len < l->fixed ? TRUNCATED : CREDENTIALS;
-			if (found == CREDENTIALS)
-				read_layout(l, data, len, cr);
 		}
+		if (parse_pidfd(&control, cr) || found == CREDENTIALS)
+			continue;
+		outcome = parse_credentials(&control, m->may_claim, cr);
+		if (outcome != NONE)
+			found = outcome;
 	}
 	/* Linux: no process, and the IDs of those without a name. */
-	return found == CREDENTIALS && cr->source[PID] == NULL &&
-	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody) ?
-	    PLACEHOLDER : found;
+	if (found == CREDENTIALS && cr->source[PID] == NULL &&
+	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
+		return PLACEHOLDER;
+	return found;
 }
 
 /* What a message and its control messages mean. */
@@ -2279,8 +2367,17 @@ parse(struct message *m, struct result *r)
 }
 
 /*
- * 7. The report: one result, and two writers of it.
+ * 7. The report: what there is to say, and two writers of it.
  */
+struct report {
+	const struct options *options;
+	const struct schedule *schedule;
+	const struct mechanism *mechanism;
+	const struct cred *truth;	/* the client's own word; NULL: none */
+	const struct result *result;
+	uint64_t connection;		/* of a server; 0: of no server's */
+};
+
 enum class { BEFORE, AFTER, OVERLAP, UNACCEPTED, NCLASSES };
 
 static const struct {
@@ -2293,6 +2390,11 @@ static const struct {
 };
 
 #define NBINS		18		/* the outer two are open */
+
+/* In which order a tally has the outcomes. */
+static const enum outcome tally_order[NOUTCOMES] = {
+	CREDENTIALS, PLACEHOLDER, NONE, TRUNCATED, CLOSED, TIMEOUT, UNSUPPORTED
+};
 
 struct tally {
 	uintmax_t trials, counts[NOUTCOMES], mismatches, violations;
@@ -2334,25 +2436,16 @@ differ(const struct cred *x, enum field f, const struct cred *y, enum field g)
 	    !has_groups(x, y) || !has_groups(y, x));
 }
 
-/* What the client is: its own word, which a server does not have. */
-static const struct cred *
-truth_of(const struct conv *c)
-{
-	if (c->options->role == ROLE_SERVER || c->options->role == ROLE_PEER)
-		return NULL;
-	return &c->shared->client;
-}
-
 /* Whether all that is known is the client's own; -1: nothing to compare. */
 static int
-matches(const struct conv *c, const struct result *r)
+matches(const struct report *rp)
 {
-	const struct cred *truth = truth_of(c);
+	const struct result *r = rp->result;
 
-	if (truth == NULL || r->outcome != CREDENTIALS)
+	if (rp->truth == NULL || r->outcome != CREDENTIALS)
 		return -1;
 	for (enum field f = PID; f < NFIELDS; f++)
-		if (differ(field_from(r, f), f, truth, f))
+		if (differ(field_from(r, f), f, rp->truth, f))
 			return false;
 	return true;
 }
@@ -2382,65 +2475,91 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 		printf(" (%s)", source);
 }
 
+/* A field: its value, who says so, and who says something else. */
 static void
-text_result(const struct conv *c, const struct result *r)
+text_field(const struct report *rp, enum field f)
 {
-	const struct cred *truth = truth_of(c), *peer = &r->peer, *cr;
-	const bool names = c->options->names;
-	const char *source;
+	const struct result *r = rp->result;
+	const struct cred *cr = field_from(r, f), *peer = &r->peer;
+	const bool names = rp->options->names;
 
-	if (c->options->role != ROLE_PEER)
-		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
-		    "s", r->trunc ? " of a longer message" : "");
-	for (enum field f = PID; f < NFIELDS; f++) {
-		cr = field_from(r, f);
-		source = peer->source[f];
-		printf("%s", fields[f].label);
-		print_value(":", cr, f, names, cr == peer ? source : NULL);
-		if (truth != NULL && differ(cr, f, truth, f))
-			print_value(" !=", truth, f, names, "client");
-		if (differ(cr, f, peer, f))
-			print_value(" !=", peer, f, names, source);
-		printf("\n");
-	}
-	if (peer->pidfd.source != NULL) {
-		printf("Process of the pidfd: ");
-		printf(peer->pidfd.pid == -1 ? "gone" : "%jd", peer->pidfd.pid);
-		printf(" (%s)\n", peer->pidfd.source);
-		if (peer->pidfd.pid > 0 && peer->source[PID] != NULL &&
-		    peer->pidfd.pid != peer->id[PID])
-			printf("PID and pidfd name different processes\n");
-	}
-	if (truth != NULL)
+	printf("%s", fields[f].label);
+	print_value(":", cr, f, names, cr == peer ? cr->source[f] : NULL);
+	if (rp->truth != NULL && differ(cr, f, rp->truth, f))
+		print_value(" !=", rp->truth, f, names, "client");
+	if (differ(cr, f, peer, f))
+		print_value(" !=", peer, f, names, peer->source[f]);
+	printf("\n");
+}
+
+/* The connection's pidfd, and whether it is of the process that it names. */
+static void
+text_pidfd(const struct cred *peer)
+{
+	const struct pidfd *p = &peer->pidfd;
+
+	if (p->source == NULL)
 		return;
-	if (differ(field_from(r, PID), PID, peer, PID))
+	if (p->pid == -1)
+		printf("Process of the pidfd: gone (%s)\n", p->source);
+	else
+		printf("Process of the pidfd: %jd (%s)\n", p->pid, p->source);
+	if (p->pid > 0 && peer->source[PID] != NULL && p->pid != peer->id[PID])
+		printf("PID and pidfd name different processes\n");
+}
+
+/* What a stranger's credentials give reason to say. */
+static void
+text_remarks(const struct result *r)
+{
+	if (differ(field_from(r, PID), PID, &r->peer, PID))
 		printf("Message and connection name different processes\n");
 	if (differ(field_from(r, UID), UID, field_from(r, EUID), EUID) ||
 	    differ(field_from(r, GID), GID, field_from(r, EGID), EGID))
 		printf("Real and effective IDs differ\n");
 }
 
+static void
+text_result(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	if (rp->options->role != ROLE_PEER)
+		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
+		    "s", r->trunc ? " of a longer message" : "");
+	for (enum field f = PID; f < NFIELDS; f++)
+		text_field(rp, f);
+	text_pidfd(&r->peer);
+	if (rp->truth == NULL)
+		text_remarks(r);
+}
+
 /* On standard error, what the text cannot show: why there is nothing. */
 static void
-explain(const struct conv *c, const struct result *r)
+explain(const struct report *rp)
 {
-	static const char *const reasons[NOUTCOMES] = { "", "", "",
-		": truncated (they did not fit)", ": closed (end of file)",
-		": timeout (no message came)",
-		": unsupported (this system has no option for it)",
+	static const char *const reasons[NOUTCOMES] = {
+		[NONE] = "", [CREDENTIALS] = "", [PLACEHOLDER] = "",
+		[TRUNCATED] = ": truncated (they did not fit)",
+		[CLOSED] = ": closed (end of file)",
+		[TIMEOUT] = ": timeout (no message came)",
+		[UNSUPPORTED] = ": unsupported (this system has no option for "
+		    "it)",
 	};
+	const struct result *r = rp->result;
+	const intmax_t *id = r->message.id;
 	char which[48] = "";
 
-	if (r->outcome == CREDENTIALS || c->options->json ||
-	    (c->options->quiet && r->outcome != UNSUPPORTED))
+	if (r->outcome == CREDENTIALS || rp->options->json ||
+	    (rp->options->quiet && r->outcome != UNSUPPORTED))
 		return;
-	if (c->options->role == ROLE_SERVER)
+	if (rp->connection != 0)
 		snprintf(which, sizeof(which), "connection %" PRIu64 ": ",
-		    c->trial);
+		    rp->connection);
 	if (r->outcome == PLACEHOLDER)
 		warnx("%sMessage did not include credentials: placeholder "
-		    "(PID %jd, UID %jd, GID %jd)", which, r->message.id[PID],
-		    r->message.id[UID], r->message.id[GID]);
+		    "(PID %jd, UID %jd, GID %jd)", which, id[PID], id[UID],
+		    id[GID]);
 	else
 		warnx("%sMessage did not include credentials%s", which,
 		    reasons[r->outcome]);
@@ -2518,14 +2637,14 @@ json_begin(const char *mode)
 }
 
 static void
-json_head(const struct conv *c)
+json_head(const struct report *rp)
 {
-	const struct options *o = c->options;
+	const struct options *o = rp->options;
 
-	json_begin(c->schedule->name);
+	json_begin(rp->schedule->name);
 	json(",'transport':%s,'path':%s,'type':%s,'option':%s,'message':%s",
 	    o->path == NULL ? "socketpair" : "path", o->path,
-	    types[o->type].name, c->mechanism->option, c->mechanism->message);
+	    types[o->type].name, rp->mechanism->option, rp->mechanism->message);
 }
 
 /* One struct cred as an object, without the fields in a mask. */
@@ -2548,29 +2667,31 @@ json_sources(const struct result *r)
 	printf("}");
 }
 
+/* What the connection alone tells has no message, and null in its place. */
 static void
-json_result(const struct conv *c, const struct result *r)
+json_result(const struct report *rp)
 {
+	const struct result *r = rp->result;
 	const intmax_t *id = r->message.id;
-	const bool peer = c->options->role == ROLE_PEER;
+	const bool asked = rp->options->role == ROLE_PEER;
+	const bool known = asked && r->outcome == CREDENTIALS;
 
-	json_head(c);
-	if (c->options->role == ROLE_SERVER)
-		json(",'connection':%jd", (intmax_t)c->trial);
-	json(",'outcome':%s", peer && r->outcome == CREDENTIALS ? "peer" :
-	    outcomes[r->outcome]);
-	json(peer ? ",'bytes':null" : ",'bytes':%jd", (intmax_t)r->bytes);
-	json(",'ctrunc':%d", peer ? -1 : r->ctrunc);
+	json_head(rp);
+	if (rp->connection != 0)
+		json(",'connection':%jd", (intmax_t)rp->connection);
+	json(",'outcome':%s", known ? "peer" : outcomes[r->outcome]);
+	json(asked ? ",'bytes':null" : ",'bytes':%jd", (intmax_t)r->bytes);
+	json(",'ctrunc':%d", asked ? -1 : r->ctrunc);
 	for (enum field f = PID; f < NFIELDS; f++)
 		json_field(",", field_from(r, f), f);
 	json_sources(r);
 	json_cred("peer", &r->peer, 1U << UID | 1U << GID);
-	json_cred("client", truth_of(c), 0);
-	json(",'match':%d,'trunc':%d", matches(c, r), peer ? -1 : r->trunc);
+	json_cred("client", rp->truth, 0);
+	json(",'match':%d,'trunc':%d", matches(rp), asked ? -1 : r->trunc);
 	json(r->outcome != PLACEHOLDER ? ",'placeholder':null" :
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
-	if (peer)
+	if (asked)
 		json(r->peer.pidfd.source == NULL ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
 	printf("}\n");
@@ -2581,18 +2702,22 @@ sum(const uintmax_t *counts)
 {
 	uintmax_t n = 0;
 
-	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
-		n += counts[o];
+	for (size_t i = 0; i < NOUTCOMES; i++)
+		n += counts[i];
 	return n;
 }
 
 static void
 json_counts(const uintmax_t *counts)
 {
-	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
-		json(o == CREDENTIALS ? ",'counts':{%s:%jd" : ",%s:%jd",
-		    outcomes[o], counts[o]);
-	printf("}");
+	enum outcome o;
+
+	json(",'counts':{");
+	for (size_t i = 0; i < NOUTCOMES; i++) {
+		o = tally_order[i];
+		json(i == 0 ? "%s:%jd" : ",%s:%jd", outcomes[o], counts[o]);
+	}
+	json("}");
 }
 
 /* A bin's lower end, in nanoseconds; the first bin has none. */
@@ -2604,28 +2729,30 @@ bin_edge(const struct options *o, int bin)
 	return (bin - NBINS / 2) * half / (NBINS / 2 - 1);
 }
 
+/* Between our own two sides, whose times we know. */
 static bool
-is_race(const struct conv *c)
+is_race(const struct report *rp)
 {
-	return c->options->role == ROLE_BOTH && c->schedule->race;
+	return rp->options->role == ROLE_BOTH && rp->schedule->race;
 }
 
 static void
-json_tally(const struct conv *c, const struct tally *t)
+json_tally(const struct report *rp, const struct tally *t)
 {
-	const struct options *o = c->options;
+	const struct options *o = rp->options;
 
-	json_head(c);
+	json_head(rp);
 	json(",'trials':%jd", t->trials);
 	json_counts(t->counts);
 	json(",'mismatches':%jd", t->mismatches);
 	printf(",\"elapsed_s\":%.6f,\"trials_per_second\":%.1f",
 	    (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	json(is_race(c) ? ",'spread_us':%jd" : "}\n",
-	    (intmax_t)(o->spread / MICROSECOND));
-	if (!is_race(c))
+	if (!is_race(rp)) {
+		json("}\n");
 		return;
+	}
+	json(",'spread_us':%jd", (intmax_t)(o->spread / MICROSECOND));
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
 		json(k == BEFORE ? ",'classes':{%s:{'trials':%jd" :
 		    "},%s:{'trials':%jd", classes[k].name, sum(t->classes[k]));
@@ -2646,15 +2773,18 @@ static void
 text_tally(const char *what, const struct tally *t)
 {
 	const char *sep = ":";
+	enum outcome o;
 
 	printf("%ju %s%s", t->trials, what, t->trials == 1 ? "" : "s");
-	for (enum outcome o = CREDENTIALS; o < NOUTCOMES; o++)
-		if (t->counts[o] > 0) {
-			printf("%s %ju %s%s", sep, t->counts[o],
-			    t->counts[o] == 1 && o == CREDENTIALS ? "with " :
-			    "", outcomes[o]);
-			sep = ",";
-		}
+	for (size_t i = 0; i < NOUTCOMES; i++) {
+		o = tally_order[i];
+		if (t->counts[o] == 0)
+			continue;
+		printf("%s %ju %s%s", sep, t->counts[o],
+		    t->counts[o] == 1 && o == CREDENTIALS ? "with " : "",
+		    outcomes[o]);
+		sep = ",";
+	}
 	if (t->mismatches > 0)
 		printf(", %ju not the client's", t->mismatches);
 	printf("\n");
@@ -2723,18 +2853,19 @@ text_lesson(const struct options *o, const struct tally *t)
 }
 
 static void
-text_trials(const struct conv *c, const struct tally *t)
+text_trials(const struct report *rp, const struct tally *t)
 {
+	const struct options *o = rp->options;
 	uintmax_t n, won;
 
 	text_tally("trial", t);
-	if (!is_race(c) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
+	if (!is_race(rp) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
-	printf(c->options->spread == 0 ? "No delays: the bare race\n" :
+	printf(o->spread == 0 ? "No delays: the bare race\n" :
 	    "Each side waits 0 to %" PRId64 " us before its step\n",
-	    c->options->spread / MICROSECOND);
+	    o->spread / MICROSECOND);
 	printf("\n%38s%14s%16s\n", "trials", "credentials", "no credentials");
 	for (enum class k = BEFORE; k < NCLASSES; k++) {
 		n = sum(t->classes[k]);
@@ -2745,40 +2876,57 @@ text_trials(const struct conv *c, const struct tally *t)
 	}
 	printf("%-28s%10ju  (before: credentials; after: none)\n",
 	    "violations of the rule", t->violations);
-	text_histogram(c->options, t);
-	text_lesson(c->options, t);
+	text_histogram(o, t);
+	text_lesson(o, t);
+}
+
+/* A step that a side has taken, and when. */
+struct moment {
+	int64_t when;			/* in nanoseconds */
+	enum side side;
+	const char *done;
+};
+
+/* What a side has done; returns how many steps those are, NSTEPS at most. */
+static size_t
+list_moments(const struct times *times, enum side side, struct moment *m)
+{
+	size_t n = 0;
+	int64_t when;
+
+	for (enum step s = END; s < NSTEPS; s++) {
+		when = steps[s].sends ? times->begun[s] : times->ended[s];
+		if (steps[s].done != NULL && when != 0)
+			m[n++] = (struct moment){ when, side, steps[s].done };
+	}
+	return n;
+}
+
+/* For qsort(3); of two at once the server's comes first. */
+static int
+compare_moments(const void *a, const void *b)
+{
+	const struct moment *x = a, *y = b;
+
+	if (x->when != y->when)
+		return x->when < y->when ? -1 : 1;
+	return (int)x->side - (int)y->side;
 }
 
 /* Both sides' steps in the order of their time, in microseconds. */
 static void
-print_timeline(const struct conv *c, const struct result *r)
+print_timeline(const struct times *server, const struct times *client)
 {
-	int64_t at[(int)NSIDES * NSTEPS], when, start = 0;
-	const struct times *times;
-	unsigned i, s, first;
+	struct moment moments[(int)NSIDES * NSTEPS];
+	size_t n = list_moments(server, SERVER, moments);
 
-	if (c->options->counted)
-		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
-		    outcomes[r->outcome]);
+	n += list_moments(client, CLIENT, moments + n);
+	qsort(moments, n, sizeof(*moments), compare_moments);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
-	for (i = 0; i < nitems(at); i++) {
-		times = times_of(c, i / NSTEPS);
-		s = i % NSTEPS;
-		/* What was sent can be there before its sender knows. */
-		when = s == GO_ON || s == WRITE ? times->begun[s] :
-		    times->ended[s];
-		at[i] = steps[s].done == NULL || when == 0 ? INT64_MAX : when;
-	}
-	for (;; at[first] = INT64_MAX) {
-		for (first = i = 0; i < nitems(at); i++)
-			first = at[i] < at[first] ? i : first;
-		if (at[first] == INT64_MAX)
-			return;
-		start = start == 0 ? at[first] : start;
+	for (const struct moment *m = moments; m < moments + n; m++)
 		fprintf(stderr, "%10.1f  %*s%s\n",
-		    (double)(at[first] - start) / MICROSECOND,
-		    first < NSTEPS ? 0 : 24, "", steps[first % NSTEPS].done);
-	}
+		    (double)(m->when - moments[0].when) / MICROSECOND,
+		    m->side == SERVER ? 0 : 24, "", m->done);
 }
 
 /* A report that nobody got in full is an error. */
@@ -2807,7 +2955,7 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 	    .side = client ? CLIENT : SERVER, .self = getpid(), .time = now(),
 	    .other = { .control = -1, .wake = -1,
 	    .spin = o->counted ? MOST_SPINS : 0 },
-	    .listener = -1, .connection = -1, .client_copy = -1,
+	    .may_wait = !foreign, .listener = -1, .connection = -1, .client_copy = -1,
 	    .message = { .socktype = types[o->type].type,
 	    .may_claim = foreign }, .broken = broken };
 	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
@@ -2883,6 +3031,18 @@ free_conv(struct conv *c)
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
 
+/* What there is to say of a result; only of our own client we know the truth. */
+static struct report
+report_of(const struct conv *c, const struct result *r)
+{
+	const enum role role = c->options->role;
+	const bool ours = role == ROLE_BOTH || role == ROLE_SURVEY;
+
+	return (struct report){ .options = c->options,
+	    .schedule = c->schedule, .mechanism = c->mechanism,
+	    .truth = ours ? &c->shared->client : NULL, .result = r };
+}
+
 /* A trial of the race, by what came first in the readings of both sides. */
 static void
 count_race(struct tally *t, const struct conv *c, const struct result *r)
@@ -2919,41 +3079,68 @@ count_race(struct tally *t, const struct conv *c, const struct result *r)
 }
 
 static void
-count_result(struct tally *t, const struct conv *c, const struct result *r)
+count_result(struct tally *t, const struct report *rp)
 {
 	t->trials++;
-	t->counts[r->outcome]++;
-	t->mismatches += matches(c, r) == false;
-	if (is_race(c) && r->outcome != UNSUPPORTED)
-		count_race(t, c, r);
+	t->counts[rp->result->outcome]++;
+	if (matches(rp) == false)
+		t->mismatches++;
 }
 
-/* Frees what the report needed; returns the exit status. */
 static int
-exit_status(struct conv *c, const struct tally *t, struct result *r)
+exit_status(const struct report *rp, const struct tally *t)
 {
-	const bool good = t->mismatches == 0 && t->violations == 0 &&
-	    (is_race(c) || (t->trials > 0 &&
-	    t->counts[CREDENTIALS] == t->trials));
+	bool good = t->mismatches == 0 && t->violations == 0;
 
+	if (t->counts[UNSUPPORTED] > 0)
+		return EXIT_TROUBLE;
+	if (!is_race(rp))
+		good = good && t->trials > 0 &&
+		    t->counts[CREDENTIALS] == t->trials;
+	return good ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
+static void
+free_result(struct result *r)
+{
 	free(r->message.groups);
 	free(r->peer.groups);
-	free_conv(c);
-	return t->counts[UNSUPPORTED] > 0 ? EXIT_TROUBLE :
-	    good ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
-/* One trial, from the server's side. */
-static void
+/*
+ * One trial, from the server's side.  Returns 0, or the errno of a step that
+ * was refused, which ended it.
+ */
+static int
 run_trial(struct conv *c, struct result *r)
 {
+	int error;
+
 	run_steps(c, c->schedule->server);
-	r->error = c->shared->error;
+	error = c->shared->error;
 	r->outcome = NONE;
-	if (r->error == 0)
+	if (error == 0)
 		parse(&c->message, r);
+	free(r->peer.groups);
 	r->peer = c->peer;
 	c->peer.groups = NULL;
+	return error;
+}
+
+/* A word to whoever waits at a terminal, five times a second. */
+struct progress {
+	int64_t next;			/* when to say the next one */
+};
+
+static void
+show_progress(struct progress *p, const struct conv *c, int64_t time)
+{
+	if (time < p->next)
+		return;
+	signals.progress = 1;
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
+	    c->options->count);
+	p->next = time + SECOND / 5;
 }
 
 /* Holds the conversations, and leaves the last one's result in r. */
@@ -2961,24 +3148,29 @@ static void
 run_trials(struct conv *c, struct tally *t, struct result *r)
 {
 	const struct options *o = c->options;
+	const struct report report = report_of(c, r);
+	const bool race = is_race(&report);
 	const int64_t start = now();
-	/* A word to whoever waits at a terminal, five times a second. */
-	int64_t time = start, progress = !o->quiet && isatty(STDERR_FILENO) ?
-	    start + SECOND : INT64_MAX;
+	struct progress progress = { .next = INT64_MAX };
+	int64_t time = start;
 
+	if (!o->quiet && isatty(STDERR_FILENO))
+		progress.next = start + SECOND;
 	while (c->trial < o->count && !signals.stopped &&
 	    (o->limit == 0 || time < start + o->limit)) {
-		run_trial(c, r);
-		count_result(t, c, r);
-		if (o->verbose && t->counts[r->outcome] == 1)
-			print_timeline(c, r);
+		(void)run_trial(c, r);
+		count_result(t, &report);
+		if (race && r->outcome != UNSUPPORTED)
+			count_race(t, c, r);
+		if (o->verbose && t->counts[r->outcome] == 1) {
+			if (o->counted)
+				fprintf(stderr, "Trial %" PRIu64 ": %s\n",
+				    c->trial, outcomes[r->outcome]);
+			print_timeline(times_of(c, SERVER),
+			    times_of(c, CLIENT));
+		}
 		time = times_of(c, SERVER)->ended[RECEIVE];
-		if (time < progress)
-			continue;
-		signals.progress = 1;
-		fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
-		    o->count);
-		progress = time + SECOND / 5;
+		show_progress(&progress, c, time);
 	}
 	clear_progress();
 	t->elapsed = MAX(now() - start, 1);
@@ -2989,22 +3181,28 @@ run_both(const struct options *o)
 {
 	struct tally tally = { .trials = 0 };
 	struct result r = { .outcome = NONE };
+	struct report report;
 	struct conv c;
+	int status;
 
 	open_conv(&c, o, NULL);
 	fork_client(&c);
 	run_trials(&c, &tally, &r);
 	close_conv(&c);
+	report = report_of(&c, &r);
 	if (!o->quiet) {
 		if (o->counted)
-			(o->json ? json_tally : text_trials)(&c, &tally);
+			(o->json ? json_tally : text_trials)(&report, &tally);
 		else
-			(o->json ? json_result : text_result)(&c, &r);
+			(o->json ? json_result : text_result)(&report);
 		finish_report();
 	}
 	if (!o->counted)
-		explain(&c, &r);
-	return exit_status(&c, &tally, &r);
+		explain(&report);
+	status = exit_status(&report, &tally);
+	free_result(&r);
+	free_conv(&c);
+	return status;
 }
 
 /* The client of somebody's server says nothing, and leaves. */
@@ -3018,87 +3216,202 @@ run_client_alone(const struct options *o)
 }
 
 /*
- * 9. A server of its own: one process, and any number of clients at once.
+ * 9. A server of its own: one process, and any number of clients at once.  It
+ * waits in poll(2) alone, and for none of them in particular.
  */
-struct server {
-	struct conv *conv;
-	struct tally tally;
-	struct result result;
-	struct pollfd *fds;	/* wakeup, the listener, the connections */
-	int64_t *deadlines;	/* of the same; the listener pauses until its */
-	size_t n;
-	const unsigned char *steps;	/* its list, from ACCEPT on */
-	bool warned;		/* that there was no descriptor left */
+struct client {
+	int fd;
+	int64_t deadline;		/* of its message */
+	uint64_t number;		/* of its connection, from 1 */
 };
 
+/* What poll(2) looks at; the clients' sockets are the last of it. */
+enum { WAKEUP, LISTENER, FIRST_CLIENT };
+
+struct server {
+	struct conv *conv;
+	const unsigned char *greeting;	/* its steps, from accept(2) on */
+	struct tally tally;
+	struct result result;
+	struct client *clients;
+	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
+	size_t nclients, room;		/* in use, and that there is memory for */
+	uint64_t accepted;
+	int64_t listener_paused_until;	/* 0: it is not */
+	bool paused_before;		/* which is said once */
+};
+
+/* Notes that a client has connected and is still to send its message. */
 static void
-watch(struct server *s, int fd, int64_t deadline)
+add_client(struct server *s, int fd)
 {
-	s->fds = realloc(s->fds, (s->n + 1) * sizeof(*s->fds));
-	s->deadlines = realloc(s->deadlines,
-	    (s->n + 1) * sizeof(*s->deadlines));
-	if (s->fds == NULL || s->deadlines == NULL)
-		err(EXIT_TROUBLE, "%zu clients", s->n - 1);
-	s->fds[s->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	s->deadlines[s->n++] = deadline;
+	if (s->nclients == s->room) {
+		s->room = 2 * s->room + 16;
+		s->clients = realloc(s->clients,
+		    s->room * sizeof(*s->clients));
+		s->fds = realloc(s->fds,
+		    (FIRST_CLIENT + s->room) * sizeof(*s->fds));
+	}
+	if (s->clients == NULL || s->fds == NULL)
+		err(EXIT_TROUBLE, "%zu clients", s->nclients);
+	s->clients[s->nclients++] = (struct client){ .fd = fd,
+	    .deadline = now() + s->conv->options->timeout,
+	    .number = s->accepted };
+}
+
+/* The last one takes its place. */
+static void
+remove_client(struct server *s, struct client *client)
+{
+	*client = s->clients[--s->nclients];
+}
+
+/* A line of a client's own: what went wrong with it stops nobody else. */
+static void
+warn_of_client(uint64_t number, const char *what)
+{
+	warnx("connection %" PRIu64 ": %s", number, what);
+	cleanup.trouble = true;
 }
 
 static void
-report_connection(const struct conv *c, const struct result *r)
+report_client(struct server *s, uint64_t number)
 {
-	if (c->options->quiet)
-		return;
-	if (c->options->json)
-		json_result(c, r);
-	else {
-		printf("%sConnection %" PRIu64 "\n", c->trial > 1 ? "\n" : "",
-		    c->trial);
-		text_result(c, r);
+	struct report report = report_of(s->conv, &s->result);
+
+	report.connection = number;
+	count_result(&s->tally, &report);
+	if (!s->conv->options->quiet) {
+		if (s->conv->options->json)
+			json_result(&report);
+		else {
+			printf(s->tally.trials > 1 ? "\n" : "");
+			printf("Connection %" PRIu64 "\n", number);
+			text_result(&report);
+		}
+		if (fflush(stdout) == EOF || ferror(stdout) != 0)
+			err(EXIT_TROUBLE, "standard output");
 	}
-	if (fflush(stdout) == EOF || ferror(stdout) != 0)
-		err(EXIT_TROUBLE, "standard output");
+	explain(&report);
 }
 
 /*
- * Reads a message, or the end, reports on the connection and closes it; false
- * if nothing was there, and it is not too late for it.
+ * Reads a message, or the end, of a client's connection or of the datagram
+ * socket.  Returns false if nothing is there yet, unless it is too late for it,
+ * and else notes what came in the result; *error is that of recvmsg(2), or 0.
  */
 static bool
-serve_connection(struct server *s, int fd, bool late)
+read_message(struct server *s, int fd, bool late, int *error)
 {
 	struct conv *c = s->conv;
 	struct message *m = &c->message;
-	struct result *r = &s->result;
 	ssize_t n;
-	int error;
 
 	c->connection = fd;
-	n = receive_now(c, sizeof(m->control));
-	error = n != -1 || errno == EAGAIN || errno == EINTR ? 0 : errno;
-	if (n == -1 && error == 0 && !late)
+	n = receive_now(c, CONTROL_ROOM);
+	*error = 0;
+	if (n == -1 && errno != EAGAIN && errno != EINTR)
+		*error = errno;
+	if (n == -1 && *error == 0 && !late)
 		return false;
-	if (error != 0 && fd == c->listener)
-		fail(c, error, "recvmsg");
-	m->bytes = (size_t)MAX(n, 0);
-	m->nothing = n == -1 && error == 0;
+	m->nothing = n == -1 && *error == 0;
 	m->empty = m->empty || n == -1;
-	parse(m, r);
-	cred_forget(&r->peer);
-	if (fd != c->listener) {
-		peer_cred(fd, &r->peer);
-		(void)close(fd);		/* no longer kept waiting */
-		s->deadlines[1] = INT64_MAX;	/* nor are those to come */
+	parse(m, &s->result);
+	cred_forget(&s->result.peer);
+	return true;
+}
+
+/* Serves a client, if its message is there, and closes its connection. */
+static bool
+serve_client(struct server *s, const struct client *client, bool late)
+{
+	char text[128];
+	int error;
+
+	if (!read_message(s, client->fd, late, &error))
+		return false;
+	peer_cred(client->fd, &s->result.peer);
+	(void)close(client->fd);
+	s->listener_paused_until = 0;	/* there is a descriptor again */
+	if (error != 0) {
+		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
+		warn_of_client(client->number, text);
 	}
-	c->trial++;
-	count_result(&s->tally, c, r);
-	report_connection(c, r);
-	if (error == 0)
-		explain(c, r);
-	else {
-		warnx("connection %" PRIu64 ": recvmsg: %s", c->trial,
-		    strerror(error));
-		cleanup.trouble = true;
+	report_client(s, client->number);
+	return true;
+}
+
+/* Serves the next datagram; false if there is none. */
+static bool
+serve_datagram(struct server *s)
+{
+	struct conv *c = s->conv;
+	int error;
+
+	if (!read_message(s, c->listener, false, &error))
+		return false;
+	if (error != 0)
+		fail(c, error, "recvmsg");
+	report_client(s, ++s->accepted);
+	return true;
+}
+
+/*
+ * The steps between accept(2) and the message.  One that fails is said of its
+ * client, whose message is read all the same.
+ */
+static void
+greet_client(struct server *s)
+{
+	struct conv *c = s->conv;
+	jmp_buf broken;
+
+	c->broken = &broken;
+	if (setjmp(broken) == 0) {
+		for (const unsigned char *p = s->greeting; *p != RECEIVE; p++)
+			follow(c, *p);
+	} else {
+		warn_of_client(s->accepted, c->shared->failure);
+		c->shared->failed = false;
 	}
+	c->broken = NULL;
+}
+
+/* Descriptors or memory have run out, of which clients that leave free some. */
+static void
+pause_listener(struct server *s)
+{
+	if (!s->paused_before)
+		warn("accept: waiting for clients to leave");
+	s->paused_before = true;
+	s->listener_paused_until = now() + 100 * MILLISECOND;
+}
+
+/* Takes a connection; false if there is none, or no room for it. */
+static bool
+accept_connection(struct server *s)
+{
+	struct conv *c = s->conv;
+	struct client *client;
+	const int fd = accept(c->listener, NULL, NULL);
+
+	if (fd == -1) {
+		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+		    errno == ENOMEM)
+			pause_listener(s);
+		else if (errno != ECONNABORTED && errno != EAGAIN &&
+		    errno != EINTR)
+			err(EXIT_TROUBLE, "accept");
+		return false;
+	}
+	s->accepted++;
+	c->connection = fd;
+	c->time = now();
+	greet_client(s);
+	add_client(s, fd);
+	client = &s->clients[s->nclients - 1];
+	if (serve_client(s, client, false))
+		remove_client(s, client);
 	return true;
 }
 
@@ -3106,70 +3419,91 @@ serve_connection(struct server *s, int fd, bool late)
 static bool
 wants_more(const struct server *s)
 {
-	return s->tally.trials + s->n - 2 < s->conv->options->count;
+	return s->tally.trials + s->nclients < s->conv->options->count;
 }
 
-/* Takes a connection, or a datagram; false if there is none, or no room. */
-static bool
-accept_connection(struct server *s)
+/* Sleeps until a client comes or writes, or a deadline is over, or a signal. */
+static void
+await_clients(struct server *s)
 {
-	struct conv *c = s->conv;
-	int fd;
+	const bool listens = wants_more(s) && s->listener_paused_until == 0;
+	int64_t next = now() + 3600 * SECOND;
 
-	if (is_named_dgram(c))
-		return serve_connection(s, c->listener, false);
-	if ((fd = accept(c->listener, NULL, NULL)) != -1) {
-		c->connection = fd;
-		c->time = now();
-		for (const unsigned char *p = s->steps + 1; *p != RECEIVE; p++)
-			follow(c, *p);
-		if (!serve_connection(s, fd, false))
-			watch(s, fd, now() + c->options->timeout);
-	} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
-	    errno == ENOMEM) {
-		if (!s->warned)
-			warn("accept: waiting for clients to leave");
-		s->warned = true;
-		/* Others may free a descriptor, or memory. */
-		s->deadlines[1] = now() + 100 * MILLISECOND;
-	} else if (errno != ECONNABORTED && errno != EAGAIN && errno != EINTR)
-		err(EXIT_TROUBLE, "accept");
-	return fd != -1;
+	if (s->listener_paused_until != 0)
+		next = MIN(next, s->listener_paused_until);
+	s->fds[WAKEUP] = (struct pollfd){ .fd = signals.wakeup[0],
+	    .events = POLLIN };
+	s->fds[LISTENER] = (struct pollfd){ .fd = s->conv->listener,
+	    .events = listens ? POLLIN : 0 };
+	for (size_t i = 0; i < s->nclients; i++) {
+		next = MIN(next, s->clients[i].deadline);
+		s->fds[FIRST_CLIENT + i] = (struct pollfd){
+		    .fd = s->clients[i].fd, .events = POLLIN };
+	}
+	if (poll(s->fds, (nfds_t)(FIRST_CLIENT + s->nclients),
+	    (int)(MAX(next - now(), 0) / MILLISECOND) + 1) == -1 &&
+	    errno != EINTR)
+		err(EXIT_TROUBLE, "poll");
+	if (now() >= s->listener_paused_until)
+		s->listener_paused_until = 0;
+}
+
+/* From the end, as the last one takes the place of who leaves. */
+static void
+serve_ready(struct server *s)
+{
+	const int64_t time = now();
+	bool ready, late;
+
+	for (size_t i = s->nclients; i-- > 0;) {
+		ready = s->fds[FIRST_CLIENT + i].revents != 0;
+		late = time >= s->clients[i].deadline;
+		if ((ready || late) && serve_client(s, &s->clients[i], late))
+			remove_client(s, &s->clients[i]);
+	}
 }
 
 /* Serves until as many have been reported on as were asked for. */
 static void
 serve(struct server *s)
 {
-	int64_t time, next;
+	const bool datagrams = is_named_dgram(s->conv);
+	bool more;
 
 	while (!signals.stopped && s->tally.trials < s->conv->options->count) {
-		next = now() + 3600 * SECOND;
-		for (size_t i = 0; i < s->n; i++)
-			next = MIN(next, s->deadlines[i]);
-		s->fds[1].events = wants_more(s) &&
-		    s->deadlines[1] == INT64_MAX ? POLLIN : 0;
-		s->deadlines[1] = INT64_MAX;
-		if (poll(s->fds, (nfds_t)s->n, (int)(MAX(next - now(), 0) /
-		    MILLISECOND) + 1) == -1 && errno != EINTR)
-			err(EXIT_TROUBLE, "poll");
-		time = now();
-		/* From the end, which takes the place of who leaves. */
-		for (size_t i = s->n; i-- > 2;)
-			if ((s->fds[i].revents != 0 ||
-			    time >= s->deadlines[i]) &&
-			    serve_connection(s, s->fds[i].fd,
-			    time >= s->deadlines[i])) {
-				s->fds[i] = s->fds[--s->n];
-				s->deadlines[i] = s->deadlines[s->n];
-			}
+		await_clients(s);
+		serve_ready(s);
 		/* Not all at once, so that nobody waits for a crowd to pass. */
-		for (int n = 0; n < 64 && wants_more(s); n++)
-			if (!accept_connection(s))
-				break;
+		more = true;
+		for (int n = 0; n < 64 && more && wants_more(s); n++)
+			more = datagrams ? serve_datagram(s) :
+			    accept_connection(s);
 	}
-	while (s->n > 2)
-		(void)close(s->fds[--s->n].fd);
+	while (s->nclients > 0)
+		(void)close(s->clients[--s->nclients].fd);
+}
+
+static void
+say_listening(const struct options *o)
+{
+	char *path;
+
+	if (!o->verbose)
+		return;
+	path = visible(o->path);
+	fprintf(stderr, "Listening on %s\n", path);
+	free(path);
+}
+
+/* The listener, which is open, becomes ready; the rest is for each client. */
+static void
+start_listening(struct server *s)
+{
+	const unsigned char *step = s->conv->schedule->server;
+
+	for (; *step != ACCEPT; step++)
+		follow(s->conv, *step);
+	s->greeting = step + 1;
 }
 
 static int
@@ -3177,33 +3511,34 @@ run_server(const struct options *o)
 {
 	struct conv c;
 	struct server s = { .conv = &c };
-	char *shown;
+	struct report report;
+	int status;
 
 	open_conv(&c, o, NULL);
 	if (pipe(signals.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
 	signals.stoppable = true;
-	watch(&s, signals.wakeup[0], INT64_MAX);
-	watch(&s, c.listener, INT64_MAX);
-	for (s.steps = c.schedule->server; *s.steps != ACCEPT; s.steps++)
-		follow(&c, *s.steps);
-	if (o->verbose) {
-		shown = visible(o->path);
-		fprintf(stderr, "Listening on %s\n", shown);
-		free(shown);
-	}
+	s.fds = calloc(FIRST_CLIENT, sizeof(*s.fds));
+	if (s.fds == NULL)
+		err(EXIT_TROUBLE, "calloc");
+	start_listening(&s);
+	say_listening(o);
 	serve(&s);
 	c.connection = -1;
 	close_conv(&c);
 	if (!o->quiet && !o->json) {
-		printf("%s", s.tally.trials > 0 ? "\n" : "");
+		printf(s.tally.trials > 0 ? "\n" : "");
 		text_tally("connection", &s.tally);
 	}
 	if (!o->quiet)
 		finish_report();
-	free(s.deadlines);
+	report = report_of(&c, &s.result);
+	status = exit_status(&report, &s.tally);
+	free(s.clients);
 	free(s.fds);
-	return exit_status(&c, &s.tally, &s.result);
+	free_result(&s.result);
+	free_conv(&c);
+	return status;
 }
 
 /* Asks who listens at a path, by either type that has connections. */
@@ -3211,6 +3546,7 @@ static int
 run_peer(struct options *o)
 {
 	struct result r = { .outcome = NONE };
+	struct report report;
 	struct conv c;
 
 	for (;; o->type++, o->any_type = false) {
@@ -3221,8 +3557,9 @@ run_peer(struct options *o)
 		free_conv(&c);
 	}
 	r.peer = c.peer;
+	report = report_of(&c, &r);
 	if (o->verbose)
-		print_timeline(&c, &r);
+		print_timeline(times_of(&c, SERVER), times_of(&c, CLIENT));
 	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
 		warnx("this kernel names whoever asks");
 		cred_forget(&r.peer);
@@ -3231,7 +3568,7 @@ run_peer(struct options *o)
 	else if (!o->quiet && !o->json)
 		warnx("the connection knows nothing of its listener");
 	if (!o->quiet) {
-		(o->json ? json_result : text_result)(&c, &r);
+		(o->json ? json_result : text_result)(&report);
 		finish_report();
 	}
 	free_conv(&c);
@@ -3243,7 +3580,7 @@ run_peer(struct options *o)
  */
 struct survey {
 	struct conv conv;		/* of the cell under way */
-	struct result cells[NROWS][nitems(types)];
+	struct cell cells[NROWS][nitems(types)];
 };
 
 /* Instead of an outcome; and what a finding can need besides one. */
@@ -3316,56 +3653,63 @@ static const struct finding {
 };
 
 /* What one system alone has is in no other's table. */
-#define FOREACH_ROW(row) \
-	for (enum row row = 0; row < NROWS; row++) \
-		if (survey_rows[row].kind == USUAL || \
-		    survey_rows[row].kind == PEER || \
-		    mechanisms[survey_rows[row].kind].option != NULL)
+static bool
+has_row(enum row row)
+{
+	const enum kind kind = survey_rows[row].kind;
+
+	return kind == USUAL || kind == PEER || mechanisms[kind].option != NULL;
+}
 
 /* The identity of an ordinary user, for root to take. */
 static const struct identity ordinary = { .argument = "12345:12345",
     .uid = 12345, .gid = 12345 };
 
-/*
- * A row may be about something else than the message's credentials: about the
- * connection's, or a pidfd, of the message or else of the connection.  Those
- * become the cell's then.
- */
+/* The connection's credentials become the cell's. */
+static void
+set_peer_outcome(struct result *r, const struct cred *peer)
+{
+	for (enum field f = PID; f < GROUPS; f++)
+		cred_id(&r->message, f, peer->id[f], peer->source[f]);
+	r->has_ids = true;
+	r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
+}
+
+/* The message's pidfd is the cell's, or else the connection's. */
+static void
+set_pidfd_outcome(struct result *r, const struct pidfd *peer)
+{
+	struct pidfd *p = &r->message.pidfd;
+
+	if (p->source == NULL)
+		*p = *peer;
+	if (p->source != NULL && p->fd >= 0)
+		r->outcome = p->pid == -1 ? PLACEHOLDER : CREDENTIALS;
+	else if (p->source != NULL)
+		r->outcome = NONE;		/* an errno in its place */
+	else if (r->outcome == CREDENTIALS) {
+		cred_forget(&r->message);	/* which the row is not about */
+		r->outcome = NONE;
+	}
+}
+
+/* What a row is about may not be the message's credentials. */
 static void
 set_cell_outcome(const struct schedule *sr, struct result *r,
     const struct cred *peer)
 {
-	struct cred *cell = &r->message;
-
-	if (sr->kind == PEER) {
-		for (enum field f = PID; f < GROUPS; f++)
-			cred_id(cell, f, peer->id[f], peer->source[f]);
-		r->has_ids = true;
-		r->outcome = peer->source[EUID] != NULL ? CREDENTIALS : NONE;
-	}
-	if (sr->kind != PIDFD)
-		return;
-	if (cell->pidfd.source == NULL)
-		cell->pidfd = peer->pidfd;
-	if (cell->pidfd.source == NULL) {
-		if (r->outcome != CREDENTIALS)
-			return;
-		cred_forget(cell);
-		r->outcome = NONE;
-	} else if (cell->pidfd.fd < 0)
-		r->outcome = NONE;
-	else if (cell->pidfd.pid == -1)
-		r->outcome = PLACEHOLDER;
-	else
-		r->outcome = CREDENTIALS;
+	if (sr->kind == PEER)
+		set_peer_outcome(r, peer);
+	else if (sr->kind == PIDFD)
+		set_pidfd_outcome(r, &peer->pidfd);
 }
 
 /* Whether it is the client that a cell names, or us, by process or user ID. */
 static const char *
-whose(const struct result *r)
+whose(const struct cell *cell)
 {
-	const struct cred *cr = &r->message;
-	intmax_t id = cr->id[PID], client = r->client, server = getpid();
+	const struct cred *cr = &cell->result.message;
+	intmax_t id = cr->id[PID], client = cell->client, server = getpid();
 
 	if (cr->pidfd.source != NULL) {
 		id = cr->pidfd.pid;
@@ -3375,12 +3719,14 @@ whose(const struct result *r)
 			return "nobody";
 	} else if (cr->source[PID] == NULL) {
 		id = cr->id[EUID];
-		client = r->client_euid;
+		client = cell->client_euid;
 		server = geteuid();
 		if (cr->source[EUID] == NULL || client == server)
 			return NULL;
 	}
-	return id == client ? "client" : id == server ? "server" : NULL;
+	if (id == client)
+		return "client";
+	return id == server ? "server" : NULL;
 }
 
 /*
@@ -3396,7 +3742,7 @@ takes_user(const struct survey *v, enum row row, size_t type)
 	if (row == FORGED)
 		return true;
 	if (survey_rows[row].kind != PEER ||
-	    v->cells[OPTION_FIRST][type].peer.source[PID] != NULL ||
+	    v->cells[OPTION_FIRST][type].result.peer.source[PID] != NULL ||
 	    v->cells[FORGED][type].missing != NULL)
 		return false;
 	return chown(cleanup.directory, ordinary.uid, (gid_t)-1) == 0;
@@ -3409,7 +3755,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 {
 	struct conv *c = &v->conv;	/* longjmp(3) spoils one of ours */
 	const struct schedule *sr = &survey_rows[row];
-	struct result *r = &v->cells[row][type];
+	struct cell *cell = &v->cells[row][type];
 	struct options o = *base;
 	jmp_buf broken;
 
@@ -3423,16 +3769,19 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		open_conv(c, &o, &broken);
 		c->message.may_claim = row == CLAIMED || row == FORGED;
 		fork_client(c);
-		run_trial(c, r);
+		cell->error = run_trial(c, &cell->result);
 	}
 	close_conv(c);			/* until then the client may write */
-	r->client = c->shared->client.id[PID];
-	r->client_euid = c->shared->client.id[EUID];
+	cell->client = c->shared->client.id[PID];
+	cell->client_euid = c->shared->client.id[EUID];
 	if (!c->shared->failed)
-		set_cell_outcome(sr, r, row == PEER_SERVER ?
-		    &c->shared->asked : &r->peer);
-	else if ((r->failed = strdup(c->shared->failure)) == NULL)
-		err(EXIT_TROUBLE, "strdup");
+		set_cell_outcome(sr, &cell->result, row == PEER_SERVER ?
+		    &c->shared->asked : &cell->result.peer);
+	else {
+		cell->failed = strdup(c->shared->failure);
+		if (cell->failed == NULL)
+			err(EXIT_TROUBLE, "strdup");
+	}
 	free_conv(c);
 }
 
@@ -3457,19 +3806,40 @@ why_missing(enum row row, size_t type)
 	    NULL : "root cannot become an ordinary user here";
 }
 
+/* What a condition needs besides an outcome. */
+static bool
+has_need(const struct cell *cell, enum need need)
+{
+	const struct result *r = &cell->result;
+
+	switch (need) {
+	case ANY:
+		return true;
+	case ZERO_UID:
+		return r->has_ids && r->message.id[UID] == 0;
+	case CTRUNC:
+		return r->ctrunc;
+	case JOINED:
+		return r->bytes == 2;
+	case BAD_PIDFD:
+		return r->message.pidfd.fd < 0;
+	case CLIENTS_OWN:
+		return r->message.id[PID] == cell->client;
+	}
+	return false;
+}
+
 static bool
 condition_met(const struct survey *v, const struct condition *co, size_t type)
 {
-	const struct result *r = &v->cells[co->row][type];
-	const struct cred *cr = &r->message;
+	const struct cell *cell = &v->cells[co->row][type];
+	const unsigned was = cell->error != 0 ? ERROR : cell->result.outcome;
 
-	return co->outcomes == 0 || (r->missing == NULL && r->failed == NULL &&
-	    (co->outcomes & IS(r->error != 0 ? ERROR : r->outcome)) != 0 &&
-	    (co->need != ZERO_UID || (r->has_ids && cr->id[UID] == 0)) &&
-	    (co->need != CTRUNC || r->ctrunc) &&
-	    (co->need != JOINED || r->bytes == 2) &&
-	    (co->need != BAD_PIDFD || cr->pidfd.fd < 0) &&
-	    (co->need != CLIENTS_OWN || cr->id[PID] == r->client));
+	if (co->outcomes == 0)
+		return true;		/* there is no such condition */
+	if (cell->missing != NULL || cell->failed != NULL)
+		return false;
+	return (co->outcomes & IS(was)) != 0 && has_need(cell, co->need);
 }
 
 /* The types of socket for which a finding shows, as a mask. */
@@ -3498,22 +3868,25 @@ error_name(int error)
 }
 
 static const char *
-cell_text(const struct schedule *sr, const struct result *r)
+cell_text(const struct schedule *sr, const struct cell *cell)
 {
-	const struct cred *cr = &r->message;
+	const struct result *r = &cell->result;
+	const struct pidfd *p = &r->message.pidfd;
+	const char *who;
 
-	if (r->missing != NULL)
+	if (cell->missing != NULL)
 		return "-";
-	if (r->failed != NULL)
+	if (cell->failed != NULL)
 		return "failed";
-	if (r->error != 0)
-		return error_name(r->error);
-	if (cr->pidfd.source != NULL && cr->pidfd.fd < 0)
+	if (cell->error != 0)
+		return error_name(cell->error);
+	if (p->source != NULL && p->fd < 0)
 		return "bad fd";
-	if (cr->pidfd.source == NULL &&
+	if (p->source == NULL &&
 	    (sr->kind != PEER || r->outcome != CREDENTIALS))
 		return outcomes[r->outcome];
-	return whose(r) != NULL ? whose(r) : "unknown";
+	who = whose(cell);
+	return who != NULL ? who : "unknown";
 }
 
 /* Each source once, with the fields that it told. */
@@ -3560,6 +3933,15 @@ text_findings(const struct survey *v, const char *title,
 }
 
 static void
+text_row(const struct schedule *sr, const struct cell *cells)
+{
+	printf("%-36s", sr->title);
+	for (size_t t = 0; t < nitems(types); t++)
+		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
+		    cell_text(sr, &cells[t]));
+}
+
+static void
 text_survey(const struct survey *v)
 {
 	struct utsname un;
@@ -3572,41 +3954,40 @@ text_survey(const struct survey *v)
 		    mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
-	text_sources(&v->cells[OPTION_FIRST][0]);
+	text_sources(&v->cells[OPTION_FIRST][0].result);
 	printf("\n%-36s", "");
 	for (size_t t = 0; t < nitems(types); t++)
 		printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
 		    types[t].name);
-	FOREACH_ROW(row) {
-		printf("%-36s", survey_rows[row].title);
-		for (size_t t = 0; t < nitems(types); t++)
-			printf(t + 1 < nitems(types) ? " %-12s" : " %s\n",
-			    cell_text(&survey_rows[row], &v->cells[row][t]));
-	}
+	for (enum row row = 0; row < NROWS; row++)
+		if (has_row(row))
+			text_row(&survey_rows[row], v->cells[row]);
 	text_findings(v, "What cures the race here:", cures, nitems(cures));
 	text_findings(v, "Traps that this kernel has shown:", traps,
 	    nitems(traps));
 }
 
 static void
-json_cell(const struct result *r)
+json_cell(const struct cell *cell)
 {
+	const struct result *r = &cell->result;
+	const bool has_outcome = cell->missing == NULL &&
+	    cell->failed == NULL && cell->error == 0;
 	struct cred cr = r->message;
 
 	/* The end of file can have IDs, which mean nothing. */
 	if (r->has_ids && r->outcome == CLOSED)
 		cr.source[UID] = cr.source[GID] = outcomes[CLOSED];
-	json("{'outcome':%s", r->missing != NULL || r->failed != NULL ||
-	    r->error != 0 ? NULL : outcomes[r->outcome]);
+	json("{'outcome':%s", has_outcome ? outcomes[r->outcome] : NULL);
 	for (enum field f = UID; f < GROUPS; f++)
 		json_field(",", &cr, f);
 	json(cr.pidfd.source != NULL && cr.pidfd.fd < 0 ?
 	    ",'whose':%s,'descriptor':%jd" : ",'whose':%s,'descriptor':null",
-	    whose(r), (intmax_t)cr.pidfd.fd);
+	    whose(cell), (intmax_t)cr.pidfd.fd);
 	json(",'bytes':%jd,'ctrunc':%d,'trunc':%d", (intmax_t)r->bytes,
 	    r->ctrunc, r->trunc);
-	json(",'errno':%s,'missing':%s,'failed':%s}", r->error != 0 ?
-	    error_name(r->error) : NULL, r->missing, r->failed);
+	json(",'errno':%s,'missing':%s,'failed':%s}", cell->error != 0 ?
+	    error_name(cell->error) : NULL, cell->missing, cell->failed);
 }
 
 static void
@@ -3621,58 +4002,71 @@ json_findings(const struct survey *v, const char *key,
 }
 
 static void
+json_row(const struct schedule *sr, const struct cell *cells)
+{
+	char name[32] = "";
+
+	for (size_t i = 0; i < sizeof(name) - 1 && sr->name[i] != '\0'; i++)
+		name[i] = (char)tolower((unsigned char)sr->name[i]);
+	json("{'name':%s,'title':%s,'cells':{", name, sr->title);
+	for (size_t t = 0; t < nitems(types); t++) {
+		json(t > 0 ? ",%s:" : "%s:", types[t].name);
+		json_cell(&cells[t]);
+	}
+	json("}}");
+}
+
+static void
 json_survey(const struct survey *v)
 {
-	const char *upper;
-	char name[32];
-	size_t i;
-
 	json_begin("survey");
 	json(",'option':");
 	json_string(mechanisms[USUAL].option);
 	json(",'message':");
 	json_string(mechanisms[USUAL].message);
-	json_sources(&v->cells[OPTION_FIRST][0]);
+	json_sources(&v->cells[OPTION_FIRST][0].result);
 	json(",'rows':[");
-	FOREACH_ROW(row) {
-		upper = survey_rows[row].name;
-		for (i = 0; i < sizeof(name) - 1 && upper[i] != '\0'; i++)
-			name[i] = (char)tolower((unsigned char)upper[i]);
-		name[i] = '\0';
-		json(row > 0 ? ",{'name':%s,'title':%s,'cells':{" :
-		    "{'name':%s,'title':%s,'cells':{", name,
-		    survey_rows[row].title);
-		for (size_t t = 0; t < nitems(types); t++) {
-			json(t > 0 ? ",%s:" : "%s:", types[t].name);
-			json_cell(&v->cells[row][t]);
+	for (enum row row = 0; row < NROWS; row++)
+		if (has_row(row)) {
+			json(row > 0 ? "," : "");
+			json_row(&survey_rows[row], v->cells[row]);
 		}
-		json("}}");
-	}
 	json("]");
 	json_findings(v, "cures", cures, nitems(cures));
 	json_findings(v, "traps", traps, nitems(traps));
 	json("}\n");
 }
 
-/* All cells; true if every one was had. */
+/* The cells of a row; true if every one was had. */
+static bool
+fill_row(struct survey *v, const struct options *o, enum row row)
+{
+	struct cell *cell;
+	const char *why;
+	bool all = true;
+
+	for (size_t t = 0; t < nitems(types); t++) {
+		cell = &v->cells[row][t];
+		cell->missing = why_missing(row, t);
+		if (cell->missing == NULL)
+			survey_cell(v, o, row, t);
+		all = all && cell->failed == NULL;
+		why = cell->missing != NULL ? cell->missing : cell->failed;
+		if (o->verbose && why != NULL)
+			fprintf(stderr, "%s, %s: %s\n",
+			    survey_rows[row].title, types[t].name, why);
+	}
+	return all;
+}
+
 static bool
 fill_survey(struct survey *v, const struct options *o)
 {
-	const char *why;
-	struct result *r;
 	bool all = true;
 
-	FOREACH_ROW(row)
-		for (size_t t = 0; t < nitems(types); t++) {
-			r = &v->cells[row][t];
-			if ((r->missing = why_missing(row, t)) == NULL)
-				survey_cell(v, o, row, t);
-			all = all && r->failed == NULL;
-			why = r->missing != NULL ? r->missing : r->failed;
-			if (o->verbose && why != NULL)
-				fprintf(stderr, "%s, %s: %s\n",
-				    survey_rows[row].title, types[t].name, why);
-		}
+	for (enum row row = 0; row < NROWS; row++)
+		if (has_row(row) && !fill_row(v, o, row))
+			all = false;
 	return all;
 }
 

@@ -72,18 +72,10 @@ compare_output(const char *wanted)
 static int
 status_of(enum role role, const struct schedule *schedule, struct tally t)
 {
-	struct options o = { .role = role, .schedule = schedule };
-	struct conv c = { .options = &o, .schedule = schedule };
-	struct result r = { .outcome = NONE };
-	int status;
+	const struct options o = { .role = role };
+	const struct report report = { .options = &o, .schedule = schedule };
 
-	c.shared = mmap(NULL, sizeof(*c.shared), PROT_READ | PROT_WRITE,
-	    MAP_ANON | MAP_SHARED, -1, 0);
-	ATF_REQUIRE(c.shared != MAP_FAILED);
-	cleanup.conv = &c;
-	status = exit_status(&c, &t, &r);
-	ATF_CHECK(cleanup.conv == NULL);
-	return status;
+	return exit_status(&report, &t);
 }
 
 ATF_TC(status);
@@ -207,7 +199,7 @@ empty_survey(void)
 	memset(&v, 0, sizeof(v));
 	for (enum row row = 0; row < NROWS; row++)
 		for (size_t t = 0; t < nitems(types); t++)
-			v.cells[row][t].outcome = UNSUPPORTED;
+			v.cells[row][t].result.outcome = UNSUPPORTED;
 	return &v;
 }
 
@@ -237,20 +229,20 @@ ATF_TC_BODY(conditions, tc)
 		ATF_CHECK_EQ(found_types(v, &cures[i]), 0);
 	for (size_t i = 0; i < nitems(traps); i++)
 		ATF_CHECK_EQ(found_types(v, &traps[i]), 0);
-	v->cells[OPTION_FIRST][1].outcome = CREDENTIALS;
-	v->cells[OPTION_FIRST][2].outcome = CREDENTIALS;
+	v->cells[OPTION_FIRST][1].result.outcome = CREDENTIALS;
+	v->cells[OPTION_FIRST][2].result.outcome = CREDENTIALS;
 	ATF_CHECK_EQ(CURE("synchronize"), 6);
 	v->cells[OPTION_FIRST][1].missing = "not here";
 	ATF_CHECK_EQ(CURE("synchronize"), 4);
 	v->cells[OPTION_FIRST][2].failed = (char[]){ "too slow" };
 	ATF_CHECK_EQ(CURE("synchronize"), 0);
 	/* Two conditions are of the same type. */
-	v->cells[BEFORE_ACCEPT][0].outcome = CREDENTIALS;
-	v->cells[MESSAGE_FIRST][1].outcome = NONE;
+	v->cells[BEFORE_ACCEPT][0].result.outcome = CREDENTIALS;
+	v->cells[MESSAGE_FIRST][1].result.outcome = NONE;
 	ATF_CHECK_EQ(TRAP("accept"), 0);
-	v->cells[BEFORE_ACCEPT][1].outcome = CREDENTIALS;
+	v->cells[BEFORE_ACCEPT][1].result.outcome = CREDENTIALS;
 	ATF_CHECK_EQ(TRAP("accept"), 2);
-	v->cells[MESSAGE_FIRST][0].outcome = PLACEHOLDER;
+	v->cells[MESSAGE_FIRST][0].result.outcome = PLACEHOLDER;
 	ATF_CHECK_EQ(TRAP("accept"), 3);
 }
 
@@ -540,10 +532,10 @@ ATF_TC_BODY(survey_lines, tc)
 	text_sources(&r);
 	compare_output("MESSAGE has: PID GID groups\nPEER has: EUID\n");
 	for (size_t t = 0; t < nitems(types); t++)
-		v->cells[OPTION_FIRST][t].outcome = CREDENTIALS;
-	v->cells[ON_LISTENER][2].outcome = CREDENTIALS;
-	v->cells[CLAIMED][0].outcome = CREDENTIALS;
-	v->cells[CLAIMED][2].outcome = CREDENTIALS;
+		v->cells[OPTION_FIRST][t].result.outcome = CREDENTIALS;
+	v->cells[ON_LISTENER][2].result.outcome = CREDENTIALS;
+	v->cells[CLAIMED][0].result.outcome = CREDENTIALS;
+	v->cells[CLAIMED][2].result.outcome = CREDENTIALS;
 	begin_output();
 	text_findings(v, "Cures:", cures, nitems(cures));
 	json_findings(v, "cures", cures, nitems(cures));
