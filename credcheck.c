@@ -2543,8 +2543,8 @@ explain(const struct report *rp)
 		[TRUNCATED] = ": truncated (they did not fit)",
 		[CLOSED] = ": closed (end of file)",
 		[TIMEOUT] = ": timeout (no message came)",
-		[UNSUPPORTED] = ": unsupported (this system has no option for "
-		    "it)",
+		[UNSUPPORTED] =
+		    ": unsupported (this system has no option for it)",
 	};
 	const struct result *r = rp->result;
 	const intmax_t *id = r->message.id;

@@ -568,33 +568,41 @@ ATF_TC_HEAD(lesson, tc)
 }
 ATF_TC_BODY(lesson, tc)
 {
-#define CLASS(k, ...)	.classes[k] = { __VA_ARGS__ }
+#define COUNTS(won, lost) \
+	{ [CREDENTIALS] = (won), [PLACEHOLDER] = (lost) }
+#define CLASS(k, won, lost)	.classes[k] = COUNTS(won, lost)
 #define SHOWS		"; --spread 20 shows both ends.\n"
 	static const struct {
 		int64_t spread;
 		struct tally tally;
 		const char *text;
 	} cases[] = {
-		{ 20, { .trials = 2, .counts = { 1, 1 }, CLASS(BEFORE, 1),
-		    CLASS(AFTER, 0, 1) }, "\nWith the option set before the "
-		    "client writes its credentials always come;\nwith the "
-		    "option set after, never: synchronize, as --sync does.\n" },
-		{ 20, { .trials = 2, .counts = { 2 }, .violations = 1,
-		    CLASS(BEFORE, 1), CLASS(AFTER, 1) },
+		{ 20, { .trials = 2, .counts = COUNTS(1, 1),
+		    CLASS(BEFORE, 1, 0), CLASS(AFTER, 0, 1) },
+		    "\nWith the option set before the client writes its "
+		    "credentials always come;\nwith the option set after, "
+		    "never: synchronize, as --sync does.\n" },
+		{ 20, { .trials = 2, .counts = COUNTS(2, 0),
+		    .violations = 1, CLASS(BEFORE, 1, 0),
+		    CLASS(AFTER, 1, 0) },
 		    "\nThis kernel broke the rule 1 time.\n" },
-		{ 0, { .trials = 9, .counts = { 2, 7 }, .violations = 7,
-		    CLASS(BEFORE, 2, 7) },
+		{ 0, { .trials = 9, .counts = COUNTS(2, 7),
+		    .violations = 7, CLASS(BEFORE, 2, 7) },
 		    "\nThis kernel broke the rule 7 times.\n" },
-		{ 20, { .trials = 3, .counts = { 3 }, CLASS(BEFORE, 3) },
+		{ 20, { .trials = 3, .counts = COUNTS(3, 0),
+		    CLASS(BEFORE, 3, 0) },
 		    "\nThe race was always won this time.\n" },
-		{ 20, { .trials = 3, .counts = { 0, 3 }, CLASS(AFTER, 0, 3) },
+		{ 20, { .trials = 3, .counts = COUNTS(0, 3),
+		    CLASS(AFTER, 0, 3) },
 		    "\nThe race was always lost this time.\n" },
-		{ 0, { .trials = 3, .counts = { 1, 2 }, CLASS(OVERLAP, 1, 2) },
+		{ 0, { .trials = 3, .counts = COUNTS(1, 2),
+		    CLASS(OVERLAP, 1, 2) },
 		    "\nThe race was always close this time" SHOWS },
-		{ 0, { .trials = 3, .counts = { 1, 2 }, CLASS(AFTER, 0, 2),
-		    CLASS(UNACCEPTED, 1) }, "\nThe race was always close this "
-		    "time" SHOWS "Of the writes that began before accept(2) "
-		    "had returned 1 of 1\nbrought credentials.\n" },
+		{ 0, { .trials = 3, .counts = COUNTS(1, 2),
+		    CLASS(AFTER, 0, 2), CLASS(UNACCEPTED, 1, 0) },
+		    "\nThe race was always close this time" SHOWS
+		    "Of the writes that began before accept(2) had returned "
+		    "1 of 1\nbrought credentials.\n" },
 	};
 
 	capture(stdout);
@@ -736,11 +744,14 @@ ATF_TC_BODY(status, tc)
 	} cases[] = {
 		{ { .trials = 0 }, 1, 0 },
 		{ { .trials = 3, .counts = { [CREDENTIALS] = 3 } }, 0, 0 },
-		{ { .trials = 3, .counts = { 2, 1 } }, 1, 0 },
-		{ { .trials = 3, .counts = { 2, [TIMEOUT] = 1 } }, 1, 0 },
-		{ { .trials = 3, .counts = { 0, 0, 3 } }, 1, 0 },
-		{ { .trials = 3, .counts = { 3 }, .mismatches = 1 }, 1, 1 },
-		{ { .trials = 3, .counts = { 3 }, .violations = 1 }, 1, 1 },
+		{ { .trials = 3, .counts = COUNTS(2, 1) }, 1, 0 },
+		{ { .trials = 3, .counts = { [CREDENTIALS] = 2,
+		    [TIMEOUT] = 1 } }, 1, 0 },
+		{ { .trials = 3, .counts = { [NONE] = 3 } }, 1, 0 },
+		{ { .trials = 3, .counts = COUNTS(3, 0), .mismatches = 1 },
+		    1, 1 },
+		{ { .trials = 3, .counts = COUNTS(3, 0), .violations = 1 },
+		    1, 1 },
 		{ { .trials = 3, .counts = { [UNSUPPORTED] = 3 } }, 2, 2 },
 	};
 	const struct options o = { .role = ROLE_BOTH };

@@ -116,6 +116,17 @@ ATF_TC_BODY(status, tc)
 	}
 }
 
+/* A trial, counted as run_trials() does. */
+static void
+count_trial(struct tally *t, const struct conv *c, const struct result *r)
+{
+	const struct report report = report_of(c, r);
+
+	count_result(t, &report);
+	if (is_race(&report) && r->outcome != UNSUPPORTED)
+		count_race(t, c, r);
+}
+
 ATF_TC(no_race);
 ATF_TC_HEAD(no_race, tc)
 {
@@ -136,18 +147,18 @@ ATF_TC_BODY(no_race, tc)
 	times_of(&c, CLIENT)->begun[WRITE] = 3;
 	times_of(&c, CLIENT)->ended[WRITE] = 4;
 	c.schedule = &sync_schedule;
-	count_result(&t, &c, &r);
+	count_trial(&t, &c, &r);
 	o.role = ROLE_SERVER;
 	c.schedule = &bare_schedule;
-	count_result(&t, &c, &r);
+	count_trial(&t, &c, &r);
 	ATF_CHECK_EQ(t.counts[PLACEHOLDER], 2);
 	ATF_CHECK_EQ(t.violations, 0);
 	o.role = ROLE_BOTH;
 	r.outcome = UNSUPPORTED;
-	count_result(&t, &c, &r);
+	count_trial(&t, &c, &r);
 	ATF_CHECK_EQ(t.violations, 0);
 	r.outcome = PLACEHOLDER;
-	count_result(&t, &c, &r);
+	count_trial(&t, &c, &r);
 	ATF_CHECK_EQ(t.violations, 1);
 }
 
@@ -255,7 +266,7 @@ ATF_TC_HEAD(needs, tc)
 ATF_TC_BODY(needs, tc)
 {
 	struct survey *v = empty_survey();
-	struct result *r = &v->cells[END_OF_FILE][0];
+	struct result *r = &v->cells[END_OF_FILE][0].result;
 
 	r->outcome = CLOSED;
 	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
@@ -264,33 +275,33 @@ ATF_TC_BODY(needs, tc)
 	r->message.id[UID] = 1000;
 	ATF_CHECK_EQ(TRAP("end_of_file"), 0);
 
-	r = &v->cells[WITH_DESCRIPTOR][0];
+	r = &v->cells[WITH_DESCRIPTOR][0].result;
 	r->outcome = CREDENTIALS;
 	ATF_CHECK_EQ(TRAP("ctrunc"), 0);
 	r->ctrunc = true;
 	ATF_CHECK_EQ(TRAP("ctrunc"), 1);
 
-	r = &v->cells[TWO_WRITERS][0];
+	r = &v->cells[TWO_WRITERS][0].result;
 	r->outcome = CREDENTIALS;
 	for (r->bytes = 0; r->bytes < 4; r->bytes++)
 		ATF_CHECK_EQ(TRAP("two_writers"), r->bytes == 2);
 
-	r = &v->cells[WRONG_LEVEL][0];
+	r = &v->cells[WRONG_LEVEL][0].result;
 	r->outcome = NONE;
 	ATF_CHECK_EQ(TRAP("wrong_level"), 1);
-	r->error = ENOPROTOOPT;
+	v->cells[WRONG_LEVEL][0].error = ENOPROTOOPT;
 	ATF_CHECK_EQ(TRAP("wrong_level"), 0);
 
-	r = &v->cells[PIDFD_GONE][0];
+	r = &v->cells[PIDFD_GONE][0].result;
 	r->outcome = NONE;
 	for (int fd = -22; fd <= 3; fd++) {
 		r->message.pidfd.fd = fd;
 		ATF_CHECK_EQ(TRAP("pidfd_errno"), fd < 0);
 	}
 
-	r = &v->cells[PEER_SERVER][0];
+	r = &v->cells[PEER_SERVER][0].result;
 	r->outcome = CREDENTIALS;
-	r->client = 4711;
+	v->cells[PEER_SERVER][0].client = 4711;
 	for (r->message.id[PID] = 4710; r->message.id[PID] < 4713;
 	    r->message.id[PID]++)
 		ATF_CHECK_EQ(TRAP("own_peer"), r->message.id[PID] == 4711);
@@ -337,31 +348,32 @@ ATF_TC_BODY(whose, tc)
 		{ false, pid + 1, -1, "nobody" },
 	};
 	const struct schedule peer = { .kind = PEER };
-	struct result r;
+	struct cell cell;
+	struct cred *cr = &cell.result.message;
 	const char *who;
 
 	for (size_t i = 0; i < nitems(pidfds); i++) {
-		memset(&r, 0, sizeof(r));
+		cell = (struct cell){ .result.outcome = CREDENTIALS };
 		if (pidfds[i].said)
-			cred_id(&r.message, PID, pidfds[i].pid, "m");
-		r.message.pidfd = (struct pidfd){ .source = "p", .fd = 3,
+			cred_id(cr, PID, pidfds[i].pid, "m");
+		cr->pidfd = (struct pidfd){ .source = "p", .fd = 3,
 		    .pid = pidfds[i].pidfd };
-		r.client = pid + 1;
-		ATF_CHECK_STREQ_MSG(whose(&r), pidfds[i].whose,
+		cell.client = pid + 1;
+		ATF_CHECK_STREQ_MSG(whose(&cell), pidfds[i].whose,
 		    "pidfd case %zu", i);
 	}
 	for (size_t i = 0; i < nitems(cases); i++) {
-		memset(&r, 0, sizeof(r));
-		cred_id(&r.message, PID, cases[i].pid, cases[i].source[0]);
-		cred_id(&r.message, EUID, cases[i].euid, cases[i].source[1]);
-		r.client = cases[i].client;
-		r.client_euid = cases[i].client_euid;
-		who = whose(&r);
+		cell = (struct cell){ .result.outcome = CREDENTIALS };
+		cred_id(cr, PID, cases[i].pid, cases[i].source[0]);
+		cred_id(cr, EUID, cases[i].euid, cases[i].source[1]);
+		cell.client = cases[i].client;
+		cell.client_euid = cases[i].client_euid;
+		who = whose(&cell);
 		ATF_CHECK_STREQ_MSG(who != NULL ? who : "nobody",
 		    cases[i].whose, "case %zu", i);
-		ATF_CHECK_STREQ(cell_text(&peer, &r), who != NULL ? who :
+		ATF_CHECK_STREQ(cell_text(&peer, &cell), who != NULL ? who :
 		    "unknown");
-		ATF_CHECK_STREQ(cell_text(&survey_rows[0], &r), "credentials");
+		ATF_CHECK_STREQ(cell_text(&survey_rows[0], &cell), "credentials");
 	}
 }
 
@@ -375,22 +387,24 @@ ATF_TC_BODY(cells, tc)
 {
 	const struct schedule peer = { .kind = PEER };
 	const struct schedule other = { .kind = USUAL };
-	struct result r = { .outcome = NONE, .bytes = 7, .trunc = true };
+	struct cell cell = { .result = { .outcome = NONE, .bytes = 7,
+	    .trunc = true } };
+	struct cred *cr = &cell.result.message;
 	char wanted[400], number[8];
 
-	ATF_CHECK_STREQ(cell_text(&other, &r), "none");
-	ATF_CHECK_STREQ(cell_text(&peer, &r), "none");
+	ATF_CHECK_STREQ(cell_text(&other, &cell), "none");
+	ATF_CHECK_STREQ(cell_text(&peer, &cell), "none");
 	begin_output();
-	json_cell(&r);
+	json_cell(&cell);
 	compare_output("{\"outcome\":\"none\",\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
 	    "\"ctrunc\":false,\"trunc\":true,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
-	r.error = EMSGSIZE;
-	ATF_CHECK_STREQ(cell_text(&other, &r), "EMSGSIZE");
+	cell.error = EMSGSIZE;
+	ATF_CHECK_STREQ(cell_text(&other, &cell), "EMSGSIZE");
 	begin_output();
-	json_cell(&r);
+	json_cell(&cell);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
@@ -398,32 +412,33 @@ ATF_TC_BODY(cells, tc)
 	    "\"missing\":null,\"failed\":null}");
 	ATF_CHECK_STREQ(error_name(EPERM), "EPERM");
 	ATF_CHECK_STREQ(error_name(ENOENT), strerror(ENOENT));
-	r = (struct result){ .failed = (char[]){ "timed out" } };
-	ATF_CHECK_STREQ(cell_text(&other, &r), "failed");
+	cell = (struct cell){ .failed = (char[]){ "timed out" } };
+	ATF_CHECK_STREQ(cell_text(&other, &cell), "failed");
 	begin_output();
-	json_cell(&r);
+	json_cell(&cell);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
 	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":null,\"failed\":\"timed out\"}");
-	r = (struct result){ .missing = "not connected", .ctrunc = true };
-	ATF_CHECK_STREQ(cell_text(&other, &r), "-");
+	cell = (struct cell){ .missing = "not connected",
+	    .result.ctrunc = true };
+	ATF_CHECK_STREQ(cell_text(&other, &cell), "-");
 	begin_output();
-	json_cell(&r);
+	json_cell(&cell);
 	compare_output("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
 	    "\"ctrunc\":true,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":\"not connected\",\"failed\":null}");
 	/* Linux up to 6.15 delivers such a number for a process reaped. */
-	r = (struct result){ .outcome = NONE };
-	read_pidfd(-22, "p", &r.message);
-	ATF_CHECK_EQ(r.message.pidfd.pid, 0);
-	ATF_CHECK_STREQ(cell_text(&other, &r), "bad fd");
+	cell = (struct cell){ .result.outcome = NONE };
+	read_pidfd(-22, "p", cr);
+	ATF_CHECK_EQ(cr->pidfd.pid, 0);
+	ATF_CHECK_STREQ(cell_text(&other, &cell), "bad fd");
 	for (int fd = -2; fd <= 2; fd++)
 		for (int known = 0; known < 2; known++) {
-			r.message.pidfd = (struct pidfd){ .fd = fd, .pid = -1,
+			cr->pidfd = (struct pidfd){ .fd = fd, .pid = -1,
 			    .source = known ? "p" : NULL };
 			snprintf(number, sizeof(number), "%d", fd);
 			snprintf(wanted, sizeof(wanted), "{\"outcome\":"
@@ -434,7 +449,7 @@ ATF_TC_BODY(cells, tc)
 			    known ? "\"nobody\"" : "null",
 			    known && fd < 0 ? number : "null");
 			begin_output();
-			json_cell(&r);
+			json_cell(&cell);
 			compare_output(wanted);
 		}
 }
@@ -484,21 +499,23 @@ ATF_TC_HEAD(cell_ids, tc)
 }
 ATF_TC_BODY(cell_ids, tc)
 {
-	struct result r = { .outcome = CREDENTIALS, .client = 1, .bytes = 1 };
+	struct cell cell = { .result = { .outcome = CREDENTIALS, .bytes = 1 },
+	    .client = 1 };
 
 	for (enum field f = PID; f < GROUPS; f++)
-		cred_id(&r.message, f, 1 + (intmax_t)f, "m");
+		cred_id(&cell.result.message, f, 1 + (intmax_t)f, "m");
 	begin_output();
-	json_cell(&r);
+	json_cell(&cell);
 	compare_output("{\"outcome\":\"credentials\",\"uid\":2,\"euid\":3,"
 	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"descriptor\":null,"
 	    "\"bytes\":1,"
 	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	for (int raw = 0; raw < 2; raw++) {
-		r = (struct result){ .outcome = CLOSED, .has_ids = raw != 0 };
+		cell = (struct cell){ .result = { .outcome = CLOSED,
+		    .has_ids = raw != 0 } };
 		begin_output();
-		json_cell(&r);
+		json_cell(&cell);
 		compare_output(raw ? "{\"outcome\":\"closed\",\"uid\":0,"
 		    "\"euid\":null,\"gid\":0,\"egid\":null,\"whose\":null,"
 		    "\"descriptor\":null,"
@@ -558,11 +575,12 @@ ATF_TC_BODY(server_ids, tc)
 	const struct options o = { .role = ROLE_SERVER };
 	const struct conv c = { .options = &o };
 	struct result r = { .outcome = PLACEHOLDER, .bytes = 2 };
+	const struct report report = report_of(&c, &r);
 
 	cred_id(&r.peer, EUID, 5, "PEER");
 	cred_id(&r.peer, EGID, 6, "PEER");
 	begin_output();
-	text_result(&c, &r);
+	text_result(&report);
 	compare_output("Got 2 bytes\nPID: -\nUID: -\nEUID: 5 (PEER)\nGID: -\n"
 	    "EGID: 6 (PEER)\nSupplementary groups: -\n");
 	memset(&r, 0, sizeof(r));
@@ -570,12 +588,12 @@ ATF_TC_BODY(server_ids, tc)
 	cred_id(&r.message, UID, 5, "MESSAGE");
 	cred_id(&r.message, GID, 6, "MESSAGE");
 	begin_output();
-	text_result(&c, &r);
+	text_result(&report);
 	compare_output("Got 0 bytes\nPID: -\nUID: 5\nEUID: -\nGID: 6\nEGID: -\n"
 	    "Supplementary groups: -\n");
 	cred_id(&r.peer, EUID, 0, "PEER");
 	begin_output();
-	text_result(&c, &r);
+	text_result(&report);
 	compare_output("Got 0 bytes\nPID: -\nUID: 5\nEUID: 0 (PEER)\nGID: 6\n"
 	    "EGID: -\nSupplementary groups: -\n"
 	    "Real and effective IDs differ\n");
@@ -626,11 +644,8 @@ ATF_TC_HEAD(timeline, tc)
 }
 ATF_TC_BODY(timeline, tc)
 {
-	static struct shared shared;
-	const struct options o = { .counted = true };
-	const struct conv c = { .options = &o, .shared = &shared, .trial = 7 };
-	const struct result r = { .outcome = NONE };
-	struct times *s = times_of(&c, SERVER), *w = times_of(&c, CLIENT);
+	static struct times server, client;
+	struct times *s = &server, *w = &client;
 
 	s->ended[READY] = 1000;
 	w->ended[CONNECT] = 1500;
@@ -644,9 +659,8 @@ ATF_TC_BODY(timeline, tc)
 	s->ended[GO_ON] = 9000;
 	begin_output();
 	ATF_REQUIRE(dup2(STDOUT_FILENO, STDERR_FILENO) != -1);
-	print_timeline(&c, &r);
-	compare_output("Trial 7: none\n"
-	    "        us  server                  client\n"
+	print_timeline(&server, &client);
+	compare_output("        us  server                  client\n"
 	    "       0.0  ready for the client\n"
 	    "       0.5                          connected\n"
 	    "       1.0  accepted\n"
