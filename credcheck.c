@@ -39,6 +39,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -386,7 +387,16 @@ struct mechanism {
 
 #if defined(__linux__)		/* unix(7) */
 
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+
+/* The head of PIDFD_GET_INFO's answer, which is all that Linux 6.13 had. */
+struct pidfd_answer {
+	uint64_t mask, cgroup;
+	uint32_t pid, others[11];
+};
+#define PIDFD_PROCESS(fd, answer)	ioctl(fd, \
+	_IOWR(0xff, 11, struct pidfd_answer), answer)
 
 #ifndef SO_PASSPIDFD		/* Linux 6.5; not of alpha, PA-RISC and SPARC */
 #define SO_PASSPIDFD	76
@@ -395,6 +405,7 @@ struct mechanism {
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
+#define CREDENTIALS_FIRST	true	/* of all that comes with a message */
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
 #define UCRED(user, group)	.fixed = sizeof(struct ucred), \
 	.at[PID] = AT(ucred, pid), .at[user] = AT(ucred, uid), \
@@ -433,6 +444,8 @@ static const struct mechanism mechanisms[NKINDS] = {
 #include <sys/ucred.h>
 
 #define MAXGROUPS	CMGROUP_MAX
+#define CREDENTIALS_FIRST	true
+#define EGID_AMONG_GROUPS	true	/* until 14, and of getgroups(2) */
 #define DIE_WITH_PARENT() \
 	procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &(int){ SIGKILL })
 
@@ -481,6 +494,16 @@ static const struct mechanism mechanisms[NKINDS] = {
 #ifndef ABSTRACT
 #define ABSTRACT		false
 #define EOF_HAS_IDS		false
+#endif
+#ifndef EGID_AMONG_GROUPS
+#define EGID_AMONG_GROUPS	false
+#endif
+#ifndef PIDFD_PROCESS
+struct pidfd_answer { uint32_t pid; };
+#define PIDFD_PROCESS(fd, answer)	((void)(fd), (void)(answer), -1)
+#endif
+#ifndef CREDENTIALS_FIRST
+#define CREDENTIALS_FIRST	false
 #endif
 #ifndef DIE_WITH_PARENT		/* even when stopped, at a SIGKILL */
 #define DIE_WITH_PARENT()	0
@@ -531,29 +554,88 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 	cr->source[GROUPS] = source;
 }
 
-/* Whose a pidfd is, which /proc tells; and closes it, if it is one. */
+/* What is known of who sends a message, to read what he may attach. */
+struct sender {
+	bool may_claim;			/* it may be credentials of his own */
+	intmax_t pid, uid;		/* our client's; 0: a stranger */
+};
+
+/*
+ * Whether the /proc that is mounted is of our own PID namespace: another one's
+ * numbers are of other processes (pid_namespaces(7)).
+ */
+static bool
+is_proc_ours(void)
+{
+	char self[32] = "";
+
+	return readlink("/proc/self", self, sizeof(self) - 1) > 0 &&
+	    strtoimax(self, NULL, 10) == getpid();
+}
+
+/*
+ * The process of a pidfd: -1 if it has gone, and 0 if that is not known, as of
+ * a process that is not seen from this PID namespace.
+ */
+static intmax_t
+pidfd_process(int fd)
+{
+	struct pidfd_answer answer = { .pid = 0 };
+	char path[64];
+	intmax_t pid;
+	FILE *fp = NULL;
+	bool known;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	if (is_proc_ours())
+		fp = fopen(path, "r");
+	if (fp != NULL) {
+		known = fscanf(fp, "%*[^P]Pid: %jd", &pid) == 1;
+		fclose(fp);
+		if (known)
+			return pid;
+	}
+	/* Without a /proc or a descriptor for it the kernel itself tells. */
+	return PIDFD_PROCESS(fd, &answer) == 0 ? (intmax_t)answer.pid : 0;
+}
+
+/* Notes whose a pidfd is, and closes it; before Linux 6.16 it can be an errno. */
 static void
 read_pidfd(int fd, const char *source, struct cred *cr)
 {
-	char path[64];
-	FILE *fp;
-
 	cr->pidfd = (struct pidfd){ .source = source, .fd = fd };
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	fp = fd < 0 ? NULL : fopen(path, "r");
-	if (fp == NULL || fscanf(fp, "%*[^P]Pid: %jd", &cr->pidfd.pid) != 1)
-		cr->pidfd.pid = 0;
-	if (fp != NULL)
-		fclose(fp);
-	if (fd >= 0)
-		(void)close(fd);
+	if (fd < 0)
+		return;
+	cr->pidfd.pid = pidfd_process(fd);
+	(void)close(fd);
 }
 
-/* NULL: of another kind, or either of two, if a sender may attach his own. */
+/*
+ * Which of FreeBSD's two structs of one length it is: the one that a sender may
+ * attach begins with its PID, the other with its UID.  NULL if that cannot be
+ * told, of a stranger or of one whose PID and UID are the same number.
+ */
 static const struct mechanism *
-find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
+find_twin(const unsigned char *data, const struct sender *sender)
 {
 	const struct mechanism *m = mechanisms;
+	uint32_t first;
+
+	if (!sender->may_claim)
+		return &m[USUAL];
+	memcpy(&first, data, sizeof(first));
+	if (sender->pid == 0 || sender->pid == sender->uid)
+		return NULL;
+	return first == sender->pid ? &m[ATTACHED] : &m[USUAL];
+}
+
+/* NULL: of another kind, or either of two. */
+static const struct mechanism *
+find_layout(int type, const unsigned char *data, size_t len,
+    const struct sender *sender)
+{
+	const struct mechanism *m = mechanisms;
+	size_t groups;
 
 	if (m[EVERY].message != NULL && type == m[EVERY].type)
 		return &m[EVERY];
@@ -562,10 +644,10 @@ find_layout(int type, const unsigned char *data, size_t len, bool may_claim)
 	if (m[ATTACHED].message == NULL || len != m[ATTACHED].fixed)
 		return &m[USUAL];
 	/* The usual one has the groups that it says, if it is it. */
-	if ((long)len != (long)m[USUAL].fixed +
-	    layout_groups(&m[USUAL], data, len) * (long)sizeof(gid_t))
+	groups = (len - m[USUAL].fixed) / sizeof(gid_t);
+	if (layout_groups(&m[USUAL], data, len) != (long)groups)
 		return &m[ATTACHED];
-	return may_claim ? NULL : &m[USUAL];
+	return find_twin(data, sender);
 }
 
 /* The IDs that stand for those without one here, read when first wanted. */
@@ -586,11 +668,10 @@ is_nobody(const struct cred *cr, intmax_t *nobody)
 	return cr->id[UID] == nobody[0] && cr->id[GID] == nobody[1];
 }
 
-/* Of the data of the control message, with so many groups. */
+/* Of the data of a control message, with so many groups. */
 static size_t
-cred_size(size_t ngroups)
+cred_size(const struct mechanism *m, size_t ngroups)
 {
-	const struct mechanism *m = &mechanisms[USUAL];
 	const size_t n = MAX(MIN(ngroups, MAXGROUPS), 1);
 
 	return m->fixed + (m->at[GROUPS] == 0 ? 0 : n * sizeof(gid_t));
@@ -602,7 +683,7 @@ claim_cred(unsigned char *data, const struct cred *cr)
 {
 	const bool own = mechanisms[ATTACHED].message != NULL;
 	const struct mechanism *m = &mechanisms[own ? ATTACHED : USUAL];
-	const size_t len = own ? m->fixed : cred_size(0);
+	const size_t len = own ? m->fixed : cred_size(m, 0);
 
 	memset(data, 0, len);
 	for (enum field f = PID; f < GROUPS; f++)
@@ -722,8 +803,11 @@ struct message {
 	int socktype;
 	bool nothing;			/* there was no message to be read */
 	bool empty;			/* no bytes, and still no end of file */
-	bool may_claim;			/* the sender attached his own, maybe */
+	struct sender sender;
 	intmax_t nobody[2];		/* overflow UID and GID; 0: not read */
+	bool anyone;			/* and not our client alone may write */
+	int rights[CONTROL_ROOM / sizeof(int)];	/* descriptors that came */
+	size_t nrights;			/* until they are closed */
 };
 
 /* A socket's address; len 0: it needs none. */
@@ -782,8 +866,8 @@ struct conv {
 	struct pairs pairs;
 
 	/* What came of it. */
-	struct cred peer;		/* what the connection has */
-	struct message message;
+	struct message message;		/* the last one read */
+	struct result result;
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 };
 
@@ -801,6 +885,7 @@ static struct {
 	volatile sig_atomic_t dying;		/* of one: in its handler */
 	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
 	volatile sig_atomic_t progress;		/* shown, and to be cleared */
+	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
 	int wakeup[2];		/* a pipe that is closed to wake the server */
 } signals = { .wakeup = { -1, -1 } };
 
@@ -1030,11 +1115,19 @@ on_signal(int sig)
 	errno = error;
 }
 
+/* Our timer's, which only has to end the call; any other one is fatal. */
+static void
+on_alarm(int sig)
+{
+	if (!signals.interrupting)
+		on_signal(sig);
+}
+
 static void
 handle_signals(void (*handler)(int))
 {
-	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGALRM, SIGTERM,
-	    SIGXCPU, SIGVTALRM, SIGUSR1, SIGUSR2 };
+	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU,
+	    SIGVTALRM, SIGUSR1, SIGUSR2 };
 	struct sigaction old, sa = { .sa_handler = handler,
 	    .sa_flags = SA_RESTART };	/* a report is written to its end */
 
@@ -1045,6 +1138,37 @@ handle_signals(void (*handler)(int))
 			(void)sigaction(fatal[i], &sa, NULL);
 	sa.sa_handler = on_signal;
 	(void)sigaction(SIGCONT, &sa, NULL);
+	sa.sa_handler = on_alarm;
+	sa.sa_flags = 0;		/* no SA_RESTART: the call is to end */
+	(void)sigaction(SIGALRM, &sa, NULL);
+}
+
+/*
+ * What a stranger sends can hold us up: the last descriptor of a TCP socket
+ * that lingers (SO_LINGER) keeps the recvmsg(2) that drops it, and the close(2)
+ * of a socket in whose queue it is, for as long as its sender chose; but a
+ * signal ends that.  So a timer interrupts such a call each millisecond.
+ */
+static void
+interrupt_calls(bool on)
+{
+	const struct timeval interval = { .tv_usec = on ? 1000 : 0 };
+	const struct itimerval timer = { interval, interval };
+
+	if (on)
+		signals.interrupting = 1;
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	if (!on)
+		signals.interrupting = 0;
+}
+
+/* Closes what a stranger may have written to, or has sent. */
+static void
+close_strangers(int fd)
+{
+	interrupt_calls(true);
+	(void)close(fd);
+	interrupt_calls(false);
 }
 
 static void
@@ -1300,19 +1424,33 @@ send_descriptors(struct conv *c, const int *fds, size_t n)
 		retry(c, c->other.control, POLLOUT, "sendmsg");
 }
 
+/* Closes the descriptors that came with a message, which nobody wants. */
+static void
+close_rights(struct message *m)
+{
+	while (m->nrights > 0)
+		close_strangers(m->rights[--m->nrights]);
+}
+
 /* Receives at most so many bytes, and so many of control messages. */
 static ssize_t
 receive_once(struct message *m, int fd, size_t bytes, size_t room, int flags)
 {
 	ssize_t n;
 
+	close_rights(m);
 	memset(&m->from, 0, sizeof(m->from));
 	m->iov = (struct iovec){ m->data, bytes };
 	m->msg = (struct msghdr){ .msg_name = &m->from,
 	    .msg_namelen = sizeof(m->from), .msg_iov = &m->iov,
 	    .msg_iovlen = 1, .msg_control = m->control,
 	    .msg_controllen = (socklen_t)room };
-	if ((n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags)) == -1)
+	if (m->anyone)
+		interrupt_calls(true);
+	n = recvmsg(fd, &m->msg, MSG_DONTWAIT | flags);
+	if (m->anyone)
+		interrupt_calls(false);
+	if (n == -1)
 		m->msg.msg_controllen = 0;	/* nothing was put there */
 	m->bytes = n == -1 ? 0 : (size_t)n;
 	return n;
@@ -1537,12 +1675,147 @@ is_ours(struct conv *c, int fd)
 		    "not our client, and closed: process %jd", peer.id[PID]);
 		free(peer.groups);
 	}
-	(void)close(fd);
+	close_strangers(fd);
 	return false;
 }
 
 /*
- * 6. The steps, a function for each.  First the client's.
+ * 6. The parser: what the control messages of a message mean, one function for
+ * each kind of them.
+ */
+struct control {
+	int type;			/* of those at SOL_SOCKET; else -1 */
+	const unsigned char *data;
+	size_t len;			/* as far as it came */
+};
+
+/*
+ * The control message at *at, and the place of the next one.  It goes by what
+ * did arrive: of a message that was cut NetBSD leaves the length, so that
+ * CMSG_NXTHDR and cmsg_len point beyond.
+ */
+static bool
+next_control(const struct message *m, size_t *at, struct control *control)
+{
+	const unsigned char *buf = m->msg.msg_control;
+	const size_t total = m->msg.msg_controllen;
+	struct cmsghdr cm;
+
+	if (*at + CMSG_LEN(0) > total)
+		return false;
+	memcpy(&cm, buf + *at, sizeof(cm));
+	if (cm.cmsg_len < CMSG_LEN(0))
+		return false;
+	control->type = cm.cmsg_level == SOL_SOCKET ? cm.cmsg_type : -1;
+	control->data = buf + *at + CMSG_LEN(0);
+	control->len = MIN(cm.cmsg_len, total - *at) - CMSG_LEN(0);
+	*at += CMSG_SPACE(control->len);
+	return true;
+}
+
+/* Notes descriptors, which any sender may have sent along, as to be closed. */
+static void
+parse_rights(const struct control *control, struct message *m)
+{
+	int fd;
+
+	for (size_t i = 0; i + sizeof(fd) <= control->len &&
+	    m->nrights < nitems(m->rights); i += sizeof(fd)) {
+		memcpy(&fd, control->data + i, sizeof(fd));
+		m->rights[m->nrights++] = fd;
+	}
+}
+
+/* Whether it is a pidfd, of which it notes the process. */
+static bool
+parse_pidfd(const struct control *control, struct cred *cr)
+{
+	const struct mechanism *m = &mechanisms[PIDFD];
+	int fd;
+
+	if (m->option == NULL || control->type != m->type ||
+	    control->len < sizeof(fd))
+		return false;
+	memcpy(&fd, control->data, sizeof(fd));
+	read_pidfd(fd, m->message, cr);
+	return true;
+}
+
+/* NONE if it is something else than credentials. */
+static enum outcome
+parse_credentials(const struct control *control, const struct sender *sender,
+    struct cred *cr)
+{
+	const struct mechanism *m = find_layout(control->type, control->data,
+	    control->len, sender);
+
+	if (m == NULL)
+		return NONE;
+	if (control->len < m->fixed)
+		return TRUNCATED;
+	read_layout(m, control->data, control->len, cr);
+	return CREDENTIALS;
+}
+
+/* All that came with a message; the first whole credentials are those. */
+static enum outcome
+parse_control(struct message *m, struct cred *cr)
+{
+	enum outcome outcome, found = NONE;
+	struct control control;
+	size_t at = 0;
+
+	while (next_control(m, &at, &control)) {
+		if (control.type == SCM_RIGHTS) {
+			parse_rights(&control, m);
+			continue;
+		}
+		if (parse_pidfd(&control, cr) || found == CREDENTIALS)
+			continue;
+		outcome = parse_credentials(&control, &m->sender, cr);
+		if (outcome != NONE)
+			found = outcome;
+	}
+	/* Linux: no process, and the IDs of those without a name. */
+	if (found == CREDENTIALS && cr->source[PID] == NULL &&
+	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
+		return PLACEHOLDER;
+	return found;
+}
+
+/* Whether it is no message but the end of file. */
+static bool
+is_end(const struct message *m)
+{
+	return m->bytes == 0 && m->socktype != SOCK_DGRAM &&
+	    ((m->socktype == SOCK_STREAM && EOF_HAS_IDS) ||
+	    (m->msg.msg_controllen == 0 &&
+	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
+}
+
+/* What a message and its control messages mean. */
+static void
+parse(struct message *m, struct result *r)
+{
+	cred_forget(&r->message);
+	r->bytes = m->bytes;
+	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
+	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
+	r->outcome = parse_control(m, &r->message);
+	r->has_ids = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
+	if (m->nothing)
+		r->outcome = TIMEOUT;
+	else if (is_end(m) && !m->empty) {
+		r->outcome = CLOSED;
+		cred_forget(&r->message);
+	} else if (mechanisms[USUAL].option == NULL)
+		r->outcome = UNSUPPORTED;
+	else if (r->outcome == NONE && r->ctrunc)
+		r->outcome = TRUNCATED;
+}
+
+/*
+ * 7. The steps, a function for each.  First the client's.
  */
 /*
  * Before any step the client becomes who it is to be, as a connection notes who
@@ -1663,7 +1936,7 @@ hear_go_on(struct conv *c)
 {
 	ssize_t n;
 
-	while ((n = recv(c->connection, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1)
+	while ((n = receive_once(&c->message, c->connection, 1, 0, 0)) == -1)
 		retry(c, c->connection, POLLIN, "recv");
 	if (n == 0)
 		fail(c, 0, "the server closed the connection instead of "
@@ -1788,8 +2061,8 @@ send_nearly_largest(struct conv *c)
 static void
 ask_peer(struct conv *c)
 {
-	peer_cred(c->connection, &c->peer);
-	c->shared->asked = c->peer;
+	peer_cred(c->connection, &c->result.peer);
+	c->shared->asked = c->result.peer;
 	c->shared->asked.source[GROUPS] = NULL;	/* in a memory of our own */
 	c->shared->asked.groups = NULL;
 }
@@ -1803,7 +2076,7 @@ ask_pidfd(struct conv *c)
 
 	if (m->option != NULL &&
 	    getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == 0)
-		read_pidfd(fd, m->option, &c->peer);
+		read_pidfd(fd, m->option, &c->result.peer);
 	else if (c->options->role == ROLE_SURVEY)
 		c->shared->error = errno;
 }
@@ -1895,7 +2168,7 @@ accept_client(struct conv *c)
 		accept_ours(c);
 	/* Now, as NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
-		peer_cred(c->connection, &c->peer);
+		peer_cred(c->connection, &c->result.peer);
 }
 
 /* Sets it on the connection, or before there is one on the listener. */
@@ -1964,16 +2237,6 @@ send_go_on(struct conv *c)
 	}
 }
 
-/* Whether it is no message but the end of file. */
-static bool
-is_end(const struct message *m)
-{
-	return m->bytes == 0 && m->socktype != SOCK_DGRAM &&
-	    ((m->socktype == SOCK_STREAM && EOF_HAS_IDS) ||
-	    (m->msg.msg_controllen == 0 &&
-	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
-}
-
 /*
  * Returns the length, or -1 with errno.  A kernel can report end of file ahead
  * of a message, if both came during the call (Linux on seqpacket, NetBSD on
@@ -1993,6 +2256,8 @@ receive_now(struct conv *c, size_t room)
 	if (m->nothing || (n != -1 && !is_end(m)))
 		return n;
 	behind.socktype = m->socktype;
+	behind.anyone = m->anyone;
+	behind.nrights = 0;
 	next = receive_once(&behind, fd, 1, CMSG_LEN(0), MSG_PEEK);
 	if (next != -1 && !is_end(&behind))
 		return receive_once(m, fd, DATA_ROOM, room, 0);
@@ -2011,20 +2276,40 @@ is_from_client(const struct conv *c)
 	    client->sun.sun_path, sizeof(client->sun.sun_path)) == 0;
 }
 
-/* A message, with so much room for what comes with it. */
+/*
+ * A message, with so much room for what comes with it.  Also a stranger's is
+ * parsed, as it may have brought descriptors.
+ */
 static void
 receive_in(struct conv *c, size_t room)
 {
-	do {
+	for (;;) {
 		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
-	} while (!is_from_client(c));
+		parse(&c->message, &c->result);
+		if (is_from_client(c))
+			break;
+		check_deadline(c);
+	}
+}
+
+/*
+ * Room for the credentials alone has the kernel drop a stranger's descriptors,
+ * where it puts credentials first; to receive and close them could wake what
+ * is behind them (FUSE), and release our own locks (fcntl(2)).
+ */
+static size_t
+room_for_message(const struct conv *c)
+{
+	if (c->message.anyone && CREDENTIALS_FIRST)
+		return CMSG_SPACE(cred_size(c->mechanism, MAXGROUPS));
+	return CONTROL_ROOM;
 }
 
 static void
 receive(struct conv *c)
 {
-	receive_in(c, CONTROL_ROOM);
+	receive_in(c, room_for_message(c));
 }
 
 /* No credentials fit into that. */
@@ -2038,7 +2323,19 @@ receive_small(struct conv *c)
 static void
 receive_exact(struct conv *c)
 {
-	receive_in(c, CMSG_SPACE(cred_size(c->shared->client.ngroups)));
+	receive_in(c, CMSG_SPACE(cred_size(c->mechanism,
+	    c->shared->client.ngroups)));
+}
+
+/* The connection's credentials stay where they are. */
+static void
+exchange_messages(struct result *x, struct result *y)
+{
+	const struct result was = *x;
+
+	*x = *y;
+	x->peer = was.peer;
+	*y = was;
 }
 
 /*
@@ -2048,19 +2345,22 @@ receive_exact(struct conv *c)
 static void
 drain(struct conv *c)
 {
-	struct message *m = &c->message, last = { .bytes = 0 };
-	size_t all = 0;
+	const struct message *m = &c->message;
+	struct result *kept = &c->result, read = { .outcome = NONE };
+	size_t reads = 0, all = 0;
 
-	while (receive_now(c, CONTROL_ROOM) != -1) {
-		if (last.bytes < DATA_ROOM || m->msg.msg_controllen > 0)
-			last = *m;
+	while (receive_now(c, room_for_message(c)) != -1) {
+		parse(&c->message, &read);
 		all += m->socktype == SOCK_STREAM ? m->bytes : 1;
+		if (reads++ == 0 || kept->bytes < DATA_ROOM ||
+		    m->msg.msg_controllen > 0)
+			exchange_messages(kept, &read);
 		if (m->bytes == 0)
 			break;
 	}
-	if (all > 0)
-		*m = last;	/* Linux puts IDs there even at EAGAIN */
-	m->nothing = m->nothing || all < c->shared->sent;
+	free(read.message.groups);
+	if (reads == 0 || all < c->shared->sent)
+		kept->outcome = TIMEOUT;
 	c->shared->sent = 0;
 }
 
@@ -2178,7 +2478,9 @@ end_trial(struct conv *c)
 
 	if (c->connection == -1)
 		return;
-	if (c->connection != c->listener)
+	if (c->connection != c->listener && c->message.anyone)
+		close_strangers(c->connection);
+	else if (c->connection != c->listener)
 		(void)close(c->connection);
 	else if (m->option != NULL && setsockopt(c->listener, OPTION_LEVEL,
 	    m->name, &(int){ 0 }, sizeof(int)) == -1)
@@ -2240,134 +2542,7 @@ run_client(struct conv *c)
 }
 
 /*
- * The parser: what the control messages of a message mean, one function for
- * each kind of them.
- */
-struct control {
-	int type;			/* of those at SOL_SOCKET; else -1 */
-	const unsigned char *data;
-	size_t len;			/* as far as it came */
-};
-
-/*
- * The control message at *at, and the place of the next one.  It goes by what
- * did arrive: of a message that was cut NetBSD leaves the length, so that
- * CMSG_NXTHDR and cmsg_len point beyond.
- */
-static bool
-next_control(const struct message *m, size_t *at, struct control *control)
-{
-	const unsigned char *buf = m->msg.msg_control;
-	const size_t total = m->msg.msg_controllen;
-	struct cmsghdr cm;
-
-	if (*at + CMSG_LEN(0) > total)
-		return false;
-	memcpy(&cm, buf + *at, sizeof(cm));
-	if (cm.cmsg_len < CMSG_LEN(0))
-		return false;
-	control->type = cm.cmsg_level == SOL_SOCKET ? cm.cmsg_type : -1;
-	control->data = buf + *at + CMSG_LEN(0);
-	control->len = MIN(cm.cmsg_len, total - *at) - CMSG_LEN(0);
-	*at += CMSG_SPACE(control->len);
-	return true;
-}
-
-/* Closes descriptors, which any sender may have sent along. */
-static void
-close_rights(const struct control *control)
-{
-	static const struct linger off = { .l_onoff = 0 };
-	int fd;
-
-	for (size_t i = 0; i + sizeof(fd) <= control->len; i += sizeof(fd)) {
-		memcpy(&fd, control->data + i, sizeof(fd));
-		/* Else it waits for what the sender sent. */
-		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &off, sizeof(off));
-		(void)close(fd);
-	}
-}
-
-/* Whether it is a pidfd, of which it notes the process. */
-static bool
-parse_pidfd(const struct control *control, struct cred *cr)
-{
-	const struct mechanism *m = &mechanisms[PIDFD];
-	int fd;
-
-	if (m->option == NULL || control->type != m->type ||
-	    control->len < sizeof(fd))
-		return false;
-	memcpy(&fd, control->data, sizeof(fd));
-	read_pidfd(fd, m->message, cr);
-	return true;
-}
-
-/* NONE if it is something else than credentials. */
-static enum outcome
-parse_credentials(const struct control *control, bool may_claim,
-    struct cred *cr)
-{
-	const struct mechanism *m = find_layout(control->type, control->data,
-	    control->len, may_claim);
-
-	if (m == NULL)
-		return NONE;
-	if (control->len < m->fixed)
-		return TRUNCATED;
-	read_layout(m, control->data, control->len, cr);
-	return CREDENTIALS;
-}
-
-/* All that came with a message; the first whole credentials are those. */
-static enum outcome
-parse_control(struct message *m, struct cred *cr)
-{
-	enum outcome outcome, found = NONE;
-	struct control control;
-	size_t at = 0;
-
-	while (next_control(m, &at, &control)) {
-		if (control.type == SCM_RIGHTS) {
-			close_rights(&control);
-			continue;
-		}
-		if (parse_pidfd(&control, cr) || found == CREDENTIALS)
-			continue;
-		outcome = parse_credentials(&control, m->may_claim, cr);
-		if (outcome != NONE)
-			found = outcome;
-	}
-	/* Linux: no process, and the IDs of those without a name. */
-	if (found == CREDENTIALS && cr->source[PID] == NULL &&
-	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
-		return PLACEHOLDER;
-	return found;
-}
-
-/* What a message and its control messages mean. */
-static void
-parse(struct message *m, struct result *r)
-{
-	cred_forget(&r->message);
-	r->bytes = m->bytes;
-	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
-	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
-	r->outcome = parse_control(m, &r->message);
-	r->has_ids = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
-	if (m->nothing)
-		r->outcome = TIMEOUT;
-	else if (is_end(m) && !m->empty) {
-		r->outcome = CLOSED;
-		cred_forget(&r->message);
-	} else if (mechanisms[USUAL].option == NULL)
-		r->outcome = UNSUPPORTED;
-	else if (r->outcome == NONE && r->ctrunc)
-		r->outcome = TRUNCATED;
-}
-
-/*
- * 7. The report: what there is to say, and two writers of it.
+ * 8. The report: what there is to say, and two writers of it.
  */
 struct report {
 	const struct options *options;
@@ -2410,21 +2585,38 @@ field_from(const struct result *r, enum field f)
 	    &r->message : &r->peer;
 }
 
+/* Whether a list has a group, which it looks for from *at on, and around. */
+static bool
+has_group(const struct cred *cr, gid_t group, size_t *at)
+{
+	for (size_t i = 0; i < cr->ngroups; i++) {
+		if (cr->groups[*at % cr->ngroups] == group)
+			return true;
+		++*at;
+	}
+	return false;
+}
+
 /*
  * Whether y has all of x's groups, of as many as the kernel delivers.  Each is
- * looked for behind the last one, as a kernel keeps their order.
+ * looked for behind the last one, as a kernel keeps their order.  Where one of
+ * them may have the effective group among the others, it is none of them.
  */
 static bool
 has_groups(const struct cred *y, const struct cred *x)
 {
-	const size_t n = MIN(x->ngroups, MAXGROUPS);
-	const size_t most = MIN(y->ngroups, MAXGROUPS);
-	size_t at = 0, j = 0;
+	const size_t most = MAXGROUPS - (EGID_AMONG_GROUPS ? 1 : 0);
+	size_t at = 0, n = 0;
 
-	for (size_t i = 0; i < n && j < most; i++)
-		for (j = 0; j < most && y->groups[at] != x->groups[i]; j++)
-			at = (at + 1) % most;
-	return n == 0 || j < most;
+	for (size_t i = 0; i < x->ngroups && n < most; i++) {
+		if (EGID_AMONG_GROUPS && (x->groups[i] == x->id[EGID] ||
+		    x->groups[i] == y->id[EGID]))
+			continue;
+		if (!has_group(y, x->groups[i], &at))
+			return false;
+		n++;
+	}
+	return true;
 }
 
 /* Whether two fields are both known, and not the same. */
@@ -2502,6 +2694,8 @@ text_pidfd(const struct cred *peer)
 		return;
 	if (p->pid == -1)
 		printf("Process of the pidfd: gone (%s)\n", p->source);
+	else if (p->pid == 0)
+		printf("Process of the pidfd: - (%s)\n", p->source);
 	else
 		printf("Process of the pidfd: %jd (%s)\n", p->pid, p->source);
 	if (p->pid > 0 && peer->source[PID] != NULL && p->pid != peer->id[PID])
@@ -2692,7 +2886,7 @@ json_result(const struct report *rp)
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
 	if (asked)
-		json(r->peer.pidfd.source == NULL ? ",'pidfd_pid':null" :
+		json(r->peer.pidfd.pid == 0 ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
 	printf("}\n");
 }
@@ -2939,8 +3133,25 @@ finish_report(void)
 }
 
 /*
- * 8. The modes in which both sides are ours.
+ * 9. The modes in which both sides are ours.
  */
+/* Whether others than our own two processes may write to our sockets. */
+static bool
+is_exposed(const struct options *o)
+{
+	const bool named_dgram = o->path != NULL &&
+	    types[o->type].type == SOCK_DGRAM;
+
+	switch (o->role) {
+	case ROLE_BOTH:
+		return named_dgram;	/* a connection is our client's */
+	case ROLE_SURVEY:
+		return false;		/* nobody reaches its directory */
+	default:
+		return true;
+	}
+}
+
 /* From here on nothing is left behind, however we end. */
 static void
 open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
@@ -2955,9 +3166,11 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 	    .side = client ? CLIENT : SERVER, .self = getpid(), .time = now(),
 	    .other = { .control = -1, .wake = -1,
 	    .spin = o->counted ? MOST_SPINS : 0 },
-	    .may_wait = !foreign, .listener = -1, .connection = -1, .client_copy = -1,
+	    .may_wait = !foreign,
+	    .listener = -1, .connection = -1, .client_copy = -1,
 	    .message = { .socktype = types[o->type].type,
-	    .may_claim = foreign }, .broken = broken };
+	    .sender.may_claim = foreign, .anyone = is_exposed(o) },
+	    .broken = broken };
 	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
@@ -3010,6 +3223,7 @@ close_conv(struct conv *c)
 
 	end_client(c);
 	remove_bound(c);
+	close_rights(&c->message);
 	for (; p->next < p->n; p->next++)
 		(void)close(p->ends[SERVER][p->next]);
 	if (c->connection != c->listener)
@@ -3026,21 +3240,23 @@ close_conv(struct conv *c)
 static void
 free_conv(struct conv *c)
 {
-	free(c->peer.groups);
+	free(c->result.message.groups);
+	free(c->result.peer.groups);
 	cleanup.conv = NULL;
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
 
-/* What there is to say of a result; only of our own client we know the truth. */
+/* What there is to say; only of our own client we know the truth. */
 static struct report
-report_of(const struct conv *c, const struct result *r)
+report_of(const struct conv *c)
 {
 	const enum role role = c->options->role;
 	const bool ours = role == ROLE_BOTH || role == ROLE_SURVEY;
 
 	return (struct report){ .options = c->options,
 	    .schedule = c->schedule, .mechanism = c->mechanism,
-	    .truth = ours ? &c->shared->client : NULL, .result = r };
+	    .truth = ours ? &c->shared->client : NULL,
+	    .result = &c->result };
 }
 
 /* A trial of the race, by what came first in the readings of both sides. */
@@ -3100,31 +3316,17 @@ exit_status(const struct report *rp, const struct tally *t)
 	return good ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
-static void
-free_result(struct result *r)
-{
-	free(r->message.groups);
-	free(r->peer.groups);
-}
-
 /*
  * One trial, from the server's side.  Returns 0, or the errno of a step that
  * was refused, which ended it.
  */
 static int
-run_trial(struct conv *c, struct result *r)
+run_trial(struct conv *c)
 {
-	int error;
-
+	c->result.outcome = NONE;
+	c->result.bytes = 0;
 	run_steps(c, c->schedule->server);
-	error = c->shared->error;
-	r->outcome = NONE;
-	if (error == 0)
-		parse(&c->message, r);
-	free(r->peer.groups);
-	r->peer = c->peer;
-	c->peer.groups = NULL;
-	return error;
+	return c->shared->error;
 }
 
 /* A word to whoever waits at a terminal, five times a second. */
@@ -3143,12 +3345,13 @@ show_progress(struct progress *p, const struct conv *c, int64_t time)
 	p->next = time + SECOND / 5;
 }
 
-/* Holds the conversations, and leaves the last one's result in r. */
+/* Holds the conversations; the last one's result stays. */
 static void
-run_trials(struct conv *c, struct tally *t, struct result *r)
+run_trials(struct conv *c, struct tally *t)
 {
 	const struct options *o = c->options;
-	const struct report report = report_of(c, r);
+	const struct result *r = &c->result;
+	const struct report report = report_of(c);
 	const bool race = is_race(&report);
 	const int64_t start = now();
 	struct progress progress = { .next = INT64_MAX };
@@ -3158,7 +3361,7 @@ run_trials(struct conv *c, struct tally *t, struct result *r)
 		progress.next = start + SECOND;
 	while (c->trial < o->count && !signals.stopped &&
 	    (o->limit == 0 || time < start + o->limit)) {
-		(void)run_trial(c, r);
+		(void)run_trial(c);
 		count_result(t, &report);
 		if (race && r->outcome != UNSUPPORTED)
 			count_race(t, c, r);
@@ -3180,16 +3383,15 @@ static int
 run_both(const struct options *o)
 {
 	struct tally tally = { .trials = 0 };
-	struct result r = { .outcome = NONE };
 	struct report report;
 	struct conv c;
 	int status;
 
 	open_conv(&c, o, NULL);
 	fork_client(&c);
-	run_trials(&c, &tally, &r);
+	run_trials(&c, &tally);
 	close_conv(&c);
-	report = report_of(&c, &r);
+	report = report_of(&c);
 	if (!o->quiet) {
 		if (o->counted)
 			(o->json ? json_tally : text_trials)(&report, &tally);
@@ -3200,7 +3402,6 @@ run_both(const struct options *o)
 	if (!o->counted)
 		explain(&report);
 	status = exit_status(&report, &tally);
-	free_result(&r);
 	free_conv(&c);
 	return status;
 }
@@ -3216,7 +3417,7 @@ run_client_alone(const struct options *o)
 }
 
 /*
- * 9. A server of its own: one process, and any number of clients at once.  It
+ * 10. A server of its own: one process, and any number of clients at once.  It
  * waits in poll(2) alone, and for none of them in particular.
  */
 struct client {
@@ -3232,7 +3433,6 @@ struct server {
 	struct conv *conv;
 	const unsigned char *greeting;	/* its steps, from accept(2) on */
 	struct tally tally;
-	struct result result;
 	struct client *clients;
 	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
 	size_t nclients, room;		/* in use, and that there is memory for */
@@ -3277,7 +3477,7 @@ warn_of_client(uint64_t number, const char *what)
 static void
 report_client(struct server *s, uint64_t number)
 {
-	struct report report = report_of(s->conv, &s->result);
+	struct report report = report_of(s->conv);
 
 	report.connection = number;
 	count_result(&s->tally, &report);
@@ -3308,7 +3508,7 @@ read_message(struct server *s, int fd, bool late, int *error)
 	ssize_t n;
 
 	c->connection = fd;
-	n = receive_now(c, CONTROL_ROOM);
+	n = receive_now(c, room_for_message(c));
 	*error = 0;
 	if (n == -1 && errno != EAGAIN && errno != EINTR)
 		*error = errno;
@@ -3316,12 +3516,15 @@ read_message(struct server *s, int fd, bool late, int *error)
 		return false;
 	m->nothing = n == -1 && *error == 0;
 	m->empty = m->empty || n == -1;
-	parse(m, &s->result);
-	cred_forget(&s->result.peer);
+	parse(m, &c->result);
+	cred_forget(&c->result.peer);
 	return true;
 }
 
-/* Serves a client, if its message is there, and closes its connection. */
+/*
+ * Serves a client, if its message is there, and closes its connection: after
+ * the report, as that can take until the timer interrupts it.
+ */
 static bool
 serve_client(struct server *s, const struct client *client, bool late)
 {
@@ -3330,14 +3533,15 @@ serve_client(struct server *s, const struct client *client, bool late)
 
 	if (!read_message(s, client->fd, late, &error))
 		return false;
-	peer_cred(client->fd, &s->result.peer);
-	(void)close(client->fd);
-	s->listener_paused_until = 0;	/* there is a descriptor again */
+	peer_cred(client->fd, &s->conv->result.peer);
 	if (error != 0) {
 		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
 		warn_of_client(client->number, text);
 	}
 	report_client(s, client->number);
+	close_rights(&s->conv->message);
+	close_strangers(client->fd);
+	s->listener_paused_until = 0;	/* there is a descriptor again */
 	return true;
 }
 
@@ -3353,6 +3557,7 @@ serve_datagram(struct server *s)
 	if (error != 0)
 		fail(c, error, "recvmsg");
 	report_client(s, ++s->accepted);
+	close_rights(&c->message);
 	return true;
 }
 
@@ -3480,7 +3685,7 @@ serve(struct server *s)
 			    accept_connection(s);
 	}
 	while (s->nclients > 0)
-		(void)close(s->clients[--s->nclients].fd);
+		close_strangers(s->clients[--s->nclients].fd);
 }
 
 static void
@@ -3532,11 +3737,10 @@ run_server(const struct options *o)
 	}
 	if (!o->quiet)
 		finish_report();
-	report = report_of(&c, &s.result);
+	report = report_of(&c);
 	status = exit_status(&report, &s.tally);
 	free(s.clients);
 	free(s.fds);
-	free_result(&s.result);
 	free_conv(&c);
 	return status;
 }
@@ -3545,8 +3749,8 @@ run_server(const struct options *o)
 static int
 run_peer(struct options *o)
 {
-	struct result r = { .outcome = NONE };
 	struct report report;
+	struct result *r;
 	struct conv c;
 
 	for (;; o->type++, o->any_type = false) {
@@ -3556,15 +3760,15 @@ run_peer(struct options *o)
 			break;
 		free_conv(&c);
 	}
-	r.peer = c.peer;
-	report = report_of(&c, &r);
+	r = &c.result;
+	report = report_of(&c);
 	if (o->verbose)
 		print_timeline(times_of(&c, SERVER), times_of(&c, CLIENT));
-	if (r.peer.source[PID] != NULL && r.peer.id[PID] == getpid()) {
+	if (r->peer.source[PID] != NULL && r->peer.id[PID] == getpid()) {
 		warnx("this kernel names whoever asks");
-		cred_forget(&r.peer);
-	} else if (r.peer.source[PID] != NULL || r.peer.source[EUID] != NULL)
-		r.outcome = CREDENTIALS;
+		cred_forget(&r->peer);
+	} else if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
+		r->outcome = CREDENTIALS;
 	else if (!o->quiet && !o->json)
 		warnx("the connection knows nothing of its listener");
 	if (!o->quiet) {
@@ -3572,11 +3776,11 @@ run_peer(struct options *o)
 		finish_report();
 	}
 	free_conv(&c);
-	return r.outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
+	return r->outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
 /*
- * 10. The survey: each row's conversation, for every type of socket.
+ * 11. The survey: each row's conversation, for every type of socket.
  */
 struct survey {
 	struct conv conv;		/* of the cell under way */
@@ -3713,6 +3917,8 @@ whose(const struct cell *cell)
 
 	if (cr->pidfd.source != NULL) {
 		id = cr->pidfd.pid;
+		if (id == 0)
+			return NULL;		/* it is not known */
 		if (cr->source[PID] != NULL && id != cr->id[PID])
 			return "two";
 		if (id == -1)
@@ -3748,6 +3954,13 @@ takes_user(const struct survey *v, enum row row, size_t type)
 	return chown(cleanup.directory, ordinary.uid, (gid_t)-1) == 0;
 }
 
+/* Who the client will be. */
+static uid_t
+client_uid(const struct options *o)
+{
+	return o->user.argument != NULL ? o->user.uid : getuid();
+}
+
 /* Holds a cell's conversation, which may break off. */
 static void
 survey_cell(struct survey *v, const struct options *base, enum row row,
@@ -3767,11 +3980,15 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		o.user = ordinary;
 	if (setjmp(broken) == 0) {
 		open_conv(c, &o, &broken);
-		c->message.may_claim = row == CLAIMED || row == FORGED;
 		fork_client(c);
-		cell->error = run_trial(c, &cell->result);
+		c->message.sender = (struct sender){
+		    .may_claim = row == CLAIMED || row == FORGED,
+		    .pid = c->other.pid, .uid = client_uid(&o) };
+		cell->error = run_trial(c);
 	}
 	close_conv(c);			/* until then the client may write */
+	cell->result = c->result;
+	memset(&c->result, 0, sizeof(c->result));
 	cell->client = c->shared->client.id[PID];
 	cell->client_euid = c->shared->client.id[EUID];
 	if (!c->shared->failed)
@@ -3785,25 +4002,47 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	free_conv(c);
 }
 
+/*
+ * Why no client can be an ordinary user; NULL: one can.  Who has kept
+ * capabilities (capabilities(7): ambient ones, SECBIT_NO_SETUID_FIXUP) may
+ * claim any ID, as it may take it.
+ */
+static const char *
+why_not_ordinary(void)
+{
+	enum { MAY_CLAIM = 1, STAYS_ROOT = 2 };
+	const struct options o = { .user = ordinary };
+	const pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		if (geteuid() == 0 && set_identity(&o) != NULL)
+			_exit(STAYS_ROOT);
+		if ((getgid() != 0 && setgid(0) == 0) || setuid(0) == 0)
+			_exit(MAY_CLAIM);
+		_exit(EXIT_SUCCESS);
+	}
+	if (child == -1 || waitpid(child, &status, 0) == -1)
+		return "fork: no process to become an ordinary user";
+	if (status == 0)
+		return NULL;
+	return WIFEXITED(status) && WEXITSTATUS(status) == MAY_CLAIM ?
+	    "no ordinary user here: the client has capabilities" :
+	    "root cannot become an ordinary user here";
+}
+
 /* Why a row does not exist for a type of socket; NULL: it does. */
 static const char *
 why_missing(enum row row, size_t type)
 {
-	const struct options o = { .user = ordinary };
-	int fd, status = 0;
-	pid_t child;
+	int fd;
 
 	if (survey_rows[row].connected && types[type].type == SOCK_DGRAM)
 		return "a datagram socket is not connected";
 	if ((fd = socket(AF_UNIX, types[type].type, 0)) == -1)
 		return "no such sockets here";
 	(void)close(fd);
-	if (row != FORGED || geteuid() != 0)
-		return NULL;
-	if ((child = fork()) == 0)
-		_exit(set_identity(&o) != NULL);
-	return child != -1 && waitpid(child, &status, 0) != -1 && status == 0 ?
-	    NULL : "root cannot become an ordinary user here";
+	return row == FORGED ? why_not_ordinary() : NULL;
 }
 
 /* What a condition needs besides an outcome. */
@@ -4110,7 +4349,7 @@ run_survey(const struct options *base)
 }
 
 /*
- * 11. The command line, and main.
+ * 12. The command line, and main.
  */
 #define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
