@@ -2597,6 +2597,12 @@ has_group(const struct cred *cr, gid_t group, size_t *at)
 	return false;
 }
 
+static bool
+is_egid(const struct cred *cr, gid_t group)
+{
+	return cr->source[EGID] != NULL && cr->id[EGID] == group;
+}
+
 /*
  * Whether y has all of x's groups, of as many as the kernel delivers.  Each is
  * looked for behind the last one, as a kernel keeps their order.  Where one of
@@ -2607,12 +2613,14 @@ has_groups(const struct cred *y, const struct cred *x)
 {
 	const size_t most = MAXGROUPS - (EGID_AMONG_GROUPS ? 1 : 0);
 	size_t at = 0, n = 0;
+	gid_t group;
 
 	for (size_t i = 0; i < x->ngroups && n < most; i++) {
-		if (EGID_AMONG_GROUPS && (x->groups[i] == x->id[EGID] ||
-		    x->groups[i] == y->id[EGID]))
+		group = x->groups[i];
+		if (EGID_AMONG_GROUPS &&
+		    (is_egid(x, group) || is_egid(y, group)))
 			continue;
-		if (!has_group(y, x->groups[i], &at))
+		if (!has_group(y, group, &at))
 			return false;
 		n++;
 	}

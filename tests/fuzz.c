@@ -189,11 +189,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.msg.msg_flags = ((data[1] & 1) != 0 ? MSG_CTRUNC : 0) |
 	    ((data[1] & 2) != 0 ? MSG_TRUNC : 0);
 	m.bytes = data[2];
-	m.may_claim = (data[3] & 1) != 0;
+	m.sender.may_claim = (data[3] & 1) != 0;
 	m.nobody[0] = m.nobody[1] = 65534;
 	m.msg.msg_control = memcpy(control, data + 4, size - 4);
 	m.msg.msg_controllen = (socklen_t)(size - 4);
 	parse(&m, &r);
+	close_rights(&m);
 	check(&m, &r);
 	free(r.message.groups);
 	free(control);

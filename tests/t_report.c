@@ -100,7 +100,8 @@ reported(const struct result *r)
 {
 	static struct report report;
 
-	report = report_of(&run, r);
+	report = report_of(&run);
+	report.result = r;
 	return &report;
 }
 
@@ -715,19 +716,16 @@ ATF_TC_BODY(elapsed, tc)
 	    .limit = SECOND / 4, .timeout = 5 * SECOND,
 	    .schedule = &race_schedule };
 	struct tally t = { .trials = 0 };
-	struct result r = { .outcome = NONE };
 	struct conv c;
 	int64_t start;
 
 	open_conv(&c, &o, NULL);
 	fork_client(&c);
 	start = now();
-	run_trials(&c, &t, &r);
+	run_trials(&c, &t);
 	ATF_CHECK_MSG(t.elapsed >= o.limit && t.elapsed <= now() - start,
 	    "%" PRId64 " ns", t.elapsed);
 	close_conv(&c);
-	free(r.message.groups);
-	free(r.peer.groups);
 	free_conv(&c);
 }
 
@@ -812,6 +810,7 @@ receive_by(int type, bool message, int first, int second)
 	ATF_CHECK_EQ(run.message.iov.iov_len, DATA_ROOM);
 	ATF_CHECK_EQ(run.message.bytes, (size_t)MAX(n, 0));
 	parse(&run.message, &r);
+	close_rights(&run.message);
 	ATF_CHECK_EQ_MSG(dup(STDIN_FILENO), lowest, "a descriptor is left");
 	(void)close(lowest);
 	(void)close(run.connection);
@@ -916,13 +915,13 @@ ATF_TC_BODY(last_look, tc)
 	for (size_t t = 0; t < nitems(types); t++) {
 		sender = connect_run(types[t].type);
 		drain(&run);
-		parse(&run.message, &r);
+		r = run.result;
 		ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
 		ATF_CHECK(!r.has_ids);
 		ATF_REQUIRE_EQ(write(sender, "!", 1), 1);
 		shared.sent = 1;
 		drain(&run);
-		parse(&run.message, &r);
+		r = run.result;
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials", "%s",
 		    types[t].name);
 		ATF_CHECK_EQ(r.bytes, 1);
@@ -933,7 +932,6 @@ ATF_TC_BODY(last_look, tc)
 		(void)close(run.connection);
 		(void)close(sender);
 		free(r.message.groups);
-		r.message.groups = NULL;
 	}
 }
 
@@ -966,14 +964,13 @@ ATF_TC_BODY(long_message, tc)
 			    MSG_DONTWAIT), (ssize_t)cases[i].bytes[j]);
 		bare = cases[i].bare;
 		drain(&run);
-		parse(&run.message, &r);
+		r = run.result;
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials",
 		    "case %zu: %s", i, outcomes[r.outcome]);
 		ATF_CHECK_EQ(r.bytes, cases[i].wanted);
 		(void)close(run.connection);
 		(void)close(sender);
 		free(r.message.groups);
-		r.message.groups = NULL;
 	}
 }
 

@@ -594,7 +594,10 @@ descriptors_body() {
 	END
 	server_ends 0
 	lines 40
-	atf_check -o inline:'credentials false\n' \
+	# Where the kernel puts credentials first, descriptors find no room.
+	cut=true
+	[ "$(uname -s)" != NetBSD ] || cut=false
+	atf_check -o inline:"credentials $cut\n" \
 	    sh -c "jq -r '\"\(.outcome) \(.ctrunc)\"' stdout | sort -u"
 	atf_check -o inline:"Listening on sock\n" cat stderr
 }

@@ -120,8 +120,9 @@ ATF_TC_BODY(status, tc)
 static void
 count_trial(struct tally *t, const struct conv *c, const struct result *r)
 {
-	const struct report report = report_of(c, r);
+	struct report report = report_of(c);
 
+	report.result = r;
 	count_result(t, &report);
 	if (is_race(&report) && r->outcome != UNSUPPORTED)
 		count_race(t, c, r);
@@ -575,8 +576,9 @@ ATF_TC_BODY(server_ids, tc)
 	const struct options o = { .role = ROLE_SERVER };
 	const struct conv c = { .options = &o };
 	struct result r = { .outcome = PLACEHOLDER, .bytes = 2 };
-	const struct report report = report_of(&c, &r);
+	struct report report = report_of(&c);
 
+	report.result = &r;
 	cred_id(&r.peer, EUID, 5, "PEER");
 	cred_id(&r.peer, EGID, 6, "PEER");
 	begin_output();
