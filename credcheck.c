@@ -4411,256 +4411,454 @@ parse_identity(const char *argument)
 	return id;
 }
 
-#define ORDERS		"Lirs"		/* modes in which both sides are ours */
-#define ROLES		"CPSl"		/* the others */
-#define REPORTS		"jnq"		/* which exclude each other as well */
-#define IDENTITY	"user[:group]"
-
 /*
- * Each option: for getopt_long(3), --help, the usage, and the check that it
- * means something in the mode.  A mode has its option's letter.
+ * The values of options.  Each function returns NULL, or what the value has to
+ * be and is not.
  */
-static const struct option_row {
-	char letter;
-	const char *name, *argument;
-	const char *modes;		/* in which it means something */
-	const char *help;
-} optiontable[] = {
-	{ 'C', "client", "path", "C", "only the client, of a --server" },
-	{ 'i', "inherit", NULL, "il", "the option on the listening socket" },
-	{ 'L', "late", NULL, "L", "message before option: the lost race" },
-	{ 'l', "server", "path", "l", "only the server: tells of each client" },
-	{ 'P', "peer", "path", "P", "who listens there, without a message" },
-	{ 'r', "race", NULL, "rl", "no synchronization: many trials, counted" },
-	{ 'S', "survey", NULL, "S", "what this kernel does in every ordering" },
-	{ 's', "sync", NULL, "slC", "with \"go on\": always wins (default)" },
-	{ 'c', "count", "n", "CLilrs", "hold n conversations, count outcomes" },
-	{ 'e', "effective", IDENTITY, "CLirs", "effective identity (root)" },
-	{ 'h', "help", NULL, ORDERS ROLES, "print this" },
-	{ 'j', "json", NULL, "LPSilrs", "report as JSON" },
-	{ 'm', "mode", "mode", "Lilrs", "the socket's permissions (0666)" },
-	{ 'n', "names", NULL, "LPils", "add user and group names to the text" },
-	{ 'p', "path", "path", "Lirs", "a named socket, not a socketpair" },
-	{ 'q', "quiet", NULL, "LPSilrs", "no report; the exit status tells" },
-	{ 't', "type", "type", "CLPilrs", "stream, seqpacket or dgram" },
-	{ 'u', "user", IDENTITY, "CLirs", "the client's identity (root)" },
-	{ 'V', "version", NULL, ORDERS ROLES, "print the version" },
-	{ 'v', "verbose", NULL, "LPSilrs", "the timeline, on standard error" },
-	{ 'W', "spread", "usec", "r", "range of the race's delays (20)" },
-	{ 'w', "timeout", "seconds", ORDERS ROLES, "the longest wait (5)" },
-};
-#define GIVEN(letter)	(strchr(given, letter) != NULL)
-#define FOREACH_OPTION(o) \
-	for (const struct option_row *o = optiontable; \
-	    o < optiontable + nitems(optiontable); o++)
-
-static const struct option_row *
-find_option(int letter)
+static const char *
+set_count(struct options *o, const char *s)
 {
-	FOREACH_OPTION(o)
-		if (o->letter == letter)
-			return o;
+	uintmax_t n;
+
+	if (!parse_number(s, 10, 1, 1000000000, &n))
+		return "a number from 1 to 1000000000";
+	o->count = n;
 	return NULL;
 }
 
-/* The usage in some modes: in one pair of brackets is what excludes another. */
-static void
-usage(const char *start, const char *modes)
+static const char *
+set_effective(struct options *o, const char *s)
 {
-	static const char *const groups[] = { ROLES, "v", REPORTS, ORDERS };
-	char line[512] = "", *end = line, *word;
-	int column = printf("%s credcheck", start);
-	const char *sep;
+	o->effective = parse_identity(s);
+	return NULL;
+}
 
-	for (size_t g = 0; g < nitems(groups); g++) {
-		sep = g == 0 ? "\t" : "\t[";
-		FOREACH_OPTION(o)
-			if (strchr(groups[g], o->letter) != NULL &&
-			    strpbrk(o->modes, modes) != NULL) {
-				end += sprintf(end, o->argument != NULL ?
-				    "%s-%c %s" : "%s-%c", sep, o->letter,
-				    o->argument);
-				sep = " | ";
-			}
-		end += sprintf(end, g > 0 && *sep == ' ' ? "]" : "");
+static const char *
+set_mode(struct options *o, const char *s)
+{
+	uintmax_t n;
+
+	if (!parse_number(s, 8, 0, 0777, &n))
+		return "an octal number from 0 to 777";
+	o->mode = (mode_t)n;
+	return NULL;
+}
+
+static const char *
+set_path(struct options *o, const char *s)
+{
+	o->path = s;
+	return NULL;
+}
+
+static const char *
+set_spread(struct options *o, const char *s)
+{
+	uintmax_t n;
+
+	if (!parse_number(s, 10, 0, 1000000, &n))
+		return "a number from 0 to 1000000";
+	o->spread = MICROSECOND * (int64_t)n;
+	return NULL;
+}
+
+static const char *
+set_timeout(struct options *o, const char *s)
+{
+	double seconds;
+	char *end;
+
+	seconds = strtod(s, &end);
+	if (s[strspn(s, "0123456789.")] != '\0' || *end != '\0' ||
+	    !(seconds >= 0.001 && seconds <= 86400))
+		return "a number of seconds from 0.001 to 86400";
+	o->timeout = (int64_t)(seconds * SECOND);
+	return NULL;
+}
+
+static const char *
+set_type(struct options *o, const char *s)
+{
+	for (size_t t = 0; t < nitems(types); t++)
+		if (strcmp(s, types[t].name) == 0) {
+			o->type = t;
+			return NULL;
+		}
+	return "stream, seqpacket or dgram";
+}
+
+static const char *
+set_user(struct options *o, const char *s)
+{
+	o->user = parse_identity(s);
+	return NULL;
+}
+
+/* The options, in the order of --help. */
+enum opt {
+	/* The modes, */
+	OPT_CLIENT, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_PEER, OPT_RACE,
+	OPT_SURVEY, OPT_SYNC,
+	/* and what is said of them. */
+	OPT_COUNT, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
+	OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER, OPT_VERSION, OPT_VERBOSE,
+	OPT_SPREAD, OPT_TIMEOUT,
+	NOPTS
+};
+#define BIT(opt)	(UINT32_C(1) << (opt))
+_Static_assert(NOPTS <= 32, "a set of options is a uint32_t");
+
+/* Options of which one at most can be given. */
+enum choice {
+	NO_CHOICE,
+	CHOICE_ROLE,			/* whom we play */
+	CHOICE_ORDER,			/* of the steps of both sides */
+	CHOICE_REPORT			/* the form of the report */
+};
+
+#define IDENTITY	"user[:group]"
+static const struct opt_row {
+	char letter;
+	const char *name, *argument, *help;
+	const char *(*set)(struct options *, const char *);
+	enum choice choice;
+} opts[NOPTS] = {
+	[OPT_CLIENT] = { 'C', "client", "path",
+	    .help = "only the client, of a --server", .set = set_path,
+	    .choice = CHOICE_ROLE },
+	[OPT_INHERIT] = { 'i', "inherit",
+	    .help = "the option on the listening socket",
+	    .choice = CHOICE_ORDER },
+	[OPT_LATE] = { 'L', "late",
+	    .help = "message before option: the lost race",
+	    .choice = CHOICE_ORDER },
+	[OPT_SERVER] = { 'l', "server", "path",
+	    .help = "only the server: tells of each client", .set = set_path,
+	    .choice = CHOICE_ROLE },
+	[OPT_PEER] = { 'P', "peer", "path",
+	    .help = "who listens there, without a message", .set = set_path,
+	    .choice = CHOICE_ROLE },
+	[OPT_RACE] = { 'r', "race",
+	    .help = "no synchronization: many trials, counted",
+	    .choice = CHOICE_ORDER },
+	[OPT_SURVEY] = { 'S', "survey",
+	    .help = "what this kernel does in every ordering",
+	    .choice = CHOICE_ROLE },
+	[OPT_SYNC] = { 's', "sync",
+	    .help = "with \"go on\": always wins (default)",
+	    .choice = CHOICE_ORDER },
+
+	[OPT_COUNT] = { 'c', "count", "n",
+	    .help = "hold n conversations, count outcomes", .set = set_count },
+	[OPT_EFFECTIVE] = { 'e', "effective", IDENTITY,
+	    .help = "effective identity (root)", .set = set_effective },
+	[OPT_HELP] = { 'h', "help", .help = "print this" },
+	[OPT_JSON] = { 'j', "json", .help = "report as JSON",
+	    .choice = CHOICE_REPORT },
+	[OPT_MODE] = { 'm', "mode", "mode",
+	    .help = "the socket's permissions (0666)", .set = set_mode },
+	[OPT_NAMES] = { 'n', "names",
+	    .help = "add user and group names to the text",
+	    .choice = CHOICE_REPORT },
+	[OPT_PATH] = { 'p', "path", "path",
+	    .help = "a named socket, not a socketpair", .set = set_path },
+	[OPT_QUIET] = { 'q', "quiet",
+	    .help = "no report; the exit status tells",
+	    .choice = CHOICE_REPORT },
+	[OPT_TYPE] = { 't', "type", "type",
+	    .help = "stream, seqpacket or dgram", .set = set_type },
+	[OPT_USER] = { 'u', "user", IDENTITY,
+	    .help = "the client's identity (root)", .set = set_user },
+	[OPT_VERSION] = { 'V', "version", .help = "print the version" },
+	[OPT_VERBOSE] = { 'v', "verbose",
+	    .help = "the timeline, on standard error" },
+	[OPT_SPREAD] = { 'W', "spread", "usec",
+	    .help = "range of the race's delays (20)", .set = set_spread },
+	[OPT_TIMEOUT] = { 'w', "timeout", "seconds",
+	    .help = "the longest wait (5)", .set = set_timeout },
+};
+
+/* The modes: an order, in which both sides are ours, or another role. */
+enum mode {
+	MODE_SYNC, MODE_LATE, MODE_INHERIT, MODE_RACE,
+	MODE_SERVER, MODE_CLIENT, MODE_PEER, MODE_SURVEY,
+	NMODES
+};
+
+/* The options of every mode that reports, of each client, of both sides. */
+#define REPORTING \
+	(BIT(OPT_JSON) | BIT(OPT_QUIET) | BIT(OPT_VERBOSE) | BIT(OPT_TIMEOUT))
+#define CLIENTS \
+	(BIT(OPT_COUNT) | BIT(OPT_EFFECTIVE) | BIT(OPT_TYPE) | BIT(OPT_USER))
+#define BOTH_SIDES	(REPORTING | CLIENTS | BIT(OPT_MODE) | BIT(OPT_PATH))
+
+static const struct mode_row {
+	enum opt opt;			/* that chooses it */
+	enum role role;
+	const struct schedule *schedule;	/* unless an order is given */
+	const struct schedule *datagrams;	/* if it has one for those */
+	bool connected;			/* has no meaning for datagrams */
+	uint64_t count;			/* unless one is given; 0: 1 */
+	int64_t limit;			/* with that, in nanoseconds */
+	uint32_t allowed;		/* options that mean something */
+} modes[NMODES] = {
+	[MODE_SYNC] = { OPT_SYNC, ROLE_BOTH, &sync_schedule,
+	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	[MODE_LATE] = { OPT_LATE, ROLE_BOTH, &late_schedule,
+	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	[MODE_INHERIT] = { OPT_INHERIT, ROLE_BOTH, &inherit_schedule,
+	    .connected = true, .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	[MODE_RACE] = { OPT_RACE, ROLE_BOTH, &race_schedule,
+	    .count = 10000, .limit = SECOND,
+	    .allowed = BOTH_SIDES | BIT(OPT_SPREAD) },
+	[MODE_SERVER] = { OPT_SERVER, ROLE_SERVER, &inherit_schedule,
+	    .datagrams = &dgram_schedule, .count = UINT64_MAX,
+	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_COUNT) |
+	    BIT(OPT_MODE) | BIT(OPT_TYPE) | BIT(OPT_SYNC) | BIT(OPT_INHERIT) |
+	    BIT(OPT_RACE) },
+	[MODE_CLIENT] = { OPT_CLIENT, ROLE_CLIENT, &inherit_schedule,
+	    .allowed = CLIENTS | BIT(OPT_TIMEOUT) | BIT(OPT_SYNC) },
+	[MODE_PEER] = { OPT_PEER, ROLE_PEER, &peer_schedule,
+	    .connected = true,
+	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_TYPE) },
+	[MODE_SURVEY] = { OPT_SURVEY, ROLE_SURVEY, &inherit_schedule,
+	    .allowed = REPORTING },
+};
+
+/* The option of a letter; NOPTS: there is none. */
+static enum opt
+find_opt(int letter)
+{
+	enum opt opt = 0;
+
+	while (opt < NOPTS && opts[opt].letter != letter)
+		opt++;
+	return opt;
+}
+
+/* The one of a choice that is in a set; NOPTS: none. */
+static enum opt
+chosen(uint32_t set, enum choice choice)
+{
+	enum opt opt = 0;
+
+	while (opt < NOPTS &&
+	    ((set & BIT(opt)) == 0 || opts[opt].choice != choice))
+		opt++;
+	return opt;
+}
+
+/* The mode that an option chooses. */
+static const struct mode_row *
+find_mode(enum opt opt)
+{
+	const struct mode_row *mode = modes;
+
+	while (mode->opt != opt)
+		mode++;
+	return mode;
+}
+
+/* The options that choose a role's modes, or mean something in them. */
+static uint32_t
+opts_of_role(enum role role)
+{
+	uint32_t all = 0;
+
+	for (enum mode m = 0; m < NMODES; m++)
+		if (modes[m].role == role)
+			all |= modes[m].allowed | BIT(modes[m].opt);
+	return all;
+}
+
+/* An item of the usage, on a line of its own if this one is full. */
+static int
+print_item(int column, const char *item)
+{
+	if (column + 1 + (int)strlen(item) > 78)
+		column = printf("\n%16s", "") - 1;
+	return column + printf(" %s", item);
+}
+
+/* A choice of options, as one item: brackets say that they may be left out. */
+static int
+usage_choice(int column, uint32_t all, enum choice choice)
+{
+	char item[128] = "", *end = item;
+
+	for (enum opt opt = 0; opt < NOPTS; opt++) {
+		if ((all & BIT(opt)) == 0 || opts[opt].choice != choice)
+			continue;
+		end += sprintf(end, end == item ? "-%c" : " | -%c",
+		    opts[opt].letter);
+		if (opts[opt].argument != NULL)
+			end += sprintf(end, " %s", opts[opt].argument);
 	}
-	FOREACH_OPTION(o)
-		if (o->argument != NULL && strpbrk(o->modes, modes) != NULL &&
-		    strchr(ROLES, o->letter) == NULL)
-			end += sprintf(end, "\t[-%c %s]", o->letter,
-			    o->argument);
-	for (word = strtok(line, "\t"); word; word = strtok(NULL, "\t")) {
-		if (column + (int)strlen(word) > 78)
-			column = printf("\n%16s", "") - 1;
-		column += printf(" %s", word);
+	if (end == item)
+		return column;
+	if (choice != CHOICE_ROLE) {
+		memmove(item + 1, item, (size_t)(end - item) + 1);
+		item[0] = '[';
+		strcpy(end + 1, "]");
+	}
+	return print_item(column, item);
+}
+
+/* The options that take no argument and exclude none, as one item. */
+static int
+usage_flags(int column, uint32_t all)
+{
+	char item[NOPTS + sizeof("[-]")] = "[-", *end = item + strlen(item);
+	const char *none = end;
+
+	for (enum opt opt = 0; opt < NOPTS; opt++)
+		if ((all & BIT(opt)) != 0 && opts[opt].argument == NULL &&
+		    opts[opt].choice == NO_CHOICE)
+			*end++ = opts[opt].letter;
+	strcpy(end, "]");
+	return end == none ? column : print_item(column, item);
+}
+
+/* The usage of the modes of a role. */
+static void
+usage(const char *start, enum role role)
+{
+	const uint32_t all = opts_of_role(role);
+	int column = printf("%s credcheck", start);
+	char item[64];
+
+	column = usage_choice(column, all, CHOICE_ROLE);
+	column = usage_flags(column, all);
+	column = usage_choice(column, all, CHOICE_REPORT);
+	column = usage_choice(column, all, CHOICE_ORDER);
+	for (enum opt opt = 0; opt < NOPTS; opt++) {
+		if ((all & BIT(opt)) == 0 || opts[opt].argument == NULL ||
+		    opts[opt].choice != NO_CHOICE)
+			continue;
+		snprintf(item, sizeof(item), "[-%c %s]", opts[opt].letter,
+		    opts[opt].argument);
+		column = print_item(column, item);
 	}
 	printf("\n");
 }
 
-/* What --help prints, and --version. */
 static _Noreturn void
-help(bool version)
+help(void)
 {
-	if (version)
-		printf("credcheck %s\n", VERSION);
-	else {
-		usage("usage:", ORDERS);
-		usage("      ", "l");
-		usage("      ", "C");
-		usage("      ", "P");
-		usage("      ", "S");
-		printf("\n");
-		FOREACH_OPTION(o)
-			printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
-			    21 - (int)strlen(o->name),
-			    o->argument != NULL ? o->argument : "", o->help);
-	}
+	usage("usage:", ROLE_BOTH);
+	usage("      ", ROLE_SERVER);
+	usage("      ", ROLE_CLIENT);
+	usage("      ", ROLE_PEER);
+	usage("      ", ROLE_SURVEY);
+	printf("\n");
+	for (const struct opt_row *o = opts; o < opts + NOPTS; o++)
+		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
+		    21 - (int)strlen(o->name),
+		    o->argument != NULL ? o->argument : "", o->help);
 	finish_report();
 	exit(EXIT_SUCCESS);
 }
 
-/* Every option given must mean something in the mode, and with the others. */
-static void
-check_options(const struct options *o, const char *given, int mode)
+static _Noreturn void
+version(void)
 {
-	const bool two = o->role == ROLE_SERVER || o->role == ROLE_CLIENT;
-	const char *wrong = strpbrk(given, two ? "irs" : "iP");
+	printf("credcheck %s\n", VERSION);
+	finish_report();
+	exit(EXIT_SUCCESS);
+}
 
-	FOREACH_OPTION(row)
-		if (GIVEN(row->letter) && strchr(row->modes, mode) == NULL)
-			REFUSE("--%s means nothing with --%s", row->name,
-			    find_option(mode)->name);
-	if (GIVEN('m') && o->path == NULL)
+/* Every option given has to mean something in the mode. */
+static void
+check_allowed(uint32_t given, const struct mode_row *mode)
+{
+	const uint32_t allowed = mode->allowed | BIT(mode->opt);
+
+	for (enum opt opt = 0; opt < NOPTS; opt++)
+		if ((given & BIT(opt)) != 0 && (allowed & BIT(opt)) == 0)
+			REFUSE("--%s means nothing with --%s", opts[opt].name,
+			    opts[mode->opt].name);
+}
+
+static void
+check_path(const struct options *o, uint32_t given)
+{
+	if ((given & BIT(OPT_MODE)) != 0 && o->path == NULL)
 		REFUSE("--mode means nothing without --path");
-	if (GIVEN('m') && o->path[0] == '@' && ABSTRACT)
+	if ((given & BIT(OPT_MODE)) != 0 && o->path[0] == '@' && ABSTRACT)
 		REFUSE("--mode means nothing to an abstract socket: %s",
 		    visible(o->path));
+	if ((given & BIT(OPT_INHERIT)) != 0 && o->path == NULL)
+		REFUSE("--inherit means nothing without --path");
+}
+
+/* Datagrams have no connection, and only our own two sides can do without. */
+static void
+check_datagrams(const struct options *o, uint32_t given,
+    const struct mode_row *mode)
+{
+	const enum opt order = chosen(given, CHOICE_ORDER);
+
+	if (types[o->type].type != SOCK_DGRAM)
+		return;
+	if (o->role != ROLE_BOTH && order != NOPTS)
+		REFUSE("--%s means nothing with --type dgram between two "
+		    "programs", opts[order].name);
+	if (mode->connected)
+		REFUSE("--%s means nothing with --type dgram",
+		    opts[mode->opt].name);
+}
+
+/* Every option given must mean something in the mode, and with the others. */
+static void
+check_options(const struct options *o, uint32_t given,
+    const struct mode_row *mode)
+{
+	check_allowed(given, mode);
+	check_path(o, given);
+	check_datagrams(o, given, mode);
 	if (o->names && o->role == ROLE_BOTH && o->count > 1)
 		REFUSE("--names means nothing with --count");
-	if (GIVEN('i') && o->path == NULL)
-		REFUSE("--inherit means nothing without --path");
-	if (types[o->type].type == SOCK_DGRAM && wrong != NULL)
-		REFUSE("--%s means nothing with --type dgram%s",
-		    find_option(*wrong)->name,
-		    two ? " between two programs" : "");
-	if (mode == 'r' && o->spread > o->timeout)
+	if (mode->opt == OPT_RACE && o->spread > o->timeout)
 		REFUSE("--spread %" PRId64 " us is longer than --timeout "
 		    "%g s", o->spread / MICROSECOND,
 		    (double)o->timeout / SECOND);
 }
 
-/* The one of these letters that was given, or 0; two exclude each other. */
-static int
-only_one(const char *letters, const char *given)
+/* The lists of steps; order is that of --server and --client, too. */
+static const struct schedule *
+choose_schedule(const struct options *o, const struct mode_row *mode,
+    const struct mode_row *order)
 {
-	const char *one = strpbrk(given, letters);
-	const char *other = one != NULL ? strpbrk(one + 1, letters) : NULL;
+	const bool race = order->opt == OPT_RACE;
 
-	if (other != NULL)
-		REFUSE("--%s and --%s exclude each other",
-		    find_option(*one)->name, find_option(*other)->name);
-	return one != NULL ? *one : 0;
+	if (types[o->type].type == SOCK_DGRAM && mode->datagrams != NULL)
+		return mode->datagrams;
+	if (race && o->role != ROLE_BOTH)
+		return &bare_schedule;
+	if (race && o->path != NULL && o->spread == 0)
+		return &bare_schedule;
+	return order->schedule;
 }
 
-static enum role
-role_of(int letter)
-{
-	switch (letter) {
-	case 'C':
-		return ROLE_CLIENT;
-	case 'P':
-		return ROLE_PEER;
-	case 'S':
-		return ROLE_SURVEY;
-	case 'l':
-		return ROLE_SERVER;
-	default:
-		return ROLE_BOTH;
-	}
-}
-
-/* Returns NULL, or what the value has to be and is not. */
-static const char *
-set_value(struct options *o, int letter, const char *s)
-{
-	double seconds;
-	uintmax_t n;
-	char *end;
-
-	switch (letter) {
-	case 'C': case 'P': case 'l': case 'p':
-		o->path = s;
-		break;
-	case 'c':
-		if (!parse_number(s, 10, 1, 1000000000, &n))
-			return "a number from 1 to 1000000000";
-		o->count = n;
-		break;
-	case 'e':
-		o->effective = parse_identity(s);
-		break;
-	case 'm':
-		if (!parse_number(s, 8, 0, 0777, &n))
-			return "an octal number from 0 to 777";
-		o->mode = (mode_t)n;
-		break;
-	case 't':
-		for (o->type = 0; o->type < nitems(types); o->type++)
-			if (strcmp(s, types[o->type].name) == 0)
-				return NULL;
-		return "stream, seqpacket or dgram";
-	case 'u':
-		o->user = parse_identity(s);
-		break;
-	case 'W':
-		if (!parse_number(s, 10, 0, 1000000, &n))
-			return "a number from 0 to 1000000";
-		o->spread = MICROSECOND * (int64_t)n;
-		break;
-	case 'w':
-		seconds = strtod(s, &end);
-		if (s[strspn(s, "0123456789.")] != '\0' || *end != '\0' ||
-		    !(seconds >= 0.001 && seconds <= 86400))
-			return "a number of seconds from 0.001 to 86400";
-		o->timeout = (int64_t)(seconds * SECOND);
-		break;
-	}
-	return NULL;
-}
-
-/* What was not given depends on the mode, which is a role or an order. */
+/* What was not given depends on the mode. */
 static void
-set_defaults(struct options *o, const char *given, int mode, int order)
+set_defaults(struct options *o, uint32_t given, const struct mode_row *mode)
 {
-	static const struct schedule *const schedules[] = {
-		['L'] = &late_schedule, ['i'] = &inherit_schedule,
-		['r'] = &race_schedule, ['s'] = &sync_schedule,
-		['P'] = &peer_schedule,
-	};
-
-	o->schedule = schedules[mode == 'P' ? mode : order];
-	if (mode == 'l' && types[o->type].type == SOCK_DGRAM)
-		o->schedule = &dgram_schedule;
-	o->any_type = mode == 'P' && !GIVEN('t');
-	if (order == 'r' &&
-	    (o->role != ROLE_BOTH || (o->path != NULL && o->spread == 0)))
-		o->schedule = &bare_schedule;
-	if (!GIVEN('c') && mode == 'l')
-		o->count = UINT64_MAX;
-	else if (!GIVEN('c') && mode == 'r') {
-		o->count = 10000;
-		o->limit = SECOND;
+	if ((given & BIT(OPT_COUNT)) == 0 && mode->count != 0) {
+		o->count = mode->count;
+		o->limit = mode->limit;
 	}
-	o->counted = o->count > 1 || mode == 'r';
-	signals.stoppable = mode == 'r';
+	o->any_type = o->role == ROLE_PEER && (given & BIT(OPT_TYPE)) == 0;
+	o->counted = o->count > 1 || mode->opt == OPT_RACE;
+	signals.stoppable = mode->opt == OPT_RACE;
 }
 
 /* The same table, as getopt_long(3) wants it. */
 static void
 make_getopt(struct option *longopts, char *letters)
 {
-	letters += sprintf(letters, ":");
-	FOREACH_OPTION(o) {
+	*letters++ = ':';
+	for (const struct opt_row *o = opts; o < opts + NOPTS; o++) {
 		*longopts++ = (struct option){ .name = o->name,
 		    .has_arg = o->argument != NULL, .val = o->letter };
 		letters += sprintf(letters, o->argument != NULL ? "%c:" : "%c",
@@ -4669,51 +4867,89 @@ make_getopt(struct option *longopts, char *letters)
 	*longopts = (struct option){ .name = NULL };
 }
 
-static void
-parse_options(int argc, char **argv, struct options *o)
+/* What getopt_long(3) has refused, and its word on the command line. */
+static _Noreturn void
+refuse_option(int ch, const char *word)
 {
-	struct option longopts[nitems(optiontable) + 1];
-	char letters[2 * nitems(optiontable) + 2];
-	char given[nitems(optiontable) + 1] = "";	/* letters, each once */
-	const char *what, *word;
-	int ch, role, order, mode;
+	if (ch == ':')
+		REFUSE("option needs an argument: %s", visible(word));
+	if (find_opt(optopt) != NOPTS)
+		REFUSE("option takes no argument: %s", visible(word));
+	if (optopt == 0)
+		REFUSE("no such option, or more than one: %s (--help lists "
+		    "them)", visible(word));
+	REFUSE("no such option: -%s (--help lists them)",
+	    visible((char[]){ (char)optopt, '\0' }));
+}
+
+/* Two options of a choice are one too many. */
+static void
+check_choice(uint32_t given, enum opt opt)
+{
+	const enum opt other = chosen(given, opts[opt].choice);
+
+	if (opts[opt].choice != NO_CHOICE && other != NOPTS && other != opt)
+		REFUSE("--%s and --%s exclude each other", opts[other].name,
+		    opts[opt].name);
+}
+
+/* Takes the options in their order, with their values; returns their set. */
+static uint32_t
+take_options(int argc, char **argv, struct options *o)
+{
+	struct option longopts[NOPTS + 1];
+	char letters[2 * NOPTS + sizeof(":")];
+	const char *wanted;
+	uint32_t given = 0;
+	enum opt opt;
+	int ch;
 
 	make_getopt(longopts, letters);
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
-		word = argv[optind - 1];
-		if (ch == ':' || (ch == '?' && find_option(optopt) != NULL))
-			REFUSE("option %s argument: %s", ch == ':' ?
-			    "needs an" : "takes no", visible(word));
-		if (ch == '?' && optopt == 0)
-			REFUSE("no such option, or more than one: %s (--help "
-			    "lists them)", visible(word));
-		if (ch == '?')
-			REFUSE("no such option: -%s (--help lists them)",
-			    visible((char[]){ (char)optopt, '\0' }));
-		if (ch == 'h' || ch == 'V')
-			help(ch == 'V');
-		if (!GIVEN(ch))
-			given[strlen(given)] = (char)ch;
-		if ((what = set_value(o, ch, optarg)) != NULL)
-			REFUSE("%s is %s: %s", find_option(ch)->name, what,
+		if (ch == ':' || ch == '?')
+			refuse_option(ch, argv[optind - 1]);
+		opt = find_opt(ch);
+		if (opt == OPT_HELP)
+			help();
+		if (opt == OPT_VERSION)
+			version();
+		check_choice(given, opt);
+		given |= BIT(opt);
+		if (opts[opt].set == NULL)
+			continue;
+		wanted = opts[opt].set(o, optarg);
+		if (wanted != NULL)
+			REFUSE("%s is %s: %s", opts[opt].name, wanted,
 			    visible(optarg));
 	}
 	if (optind < argc)
 		REFUSE("unexpected operand: %s (--help lists the options)",
 		    visible(argv[optind]));
-	o->json = GIVEN('j');
-	o->names = GIVEN('n');
-	o->quiet = GIVEN('q');
-	o->verbose = GIVEN('v');
-	(void)only_one(REPORTS, given);
-	role = only_one(ROLES, given);
-	o->role = role_of(role);
-	if ((order = only_one(ORDERS, given)) == 0)
-		order = o->role == ROLE_BOTH ? 's' : 'i';
-	mode = o->role == ROLE_BOTH ? order : role;
+	return given;
+}
+
+static void
+parse_options(int argc, char **argv, struct options *o)
+{
+	const uint32_t given = take_options(argc, argv, o);
+	const enum opt role = chosen(given, CHOICE_ROLE);
+	const enum opt order = chosen(given, CHOICE_ORDER);
+	const struct mode_row *mode = &modes[MODE_SYNC];
+
+	if (role != NOPTS)
+		mode = find_mode(role);
+	else if (order != NOPTS)
+		mode = find_mode(order);
+	o->role = mode->role;
+	o->json = (given & BIT(OPT_JSON)) != 0;
+	o->names = (given & BIT(OPT_NAMES)) != 0;
+	o->quiet = (given & BIT(OPT_QUIET)) != 0;
+	o->verbose = (given & BIT(OPT_VERBOSE)) != 0;
 	check_options(o, given, mode);
-	set_defaults(o, given, mode, order);
+	set_defaults(o, given, mode);
+	o->schedule = choose_schedule(o, mode, order != NOPTS ?
+	    find_mode(order) : mode);
 }
 
 static int
