@@ -4361,6 +4361,56 @@ run_survey(const struct options *base)
  */
 #define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
+/* For the rest of our life, a text. */
+static char * __attribute__((format(printf, 1, 2)))
+compose(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return visible(text);
+}
+
+/* A word of the command line in a message, where an empty one shows as well. */
+static const char *
+shown(const char *word)
+{
+	return word[0] == '\0' ? "\"\"" : visible(word);
+}
+
+/* Adds a word, the nth of so many, to a list: a, b or c. */
+static const char *
+add_word(const char *list, const char *word, size_t nth, size_t many)
+{
+	const char *sep = nth == many ? " or " : ", ";
+
+	return compose("%s%s%s", list, nth == 1 ? "" : sep, word);
+}
+
+/* How many characters are to be changed, added or left out (Levenshtein). */
+static size_t
+distance(const char *from, const char *to)
+{
+	size_t row[32], above, before;
+	const size_t n = MIN(strlen(to), nitems(row) - 1);
+
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (; *from != '\0'; from++) {
+		before = row[0]++;
+		for (size_t j = 0; j < n; j++) {
+			above = row[j + 1];
+			row[j + 1] = MIN(before + (*from != to[j]),
+			    MIN(above, row[j]) + 1);
+			before = above;
+		}
+	}
+	return row[n];
+}
+
 /* A whole number, without a sign. */
 static bool
 parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
@@ -4373,47 +4423,66 @@ parse_number(const char *s, int base, uintmax_t min, uintmax_t max,
 	    *n >= min && *n <= max;
 }
 
-/* user[:group]: each a name, else a number; the highest ID is none. */
-static struct identity
-parse_identity(const char *argument)
+/* A user's name, or else number; NULL, or what is wrong with it. */
+static const char *
+find_user(const char *user, struct identity *id)
 {
-	struct identity id = { .argument = argument };
-	const char *colon = strchr(argument, ':');
-	char user[LINE_MAX];
-	const struct passwd *pw;
-	const struct group *gr;
-	bool number = false;
+	const struct passwd *pw = getpwnam(user);
 	uintmax_t n;
 
+	if (pw == NULL) {
+		/* The highest ID is none. */
+		if (!parse_number(user, 10, 0, UINT_MAX - 1, &n))
+			return compose("no such user: %s", shown(user));
+		id->uid = (uid_t)n;
+		if ((pw = getpwuid(id->uid)) == NULL)
+			return NULL;
+	}
+	id->uid = pw->pw_uid;
+	id->gid = id->basegid = pw->pw_gid;
+	if ((id->name = strdup(pw->pw_name)) == NULL)
+		err(EXIT_TROUBLE, "strdup");
+	return NULL;
+}
+
+static const char *
+find_group(const char *group, struct identity *id)
+{
+	const struct group *gr = getgrnam(group);
+	uintmax_t n;
+
+	if (gr != NULL)
+		id->gid = gr->gr_gid;
+	else if (parse_number(group, 10, 0, UINT_MAX - 1, &n))
+		id->gid = (gid_t)n;
+	else
+		return compose("no such group: %s", shown(group));
+	return NULL;
+}
+
+/* user[:group] */
+static const char *
+parse_identity(const char *argument, struct identity *id)
+{
+	const char *colon = strchr(argument, ':'), *wrong;
+	char user[LINE_MAX];
+
+	*id = (struct identity){ .argument = argument };
 	snprintf(user, sizeof(user), "%.*s", (int)strcspn(argument, ":"),
 	    argument);
-	if ((pw = getpwnam(user)) == NULL &&
-	    (number = parse_number(user, 10, 0, UINT_MAX - 1, &n)))
-		pw = getpwuid(id.uid = (uid_t)n);
-	if (pw != NULL) {
-		id.uid = pw->pw_uid;
-		id.gid = id.basegid = pw->pw_gid;
-		if ((id.name = strdup(pw->pw_name)) == NULL)
-			err(EXIT_TROUBLE, "strdup");
-	} else if (!number)
-		REFUSE("no such user: %s", visible(argument));
-	else if (colon == NULL)
-		REFUSE("user ID without an entry needs a group, as %s:100: "
-		    "%s", argument, argument);
-	if (colon == NULL)
-		return id;
-	if ((gr = getgrnam(colon + 1)) != NULL)
-		id.gid = gr->gr_gid;
-	else if (parse_number(colon + 1, 10, 0, UINT_MAX - 1, &n))
-		id.gid = (gid_t)n;
-	else
-		REFUSE("no such group: %s", visible(argument));
-	return id;
+	if ((wrong = find_user(user, id)) != NULL)
+		return wrong;
+	if (colon != NULL)
+		return find_group(colon + 1, id);
+	if (id->name == NULL)
+		return compose("a user ID without an entry needs a group, as "
+		    "%s:100", user);
+	return NULL;
 }
 
 /*
  * The values of options.  Each function returns NULL, or what the value has to
- * be and is not.
+ * be and is not, or what is wrong with it.
  */
 static const char *
 set_count(struct options *o, const char *s)
@@ -4429,8 +4498,7 @@ set_count(struct options *o, const char *s)
 static const char *
 set_effective(struct options *o, const char *s)
 {
-	o->effective = parse_identity(s);
-	return NULL;
+	return parse_identity(s, &o->effective);
 }
 
 static const char *
@@ -4490,11 +4558,10 @@ set_type(struct options *o, const char *s)
 static const char *
 set_user(struct options *o, const char *s)
 {
-	o->user = parse_identity(s);
-	return NULL;
+	return parse_identity(s, &o->user);
 }
 
-/* The options, in the order of --help. */
+/* Each option. */
 enum opt {
 	/* The modes, */
 	OPT_CLIENT, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_PEER, OPT_RACE,
@@ -4516,12 +4583,21 @@ enum choice {
 	CHOICE_REPORT			/* the form of the report */
 };
 
+/* Where --help has an option. */
+enum section { MODES, ASKED, REPORT, OTHER, NSECTIONS };
+
+static const char *const sections[NSECTIONS] = {
+	[MODES] = "Modes", [ASKED] = "What is asked for",
+	[REPORT] = "The report", [OTHER] = "About credcheck",
+};
+
 #define IDENTITY	"user[:group]"
 static const struct opt_row {
 	char letter;
 	const char *name, *argument, *help;
 	const char *(*set)(struct options *, const char *);
 	enum choice choice;
+	enum section section;
 } opts[NOPTS] = {
 	[OPT_CLIENT] = { 'C', "client", "path",
 	    .help = "only the client, of a --server", .set = set_path,
@@ -4549,33 +4625,42 @@ static const struct opt_row {
 	    .choice = CHOICE_ORDER },
 
 	[OPT_COUNT] = { 'c', "count", "n",
-	    .help = "hold n conversations, count outcomes", .set = set_count },
+	    .help = "hold n conversations, count outcomes", .set = set_count,
+	    .section = ASKED },
 	[OPT_EFFECTIVE] = { 'e', "effective", IDENTITY,
-	    .help = "effective identity (root)", .set = set_effective },
-	[OPT_HELP] = { 'h', "help", .help = "print this" },
+	    .help = "effective identity (root)", .set = set_effective,
+	    .section = ASKED },
+	[OPT_HELP] = { 'h', "help", .help = "print this", .section = OTHER },
 	[OPT_JSON] = { 'j', "json", .help = "report as JSON",
-	    .choice = CHOICE_REPORT },
+	    .choice = CHOICE_REPORT, .section = REPORT },
 	[OPT_MODE] = { 'm', "mode", "mode",
-	    .help = "the socket's permissions (0666)", .set = set_mode },
+	    .help = "the socket's permissions (0666)", .set = set_mode,
+	    .section = ASKED },
 	[OPT_NAMES] = { 'n', "names",
 	    .help = "add user and group names to the text",
-	    .choice = CHOICE_REPORT },
+	    .choice = CHOICE_REPORT, .section = REPORT },
 	[OPT_PATH] = { 'p', "path", "path",
-	    .help = "a named socket, not a socketpair", .set = set_path },
+	    .help = "a named socket, not a socketpair", .set = set_path,
+	    .section = ASKED },
 	[OPT_QUIET] = { 'q', "quiet",
 	    .help = "no report; the exit status tells",
-	    .choice = CHOICE_REPORT },
+	    .choice = CHOICE_REPORT, .section = REPORT },
 	[OPT_TYPE] = { 't', "type", "type",
-	    .help = "stream, seqpacket or dgram", .set = set_type },
+	    .help = "stream, seqpacket or dgram", .set = set_type,
+	    .section = ASKED },
 	[OPT_USER] = { 'u', "user", IDENTITY,
-	    .help = "the client's identity (root)", .set = set_user },
-	[OPT_VERSION] = { 'V', "version", .help = "print the version" },
+	    .help = "the client's identity (root)", .set = set_user,
+	    .section = ASKED },
+	[OPT_VERSION] = { 'V', "version", .help = "print the version",
+	    .section = OTHER },
 	[OPT_VERBOSE] = { 'v', "verbose",
-	    .help = "the timeline, on standard error" },
+	    .help = "the timeline, on standard error", .section = REPORT },
 	[OPT_SPREAD] = { 'W', "spread", "usec",
-	    .help = "range of the race's delays (20)", .set = set_spread },
+	    .help = "range of the race's delays (20)", .set = set_spread,
+	    .section = ASKED },
 	[OPT_TIMEOUT] = { 'w', "timeout", "seconds",
-	    .help = "the longest wait (5)", .set = set_timeout },
+	    .help = "the longest wait (5)", .set = set_timeout,
+	    .section = ASKED },
 };
 
 /* The modes: an order, in which both sides are ours, or another role. */
@@ -4742,6 +4827,18 @@ usage(const char *start, enum role role)
 	printf("\n");
 }
 
+/* The options of a section of --help, below its heading. */
+static void
+help_section(enum section section)
+{
+	printf("\n%s:\n", sections[section]);
+	for (const struct opt_row *o = opts; o < opts + NOPTS; o++)
+		if (o->section == section)
+			printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
+			    21 - (int)strlen(o->name),
+			    o->argument != NULL ? o->argument : "", o->help);
+}
+
 static _Noreturn void
 help(void)
 {
@@ -4750,11 +4847,12 @@ help(void)
 	usage("      ", ROLE_CLIENT);
 	usage("      ", ROLE_PEER);
 	usage("      ", ROLE_SURVEY);
-	printf("\n");
-	for (const struct opt_row *o = opts; o < opts + NOPTS; o++)
-		printf("  -%c, --%s %-*s  %s\n", o->letter, o->name,
-		    21 - (int)strlen(o->name),
-		    o->argument != NULL ? o->argument : "", o->help);
+	for (enum section section = 0; section < NSECTIONS; section++)
+		help_section(section);
+	printf("\nExit status:\n"
+	    "  0  every message had its client's true credentials\n"
+	    "  1  one had not; with --race: the rule was violated\n"
+	    "  2  trouble: usage, a system error, a timeout\n");
 	finish_report();
 	exit(EXIT_SUCCESS);
 }
@@ -4767,28 +4865,52 @@ version(void)
 	exit(EXIT_SUCCESS);
 }
 
-/* Every option given has to mean something in the mode. */
+/* The modes in which an option means something: --a, --b or --c. */
+static const char *
+modes_with(enum opt opt)
+{
+	const char *list = "";
+	size_t many = 0, nth = 0;
+
+	for (enum mode m = 0; m < NMODES; m++)
+		many += (modes[m].allowed & BIT(opt)) != 0;
+	for (enum mode m = 0; m < NMODES; m++)
+		if ((modes[m].allowed & BIT(opt)) != 0)
+			list = add_word(list, compose("--%s",
+			    opts[modes[m].opt].name), ++nth, many);
+	return list;
+}
+
+/*
+ * Every option given has to mean something in the mode, which is named only if
+ * it was typed.
+ */
 static void
 check_allowed(uint32_t given, const struct mode_row *mode)
 {
-	const uint32_t allowed = mode->allowed | BIT(mode->opt);
+	const uint32_t wrong = given & ~(mode->allowed | BIT(mode->opt));
+	enum opt opt = 0;
 
-	for (enum opt opt = 0; opt < NOPTS; opt++)
-		if ((given & BIT(opt)) != 0 && (allowed & BIT(opt)) == 0)
-			REFUSE("--%s means nothing with --%s", opts[opt].name,
-			    opts[mode->opt].name);
+	if (wrong == 0)
+		return;
+	while ((wrong & BIT(opt)) == 0)
+		opt++;
+	if ((given & BIT(mode->opt)) == 0)
+		REFUSE("--%s needs %s", opts[opt].name, modes_with(opt));
+	REFUSE("--%s means nothing with --%s", opts[opt].name,
+	    opts[mode->opt].name);
 }
 
 static void
 check_path(const struct options *o, uint32_t given)
 {
 	if ((given & BIT(OPT_MODE)) != 0 && o->path == NULL)
-		REFUSE("--mode means nothing without --path");
+		REFUSE("--mode needs --path");
 	if ((given & BIT(OPT_MODE)) != 0 && o->path[0] == '@' && ABSTRACT)
 		REFUSE("--mode means nothing to an abstract socket: %s",
 		    visible(o->path));
 	if ((given & BIT(OPT_INHERIT)) != 0 && o->path == NULL)
-		REFUSE("--inherit means nothing without --path");
+		REFUSE("--inherit needs --path");
 }
 
 /* Datagrams have no connection, and only our own two sides can do without. */
@@ -4867,6 +4989,54 @@ make_getopt(struct option *longopts, char *letters)
 	*longopts = (struct option){ .name = NULL };
 }
 
+/* The options whose name begins like a word, if it is more than one. */
+static const char *
+could_be(const char *word)
+{
+	const size_t len = strcspn(word, "=");
+	const char *list = "";
+	size_t many = 0, nth = 0;
+
+	for (enum opt opt = 0; opt < NOPTS; opt++)
+		many += strncmp(opts[opt].name, word, len) == 0;
+	for (enum opt opt = 0; opt < NOPTS && many > 1; opt++)
+		if (strncmp(opts[opt].name, word, len) == 0)
+			list = add_word(list, compose("--%s", opts[opt].name),
+			    ++nth, many);
+	return nth > 0 ? list : NULL;
+}
+
+/* The option that a word may have been meant to be; NOPTS: none is near. */
+static enum opt
+nearest_opt(const char *word)
+{
+	const char *name = compose("%.*s", (int)strcspn(word, "="), word);
+	size_t least = strlen(name) / 2 + 1, d;
+	enum opt nearest = NOPTS;
+
+	for (enum opt opt = 0; opt < NOPTS; opt++)
+		if ((d = distance(name, opts[opt].name)) < least) {
+			least = d;
+			nearest = opt;
+		}
+	return nearest;
+}
+
+/* A long option, with its --, that is none or could be several. */
+static _Noreturn void
+refuse_long(const char *word)
+{
+	const char *name = word + strlen("--"), *list = could_be(name);
+	const enum opt nearest = nearest_opt(name);
+
+	if (list != NULL)
+		REFUSE("%s could be %s", visible(word), list);
+	if (nearest != NOPTS)
+		REFUSE("no such option: %s; the nearest is --%s",
+		    visible(word), opts[nearest].name);
+	REFUSE("no such option: %s (--help lists them)", visible(word));
+}
+
 /* What getopt_long(3) has refused, and its word on the command line. */
 static _Noreturn void
 refuse_option(int ch, const char *word)
@@ -4876,10 +5046,23 @@ refuse_option(int ch, const char *word)
 	if (find_opt(optopt) != NOPTS)
 		REFUSE("option takes no argument: %s", visible(word));
 	if (optopt == 0)
-		REFUSE("no such option, or more than one: %s (--help lists "
-		    "them)", visible(word));
+		refuse_long(word);
 	REFUSE("no such option: -%s (--help lists them)",
 	    visible((char[]){ (char)optopt, '\0' }));
+}
+
+/* A value is refused with its option as that was typed, in whatever form. */
+static _Noreturn void
+refuse_value(char *const *argv, enum opt opt, const char *wrong)
+{
+	const bool apart = argv[optind - 1] == optarg;
+	const char *word = argv[optind - (apart ? 2 : 1)];
+
+	if (strncmp(word, "--", 2) != 0)
+		REFUSE("-%c %s: %s", opts[opt].letter, shown(optarg), wrong);
+	if (apart)
+		REFUSE("%s %s: %s", word, shown(optarg), wrong);
+	REFUSE("%s: %s", visible(word), wrong);
 }
 
 /* Two options of a choice are one too many. */
@@ -4899,7 +5082,7 @@ take_options(int argc, char **argv, struct options *o)
 {
 	struct option longopts[NOPTS + 1];
 	char letters[2 * NOPTS + sizeof(":")];
-	const char *wanted;
+	const char *wrong;
 	uint32_t given = 0;
 	enum opt opt;
 	int ch;
@@ -4908,7 +5091,8 @@ take_options(int argc, char **argv, struct options *o)
 	opterr = 0;
 	while ((ch = getopt_long(argc, argv, letters, longopts, NULL)) != -1) {
 		if (ch == ':' || ch == '?')
-			refuse_option(ch, argv[optind - 1]);
+			/* musl steps beyond an argument that is not there. */
+			refuse_option(ch, argv[MIN(optind, argc) - 1]);
 		opt = find_opt(ch);
 		if (opt == OPT_HELP)
 			help();
@@ -4918,10 +5102,8 @@ take_options(int argc, char **argv, struct options *o)
 		given |= BIT(opt);
 		if (opts[opt].set == NULL)
 			continue;
-		wanted = opts[opt].set(o, optarg);
-		if (wanted != NULL)
-			REFUSE("%s is %s: %s", opts[opt].name, wanted,
-			    visible(optarg));
+		if ((wrong = opts[opt].set(o, optarg)) != NULL)
+			refuse_value(argv, opt, wrong);
 	}
 	if (optind < argc)
 		REFUSE("unexpected operand: %s (--help lists the options)",

@@ -44,7 +44,8 @@ synopsis_head() {
 }
 synopsis_body() {
 	"$credcheck" --help | sed '/^$/,$d' >usage
-	"$credcheck" --help | sed '1,/^$/d' >options
+	"$credcheck" --help | sed -e '1,/^$/d' -e '/^Exit/,$d' |
+	    grep -v -e '^$' -e '^[A-Z].*:$' >options
 	mandoc -Tascii "$(atf_get_srcdir)/../credcheck.1" |
 	    sed -e "s/.$(printf '\b')//g" -e '1,/^SYNOPSIS/d' |
 	    sed -e '/^DESCRIPTION/,$d' -e 's/-c count/-c n/' \

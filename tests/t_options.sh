@@ -16,10 +16,7 @@ unknown_body() {
 	line="no such option: -x $hint";	refused -x
 	line="no such option: -x $hint";	refused -jx
 	line="no such option: -x $hint";	refused --json -xq
-	long="no such option, or more than one:"
-	line="$long --no-such $hint";	refused --no-such
-	line="$long --s $hint";		refused --s
-	line="$long --ver $hint";	refused --ver
+	line="no such option: --no-such $hint"; refused --no-such
 	line="option takes no argument: --json=1"; refused --json=1
 	line="option takes no argument: --js=";	refused --js=
 	line="option needs an argument: --count"; refused --count
@@ -31,32 +28,71 @@ unknown_body() {
 	refused "$(printf 'a\nb\033[31m')"
 }
 
+atf_test_case nearest
+nearest_head() {
+	atf_set descr "A long option that could be several lists those, and" \
+	    "one that is none names the nearest, if one is near"
+}
+nearest_body() {
+	line="--s could be --server, --survey, --sync or --spread"
+	refused --s
+	line="--s=x could be --server, --survey, --sync or --spread"
+	refused --s=x
+	line="--ver could be --version or --verbose";	refused --ver
+	nearest="no such option: %s; the nearest is %s"
+	while read -r word option; do
+		line=$(printf "$nearest" $word $option)
+		refused $word
+	done <<-'END'
+	--servr		--server
+	--sevrer	--server
+	--servr=sock	--server
+	--timout	--timeout
+	--jsn		--json
+	--raec		--race
+	--counts	--count
+	END
+	hint="(--help lists them)"
+	for word in --q1 --x=count --xyz --verification-of-all-options; do
+		line="no such option: $word $hint"
+		refused $word
+	done
+}
+
 atf_test_case values
 values_head() {
 	atf_set descr "A value that is none or out of its range is refused" \
 	    "with the range"
 }
 values_body() {
-	for n in 0 -1 1000000001 99999999999999999999 ten 1x "" " 1" +1 1.0; do
-		line="count is a number from 1 to 1000000000: $n"
-		refused --count "$n"
+	range="a number from 1 to 1000000000"
+	for n in 0 -1 1000000001 99999999999999999999 ten 1x " 1" +1 1.0; do
+		line="--count $n: $range";	refused --count "$n"
+		line="--count=$n: $range";	refused --count="$n"
+		line="--cou $n: $range";	refused --cou "$n"
+		line="-c $n: $range";		refused -c "$n"
+		line="-c $n: $range";		refused -rc"$n"
 	done
+	line="--count \"\": $range";	refused --count ""
+	line="--count=: $range";	refused --count=
 	for n in -1 1000001 x 1.5; do
-		line="spread is a number from 0 to 1000000: $n"
+		line="--spread $n: a number from 0 to 1000000"
 		refused --race --spread "$n"
 	done
-	for n in 0 0.0009 86401 -1 1e3 0x5 inf nan five 5s "" " 1" . 1.2.3; do
-		line="timeout is a number of seconds from 0.001 to 86400: $n"
-		refused --timeout "$n"
+	range="a number of seconds from 0.001 to 86400"
+	for n in 0 0.0009 86401 -1 1e3 0x5 inf nan five 5s " 1" . 1.2.3; do
+		line="--timeout $n: $range";	refused --timeout "$n"
 	done
-	for n in 8 0o666 1000 07777 -1 rw-rw-rw- "" " 6"; do
-		line="mode is an octal number from 0 to 777: $n"
-		refused --path sock --mode "$n"
+	for n in 8 0o666 1000 07777 -1 rw-rw-rw- " 6"; do
+		line="-m $n: an octal number from 0 to 777"
+		refused --path sock -m "$n"
 	done
-	for n in raw STREAM "" str; do
-		line="type is stream, seqpacket or dgram: $n"
+	for n in raw STREAM str; do
+		line="--type $n: stream, seqpacket or dgram"
 		refused --type "$n"
 	done
+	line="--type a?b: stream, seqpacket or dgram"
+	refused --type "$(printf 'a\nb')"
 }
 
 atf_test_case limits
@@ -95,7 +131,8 @@ meaningless_head() {
 	atf_set descr "An option that means nothing with the others is refused"
 }
 meaningless_body() {
-	line="--mode means nothing without --path";	refused --mode 0600
+	line="--mode needs --path";	refused --mode 0600
+	line="--inherit needs --path";	refused --inherit
 	line="--names means nothing with --count";	refused -n -c 5
 	line="--names means nothing with --race";	refused -rn
 	line="--spread 20000 us is longer than --timeout 0.01 s"
@@ -104,7 +141,8 @@ meaningless_body() {
 		line="--spread means nothing with --$mode"
 		refused --$mode --spread 1
 	done
-	line="--spread means nothing with --sync";	refused --spread 1
+	# A mode that was not typed is not named.
+	line="--spread needs --race";	refused --spread 1
 }
 
 atf_test_case help
@@ -116,6 +154,11 @@ help_body() {
 	    "$credcheck" --help
 	atf_check -o match:"^credcheck [0-9.]+$" "$credcheck" --version
 	atf_check -o not-match:".{80}" "$credcheck" --help
+	"$credcheck" --help | sed -n 's/^\([A-Z].*\):$/\1/p' >headings
+	atf_check -o inline:"Modes\nWhat is asked for\nThe report\n\
+About credcheck\nExit status\n" cat headings
+	"$credcheck" --help | sed '1,/^Exit/d' | cut -c 1-5 >statuses
+	atf_check -o inline:"  0  \n  1  \n  2  \n" cat statuses
 }
 
 atf_test_case documented
@@ -183,7 +226,7 @@ usage_body() {
 			taken=false
 			for mode in $modes; do
 				TMPDIR=none "$credcheck" $mode $path $option \
-				    2>&1 | grep -qE "nothing|exclude" ||
+				    2>&1 | grep -qE "nothing|exclude|needs --" ||
 				    taken=true
 			done
 			named=true
@@ -247,6 +290,7 @@ time.sleep(20)'
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case unknown
+	atf_add_test_case nearest
 	atf_add_test_case values
 	atf_add_test_case limits
 	atf_add_test_case modes

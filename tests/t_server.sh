@@ -772,7 +772,7 @@ options_body() {
 	--server sock --sync --type dgram|--sync means nothing with --type dgram between two programs
 	--server sock --race --type dgram|--race means nothing with --type dgram between two programs
 	--client sock --sync --type dgram|--sync means nothing with --type dgram between two programs
-	--inherit|--inherit means nothing without --path
+	--inherit|--inherit needs --path
 	--inherit --path sock --type dgram|--inherit means nothing with --type dgram
 	END
 }
