@@ -30,10 +30,11 @@ LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
 TESTS_SH=	t_compare t_count t_files t_foreign t_identity t_json t_late \
 		t_manual t_options t_path t_peer t_process t_race t_receive \
-		t_server t_survey t_sync t_trouble t_type
+		t_server t_survey t_sync t_trouble t_type t_wait
 TESTS_C=	t_freebsd t_linux t_netbsd t_report t_values
 TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
-HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_time
+HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_starve.so \
+		tests/h_time
 CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
 		credcheck.full credcheck.debug tests/h_before
 
@@ -71,6 +72,10 @@ FLOORS=		h_floor h_least h_time
 tests/${t}: tests/${t}.c
 	${TEST_CC} tests/${t}.c
 .endfor
+
+# Loaded into the program, which may be one with sanitizers.
+tests/h_starve.so: tests/h_starve.c
+	${CC} -std=gnu11 -O2 -fPIC -shared -o ${.TARGET} tests/h_starve.c
 
 # Static, as what is to fail are not the calls of a dynamic loader.
 tests/h_before: tests/h_before.c
@@ -111,7 +116,7 @@ check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
 	${cc} ${WARNINGS} -c -o /dev/null tests/headers.c
-.for t in ${TESTS_C} ${FLOORS} h_before h_generic
+.for t in ${TESTS_C} ${FLOORS} h_before h_generic h_starve
 	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
 	    -c -o /dev/null tests/${t}.c
 .endfor

@@ -85,6 +85,7 @@
 #define MILLISECOND	(SECOND / 1000)
 #define MICROSECOND	(SECOND / 1000000)
 #define MOST_SPINS	(50 * MICROSECOND)
+#define TRIED_SPINS	(MOST_SPINS / 4)	/* where none has lately paid */
 
 /*
  * 1. The conversations.  Each is two lists of steps, one for either side.
@@ -821,7 +822,8 @@ struct other {
 	volatile pid_t pid;		/* of our client; 0: none, any more */
 	int control;			/* hands over descriptors */
 	int wake;			/* a byte wakes us; -1: no other side */
-	uint32_t seen;			/* the events that it had published */
+	struct published *ours, *theirs;	/* what either publishes */
+	uint32_t seen;			/* so many of its events */
 
 	/* Spinning, as long as it pays. */
 	int64_t spin;			/* for so long a wait looks; 0: not */
@@ -1201,28 +1203,40 @@ other_exited(struct conv *c)
 	    WEXITSTATUS(status), c->waiting_for);
 }
 
-/* Whoever has slept looks at the step's deadline; a stop begins it anew. */
+static void
+set_deadline(struct conv *c, const char *waiting_for)
+{
+	if (signals.continued) {
+		signals.continued = 0;
+		c->time = now();	/* the stop is no part of the step */
+	}
+	c->waiting_for = waiting_for;
+	c->deadline = c->time + c->options->timeout;
+}
+
+/*
+ * Called when a look at what we wait for was in vain: c->time was read before
+ * that, so that whoever was frozen or starved has not missed what came in time.
+ */
 static void
 check_deadline(struct conv *c)
 {
-	c->time = now();
 	if (c->time <= c->deadline)
 		return;
 	if (!signals.continued)
 		fail(c, 0, "timed out after %g s waiting for %s",
 		    (double)c->options->timeout / SECOND, c->waiting_for);
-	signals.continued = 0;
-	c->deadline = c->time + c->options->timeout;
+	set_deadline(c, c->waiting_for);	/* anew, after a stop */
 }
 
 /* Whether the other side has published an event since we last looked. */
 static bool
-new_events(struct conv *c)
+new_events(struct other *o)
 {
-	const uint32_t seen = c->other.seen;
+	const uint32_t seen = o->seen;
 
-	c->other.seen = atomic_load(&c->shared->published[!c->side].events);
-	return c->other.seen != seen;
+	o->seen = atomic_load(&o->theirs->events);
+	return o->seen != seen;
 }
 
 /*
@@ -1231,90 +1245,112 @@ new_events(struct conv *c)
  * again for a while then, and for longer each time.
  */
 static bool
-yield_cpu(struct conv *c)
+yield_cpu(struct other *o)
 {
-	struct other *o = &c->other;
-	const int64_t start = c->time;
+	int64_t start;
 
 	if (o->pause_left > 0)
 		return false;
+	start = now();
 	(void)sched_yield();
-	c->time = now();
 	o->pause /= 2;
-	if (c->time - start > MILLISECOND)
+	if (now() - start > MILLISECOND)
 		o->pause_left = o->pause = MIN(o->pause * 4 + 64, 16384);
-	return new_events(c);
+	return new_events(o);
 }
 
 /* Looks for an event of the other side for as long as that; returns whether. */
 static bool
-spin_for(struct conv *c, int64_t duration)
+spin_for(struct other *o, int64_t duration)
 {
 	const int64_t start = now();
 
 	do {
 		for (int i = 0; i < 1000; i++)
-			if (new_events(c))
+			if (new_events(o))
 				return true;
-		c->time = now();
-	} while (c->time - start < duration);
+	} while (now() - start < duration);
 	return false;
 }
 
 /*
- * The part of a wait before it sleeps; returns whether there is an event.  It
- * spins for as long as has lately paid: a spin in vain halves that, down to
- * nothing, and one that paid gives some back.  At nothing, as on one processor,
- * it yields, if no race is decided by that, and now and then tries a spin.
+ * For how long the next wait spins: one that paid gives some back, one in vain
+ * halves that, down to nothing.
  */
-static bool
-spin(struct conv *c)
+static void
+adapt_spin(struct other *o, bool paid)
 {
-	struct other *o = &c->other;
-	struct published *us = &c->shared->published[c->side];
-	bool try, paid;
-
-	if (o->pause_left > 0)
-		o->pause_left--;
-	try = o->spin == 0 && ++o->unspun % 64 == 0;
-	if (new_events(c))
-		return true;
-	if (o->spin == 0 && !try)
-		return !c->schedule->race && yield_cpu(c);
-
-	if (try)
-		o->spin = MOST_SPINS / 4;
-	paid = spin_for(c, o->spin);
 	if (paid)
 		o->spin = MIN(o->spin + o->spin / 4, MOST_SPINS);
-	else if (try || o->spin < 2 * MICROSECOND)
+	else if (o->spin < 2 * MICROSECOND)
 		o->spin = 0;
 	else
 		o->spin /= 2;
 	/* Written only if it changes, as the other side reads its line. */
-	if (us->spins_in_vain != (o->spin == 0))
-		us->spins_in_vain = o->spin == 0;
+	if (o->ours->spins_in_vain != (o->spin == 0))
+		o->ours->spins_in_vain = o->spin == 0;
+}
+
+/*
+ * The part of a wait before it sleeps; returns whether there is an event.  It
+ * spins for as long as has lately paid.  Where none has, as on one processor,
+ * it yields, if it may, and tries a spin in one of 64 waits.
+ */
+static bool
+spin(struct other *o, bool may_yield)
+{
+	const bool pays = o->spin > 0;
+	bool paid;
+
+	if (o->pause_left > 0)
+		o->pause_left--;
+	if (!pays)
+		o->unspun++;
+	if (new_events(o))
+		return true;
+	if (!pays && o->unspun % 64 != 0)
+		return may_yield && yield_cpu(o);
+	paid = spin_for(o, pays ? o->spin : TRIED_SPINS);
+	if (!pays && paid)
+		o->spin = TRIED_SPINS;
+	adapt_spin(o, paid);
 	return paid;
 }
 
-/* Sleeps until fd is as wanted, or we are woken; with -1 for a millisecond. */
+/* A yield in a race would decide it. */
+static bool
+may_yield(const struct conv *c)
+{
+	return !c->schedule->race;
+}
+
+/* Sleeps until fd is as wanted, or we are woken. */
 static void
 sleep_on(struct conv *c, int fd, short wanted)
 {
 	struct pollfd fds[2] = { { .fd = c->other.wake, .events = POLLIN },
 	    { .fd = fd, .events = wanted } };
 	/* Rounded up, so as not to spin through the last one. */
-	const int64_t left = MAX(c->deadline - c->time, 0) / MILLISECOND + 1;
+	const int64_t left = MAX(c->deadline - now(), 0) / MILLISECOND + 1;
 	const nfds_t n = fd == c->other.wake ? 1 : 2;
 
-	if (poll(fds, n, fd == -1 ? 1 : (int)left) == -1 && errno != EINTR)
+	if (poll(fds, n, (int)left) == -1 && errno != EINTR)
 		fail(c, errno, "poll");
 	if (fds[0].revents != 0 && !other_alive(c)) {
 		/* Its last act before it left may have been what we want. */
-		if (!new_events(c) && (n == 1 || poll(&fds[1], 1, 0) != 1))
+		if (!new_events(&c->other) &&
+		    (n == 1 || poll(&fds[1], 1, 0) != 1))
 			other_exited(c);
 	}
-	check_deadline(c);
+	c->time = now();
+}
+
+/* For what poll(2) cannot wait for, nor needs the other side to live for. */
+static void
+sleep_briefly(struct conv *c)
+{
+	(void)poll(NULL, 0, 1);
+	c->time = now();
 }
 
 /* After a call that failed: returns when it may be tried again. */
@@ -1326,7 +1362,7 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 	if (fd == c->other.control && (error == EPIPE || error == ECONNRESET) &&
 	    !other_alive(c))
 		other_exited(c);
-	/* What poll(2) cannot wait for: buffers, descriptors under way. */
+	/* Buffers, and descriptors under way. */
 	if (error == ENOBUFS || error == ETOOMANYREFS)
 		fd = -1;
 	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
@@ -1334,7 +1370,12 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 		fail(c, error, "%s", call);
 	if (!c->may_wait && error != EINTR)
 		fail(c, error, "%s", call);
-	if (is_alone(c) || !spin(c))
+	check_deadline(c);
+	if (!is_alone(c) && spin(&c->other, may_yield(c)))
+		return;
+	if (fd == -1)
+		sleep_briefly(c);
+	else
 		sleep_on(c, fd, wanted);
 }
 
@@ -1342,7 +1383,7 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 static bool
 other_has_done(const struct conv *c, enum step s)
 {
-	const uint32_t last = c->shared->published[!c->side].done_in[s];
+	const uint32_t last = c->other.theirs->done_in[s];
 
 	return (int32_t)(last - (uint32_t)c->trial) >= 0;	/* it wraps */
 }
@@ -1351,16 +1392,17 @@ other_has_done(const struct conv *c, enum step s)
 static void
 wait_for(struct conv *c, enum step s)
 {
-	struct published *us = &c->shared->published[c->side];
+	_Atomic int *sleeps_for = &c->other.ours->sleeps_for;
 
 	while (!other_has_done(c, s) && c->shared->error == 0) {
-		if (spin(c))
+		check_deadline(c);
+		if (spin(&c->other, may_yield(c)))
 			continue;
 		/* The other side looks at this after it has published. */
-		atomic_store(&us->sleeps_for, (int)s);
-		if (!new_events(c))
+		atomic_store(sleeps_for, (int)s);
+		if (!new_events(&c->other))
 			sleep_on(c, c->other.wake, POLLIN);
-		atomic_store(&us->sleeps_for, END);
+		atomic_store(sleeps_for, END);
 	}
 }
 
@@ -1370,25 +1412,39 @@ times_of(const struct conv *c, enum side side)
 	return &c->shared->published[side].times[c->trial % 2];
 }
 
+/*
+ * Wakes the other side.  A byte that is refused is tried again, as nobody else
+ * sends one; EAGAIN says that the line is full of them.
+ */
+static void
+wake_other(struct conv *c)
+{
+	set_deadline(c, c->waiting_for);	/* a wait of its own */
+	while (send(c->other.wake, "", 1, MSG_DONTWAIT) == -1 &&
+	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM)) {
+		check_deadline(c);
+		sleep_briefly(c);
+	}
+	c->time = now();		/* that took its time */
+}
+
 /* Publishes that a step is done; wakes the other side if it sleeps for that. */
 static void
 publish(struct conv *c, enum step s)
 {
-	struct published *us = &c->shared->published[c->side];
-	struct published *them = &c->shared->published[!c->side];
+	const struct other *o = &c->other;
 	int wanted;
 
-	atomic_store_explicit(&us->done_in[s], (uint32_t)c->trial,
+	atomic_store_explicit(&o->ours->done_in[s], (uint32_t)c->trial,
 	    memory_order_release);
-	atomic_fetch_add(&us->events, 1);
-	wanted = them->sleeps_for;
-	if (wanted == END || (wanted != (int)s && c->shared->error == 0))
+	atomic_fetch_add(&o->ours->events, 1);
+	wanted = atomic_load(&o->theirs->sleeps_for);
+	if (wanted == END)
 		return;
-	if (atomic_exchange(&them->sleeps_for, END) == END)
-		return;				/* it has just woken up */
-	while (send(c->other.wake, "", 1, MSG_DONTWAIT) == -1 && errno == EINTR)
-		check_deadline(c);
-	c->time = now();		/* that took its time */
+	if (wanted != (int)s && c->shared->error == 0)
+		return;				/* another step's turn */
+	if (atomic_exchange(&o->theirs->sleeps_for, END) != END)
+		wake_other(c);			/* else it has just woken up */
 }
 
 /*
@@ -2107,7 +2163,8 @@ race_delay(struct conv *c)
 	bool one_processor;
 	int64_t start, end;
 
-	while (c->side == SERVER && !other_has_done(c, AWAKE) && spin(c))
+	while (c->side == SERVER && !other_has_done(c, AWAKE) &&
+	    spin(&c->other, false))
 		continue;
 	one_processor = p[SERVER].spins_in_vain || p[CLIENT].spins_in_vain;
 	if (one_processor)
@@ -2119,7 +2176,7 @@ race_delay(struct conv *c)
 		if (end - c->time > 2 * MILLISECOND)
 			(void)poll(NULL, 0, 1);
 		else if (one_processor && x % 2 == 0)
-			(void)yield_cpu(c);
+			(void)yield_cpu(&c->other);
 		c->time = now();
 	} while (c->time < end);
 }
@@ -2145,9 +2202,10 @@ accept_ours(struct conv *c)
 	if (anyone)
 		(void)receive_descriptors(c, &c->client_copy, 1);
 	do {
+		check_deadline(c);	/* strangers can come without end */
 		while ((c->connection = accept(c->listener, NULL, NULL)) == -1)
 			retry(c, c->listener, POLLIN, "accept");
-		check_deadline(c);
+		c->time = now();
 		/* When it was accepted, not when we knew whose it was. */
 		times_of(c, SERVER)->ended[ACCEPT] = c->time;
 	} while (anyone && !is_ours(c, c->connection));
@@ -2290,6 +2348,7 @@ receive_in(struct conv *c, size_t room)
 		if (is_from_client(c))
 			break;
 		check_deadline(c);
+		c->time = now();
 	}
 }
 
@@ -2426,13 +2485,6 @@ static const struct step_row steps[NSTEPS] = {
 	[ASK_PIDFD] = { ask_pidfd, .awaited = "the server to ask" },
 	[DELAY] = { race_delay, .waits = "the race to begin" },
 };
-
-static void
-set_deadline(struct conv *c, const char *waiting_for)
-{
-	c->waiting_for = waiting_for;
-	c->deadline = c->time + c->options->timeout;
-}
 
 /* Takes a step of ours, which begins where the last one has ended. */
 static void
@@ -3160,6 +3212,16 @@ is_exposed(const struct options *o)
 	}
 }
 
+/* Which side this process is, and so who the other one is. */
+static void
+take_side(struct conv *c, enum side side)
+{
+	c->side = side;
+	c->self = getpid();
+	c->other.ours = &c->shared->published[side];
+	c->other.theirs = &c->shared->published[!side];
+}
+
 /* From here on nothing is left behind, however we end. */
 static void
 open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
@@ -3171,19 +3233,19 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 
 	*c = (struct conv){ .options = o, .schedule = o->schedule,
 	    .mechanism = &mechanisms[persistent ? EVERY : USUAL],
-	    .side = client ? CLIENT : SERVER, .self = getpid(), .time = now(),
-	    .other = { .control = -1, .wake = -1,
+	    .time = now(), .other = { .control = -1, .wake = -1,
 	    .spin = o->counted ? MOST_SPINS : 0 },
 	    .may_wait = !foreign,
 	    .listener = -1, .connection = -1, .client_copy = -1,
 	    .message = { .socktype = types[o->type].type,
 	    .sender.may_claim = foreign, .anyone = is_exposed(o) },
 	    .broken = broken };
-	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
 	if (c->shared == MAP_FAILED)
 		err(EXIT_TROUBLE, "mmap");
+	take_side(c, client ? CLIENT : SERVER);
+	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
 	cleanup.conv = c;
 	if (o->path == NULL)
 		return;
@@ -3207,8 +3269,7 @@ fork_client(struct conv *c)
 	block_signals(SIG_BLOCK);
 	if ((c->other.pid = fork()) == -1)
 		fail(c, errno, "fork");
-	c->side = c->other.pid == 0 ? CLIENT : SERVER;
-	c->self = getpid();
+	take_side(c, c->other.pid == 0 ? CLIENT : SERVER);
 	c->random += c->side;
 	c->other.control = control[c->side];
 	c->other.wake = wake[c->side];
