@@ -28,18 +28,7 @@ COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
-TESTS_SH=	t_compare t_count t_files t_foreign t_identity t_json t_late \
-		t_manual t_options t_path t_peer t_process t_race t_receive \
-		t_server t_survey t_sync t_trouble t_type t_wait
-TESTS_C=	t_freebsd t_linux t_netbsd t_report t_values
-TESTS=		${TESTS_SH:S,^,tests/,} ${TESTS_C:S,^,tests/,}
-HELPERS=	tests/h_floor tests/h_generic tests/h_least tests/h_starve.so \
-		tests/h_time
-CLEANFILES+=	${TESTS} ${HELPERS} ${TESTS_C:S/$/.d/} ${HELPERS:T:S/$/.d/} \
-		credcheck.full credcheck.debug tests/h_before
-
-# CFLAGS has CPPFLAGS or not, as the system pleases; nothing here needs them.
-TEST_CC=	${CC} ${CFLAGS} ${LDFLAGS} -o ${.TARGET}
+CLEANFILES+=	credcheck.full credcheck.debug
 
 all: ${PROG}
 
@@ -50,46 +39,23 @@ install:
 	install -m 755 ${PROG} ${DESTDIR}${BINDIR}/${PROG}
 	install -m 644 ${MAN} ${DESTDIR}${MANDIR}/man1/${MAN}
 
-.for t in ${TESTS_SH}
-tests/${t}: tests/${t}.sh
-	@sh=$$(PATH=$$PATH:/usr/libexec:/usr/local/bin command -v atf-sh) || \
-	    { echo "atf-sh not found: README names the test tools" >&2; \
-	    exit 1; }; \
-	{ echo "#! $$sh"; cat tests/${t}.sh; } >${.TARGET}
-	@chmod +x ${.TARGET}
-.endfor
+# tests/Makefile has the lists of them.
+tests: ${PROG}
+	cd tests && ${MAKE} all
 
-.for t in ${TESTS_C}
-tests/${t}: tests/${t}.c tests/emulate.h tests/parse.h credcheck.c
-	${TEST_CC} -idirafter tests/emulate tests/${t}.c -latf-c
-.endfor
+clean: clean-tests
+clean-tests:
+	cd tests && ${MAKE} clean
 
-tests/h_generic: tests/h_generic.c tests/emulate.h credcheck.c
-	${TEST_CC} tests/h_generic.c
-
-FLOORS=		h_floor h_least h_time
-.for t in ${FLOORS}
-tests/${t}: tests/${t}.c
-	${TEST_CC} tests/${t}.c
-.endfor
-
-# Loaded into the program, which may be one with sanitizers.
-tests/h_starve.so: tests/h_starve.c
-	${CC} -std=gnu11 -O2 -fPIC -shared -o ${.TARGET} tests/h_starve.c
-
-# Static, as what is to fail are not the calls of a dynamic loader.
-tests/h_before: tests/h_before.c
-	${CC} -std=gnu11 -O2 -static -o ${.TARGET} tests/h_before.c
-
-bench: ${PROG} ${FLOORS:S,^,tests/,}
+bench: ${PROG}
+	cd tests && ${MAKE} h_floor h_least h_time
 	tests/bench
-
-tests: ${PROG} ${TESTS} ${HELPERS}
 
 coverage:
 	tests/coverage
 
-faults: ${PROG} tests/h_before
+faults: ${PROG}
+	cd tests && ${MAKE} h_before
 	tests/faults
 	tests/faults signals
 
@@ -115,16 +81,8 @@ WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
 check-warnings:
 .for cc in gcc clang
 	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
-	${cc} ${WARNINGS} -c -o /dev/null tests/headers.c
-.for t in ${TESTS_C} ${FLOORS} h_before h_generic h_starve
-	${cc} ${WARNINGS} -Wno-unused-macros -idirafter tests/emulate \
-	    -c -o /dev/null tests/${t}.c
 .endfor
-.for s in LINUX NETBSD FREEBSD
-	${cc} ${WARNINGS} -Wno-unused-macros -DEMULATE_${s} \
-	    -idirafter tests/emulate -c -o /dev/null tests/fuzz.c
-.endfor
-.endfor
+	cd tests && ${MAKE} check-warnings WARNINGS="${WARNINGS}"
 
 # Systems that we cannot boot: that it compiles and links there, as the code of
 # the manual does, and that the facts which it builds on are those of their
@@ -159,7 +117,7 @@ cross:
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all bench check-warnings coverage cross faults fuzz install kernels \
-	mutants test tests
+.PHONY: all bench check-warnings clean-tests coverage cross faults fuzz \
+	install kernels mutants test tests
 
 .include <bsd.prog.mk>

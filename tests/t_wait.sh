@@ -1,13 +1,13 @@
 # How a process waits for the other one, where something comes late, is refused,
 # or has gone.
 
-# Runs credcheck with tests/h_starve.so, which is set to "$1", until that says
+# Runs credcheck with tests/h_starve, which is set to "$1", until that says
 # "$2"; the report is to be there each time.
 starve() {
 	setting=$1 mark=$2
 	shift 2
 	for _i in $(seq 20); do
-		env LD_PRELOAD="$(atf_get_srcdir)/h_starve.so" $setting \
+		env LD_PRELOAD="$(atf_get_srcdir)/h_starve" $setting \
 		    "$credcheck" "$@" >stdout 2>stderr
 		status=$?
 		echo "$setting $*: $status $(cat stderr)"
