@@ -242,16 +242,13 @@ atf_test_case deadlines
 deadlines_head() {
 	atf_set descr "Each step has a deadline of its own, whose message says" \
 	    "what it has waited for"
-	atf_set require.progs "python3 strace"
+	atf_set require.progs "python3"
 }
 deadlines_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	require_mechanism
+	require_faults
 	while IFS='|' read -r call args line; do
-		timeout -k 1 20 strace -f -o trace \
-		    -e inject=$call:delay_enter=500000 "$credcheck" \
-		    --timeout 0.2 $args >stdout 2>stderr </dev/null
+		with_faults $call:delay=500000 --timeout 0.2 $args </dev/null
 		status=$?
 		echo "$call $args: $status $(cat stderr)"
 		atf_check_equal 2 $status

@@ -158,15 +158,14 @@ atf_test_case violation
 violation_head() {
 	atf_set descr "A kernel that breaks the rule, here one that says the" \
 	    "option was set and did not, is found out and reported"
-	atf_set require.progs "jq strace"
+	atf_set require.progs "jq"
 }
 violation_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	# 20 ms of delay at most, as strace is slow; one in two has the order.
-	atf_check -s exit:1 -o save:out -e save:err strace -f -o trace \
-	    -e inject=setsockopt:retval=0 "$credcheck" --race --json \
+	require_mechanism
+	require_faults
+	# 20 ms of delay at most, however slow the log; one in two has the order.
+	atf_check -s exit:1 -o save:out -e save:err \
+	    "$h_start" -f setsockopt:return=0 "$credcheck" --race --json \
 	    --count 100 --spread 20000
 	n=$(jq .violations out)
 	atf_check test $n -ge 10
@@ -174,8 +173,8 @@ violation_body() {
 	atf_check -o inline:"10\n" grep -c \
 	    "^credcheck: violation in trial [0-9]*: option set before the write, none (ns from accepted: option [0-9]* to [0-9]*, write [0-9]* to [0-9]*)$" \
 	    err
-	atf_check -s exit:1 -o save:out -e ignore strace -f -o trace \
-	    -e inject=setsockopt:retval=0 "$credcheck" --race \
+	atf_check -s exit:1 -o save:out -e ignore \
+	    "$h_start" -f setsockopt:return=0 "$credcheck" --race \
 	    --count 100 --spread 20000
 	atf_check -o ignore grep "^This kernel broke the rule" out
 	atf_check -o ignore grep "^violations of the rule *[1-9]" out
@@ -336,18 +335,17 @@ atf_test_case limit
 limit_head() {
 	atf_set descr "A race without --count ends when its second is over," \
 	    "however few trials that held; one with it does not"
-	atf_set require.progs "jq strace"
+	atf_set require.progs "jq"
 }
 limit_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	require_mechanism
+	require_faults
 	# 10000 trials of 20 ms at least would be 200 s.
-	slow="strace -f -o trace -e inject=setsockopt:delay_enter=20000"
-	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json
+	slow=setsockopt:delay=20000
+	atf_check -o save:out "$h_start" -f $slow "$credcheck" --race --json
 	atf_check -o inline:"true\n" jq '.trials > 1 and .trials <= 50 and
 	    .elapsed_s >= 1 and .elapsed_s < 10' out
-	atf_check -o save:out timeout -k 1 30 $slow "$credcheck" --race --json \
+	atf_check -o save:out "$h_start" -f $slow "$credcheck" --race --json \
 	    --count 80
 	atf_check -o inline:"true\n" jq '.trials == 80 and .elapsed_s > 1.6' out
 }

@@ -151,8 +151,7 @@ pidfds_body() {
 		    -o match:"^pidfd of a writer that has gone +nobody " \
 		    "$credcheck" --survey
 	fi
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	require_strace
 	# 76 is SO_PASSPIDFD, and 77 SO_PEERPIDFD.
 	atf_check -o save:out strace -f -o trace -y "$credcheck" --survey --json
 	atf_check -s exit:1 grep 'close(-[2-9]' trace
@@ -187,14 +186,13 @@ atf_test_case derived
 derived_head() {
 	atf_set descr "They are derived from what was measured: a kernel whose" \
 	    "option does nothing has no cure, and others of the traps"
-	atf_set require.progs "jq strace"
+	atf_set require.progs "jq"
 }
 derived_body() {
 	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	atf_check -o save:out strace -f -o trace \
-	    -e inject=setsockopt:retval=0 "$credcheck" --survey --json
+	require_faults
+	atf_check -o save:out "$h_start" -f setsockopt:return=0 \
+	    "$credcheck" --survey --json
 	atf_check_equal "none none none" "$(row option_first)"
 	atf_check_equal "none none none" "$(row wrong_level)"
 	atf_check -o inline:'[]\n' jq -c .cures out
@@ -208,51 +206,50 @@ failed_head() {
 	atf_set descr "A cell whose conversation breaks off is failed, with" \
 	    "its reason in JSON and under --verbose; the rest of the table is" \
 	    "there, and the status is 2"
-	atf_set require.progs "jq strace"
+	atf_set require.progs "jq jsonschema"
 }
 failed_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	fault="strace -f -o trace -e inject=accept:error=EMFILE"
-	atf_check -s exit:2 -o save:out $fault "$credcheck" --survey --json
+	require_mechanism
+	require_faults
+	mkdir tmp
+	TMPDIR=$PWD/tmp with_faults accept:error=EMFILE --survey --json
+	atf_check_equal 2 $?
+	mv stdout out
 	check_schema out
 	atf_check_equal "credentials credentials credentials" \
 	    "$(row option_first)"
-	atf_check -o inline:"null accept: Too many open files\n" jq -r \
+	reason="accept: $(words EMFILE)"
+	atf_check -o inline:"null $reason\n" jq -r \
 	    '.rows[] | select(.name == "on_listener") | .cells.stream |
 	    "\(.outcome) \(.failed)"' out
-	atf_check -s exit:2 -o save:text -e save:err $fault "$credcheck" \
-	    --survey --verbose
+	TMPDIR=$PWD/tmp with_faults accept:error=EMFILE --survey --verbose
+	atf_check_equal 2 $?
 	atf_check -o ignore grep \
-	    "^option on the listening socket *failed *failed *-$" text
-	atf_check -o ignore grep -x "option on the listening socket, stream:\
- accept: Too many open files" err
-	atf_check test -z "$(ls -d ${TMPDIR:-/tmp}/credcheck.*/ 2>/dev/null |
-	    grep -F "$(sed -n 's/.*sun_path="\(.*\)\/sock".*/\1/p' trace |
-	    head -n 1)/")"
+	    "^option on the listening socket *failed *failed *-$" stdout
+	atf_check -o ignore grep -x \
+	    "option on the listening socket, stream: $reason" stderr
+	atf_check rmdir tmp
 }
 
 atf_test_case hanging
 hanging_head() {
 	atf_set descr "A cell that hangs has failed after its deadline, which" \
 	    "is --timeout if that is below a second"
-	atf_set require.progs "jq strace"
+	atf_set require.progs "jq"
 }
 hanging_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	# The client believes that its message was written, and we that the
-	# first byte of the report was.
-	atf_check -s exit:2 -o save:report strace -f -o trace \
-	    -e inject=write:retval=1:when=1 "$credcheck" --survey --json \
-	    --timeout 0.05
-	{ printf '{'; cat report; } >out
-	atf_check -o inline:"client left with status 0, waiting for the client's message\n" \
-	    jq -r '.rows[0].cells.dgram.failed' out
+	require_mechanism
+	require_faults
+	# Each client believes that its first message was written.
+	with_faults write:return=1:when=1 --survey --json --timeout 0.05
+	atf_check_equal 2 $?
+	atf_check -o save:failed jq -r '.rows[0].cells.dgram.failed' stdout
+	atf_check -o not-match:null cat failed
+	# Elsewhere a datagram socket tells that the other end was closed.
+	[ "$(uname -s)" != Linux ] || atf_check -o inline:"client left with\
+ status 0, waiting for the client's message\n" cat failed
 	atf_check -o ignore jq -e '[.rows[].cells[].failed | strings |
-	    select(test("timed out after 0.05 s"))] | length > 0' out
+	    select(test("timed out after 0.05 s"))] | length > 0' stdout
 }
 
 atf_test_case repeatable
@@ -321,21 +318,21 @@ nothing_left_body() {
 	atf_check -s exit:2 \
 	    -e match:"^credcheck: .*/tmp/credcheck.*: No such file or directory$" \
 	    env TMPDIR=$PWD/tmp "$credcheck" --survey
-	[ "$(uname -s)" = Linux ] && strace -o trace true 2>/dev/null ||
-	    return 0
-	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
-	for tmp in "-u TMPDIR" TMPDIR=; do
-		env $tmp strace -f -o trace -e trace=mkdir,rmdir \
-		    "$credcheck" --survey --quiet
-		made=$(sed -n 's/.* mkdir("\(.*\)", 0700) *= 0$/\1/p' trace)
+	require_faults
+	for set in "unset TMPDIR" TMPDIR=; do
+		# What cannot be removed is named.
+		(eval "$set"; with_faults rmdir:error=EACCES --survey)
+		made=$(sed -n "s/^credcheck: \(.*\): left behind: .*/\1/p" \
+		    stderr)
 		atf_check -o match:"^/tmp/credcheck\.[^/]*$" echo "$made"
-		atf_check -o ignore grep -F "rmdir(\"$made\")" trace
-		atf_check test ! -e "$made"
+		atf_check rmdir "$made"
+		(eval "$set"; with_faults mkdtemp,rmdir --survey)
+		atf_check cat stderr
+		atf_check -o match:" mkdtemp$" -o match:" rmdir$" cat faults
 	done
 	mkdir tmp
-	for call in mkdir bind listen accept recvmsg; do
-		TMPDIR=$PWD/tmp strace -f -o trace \
-		    -e inject=$call:signal=TERM:when=1 "$credcheck" --survey >stdout 2>stderr
+	for call in mkdtemp bind listen accept recvmsg; do
+		TMPDIR=$PWD/tmp with_faults $call:after=TERM:when=1 --survey
 		atf_check_equal 143 $?
 		atf_check cat stdout
 		atf_check test -d tmp
