@@ -61,7 +61,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "h_names.h"
+#include "names.h"
 
 #ifndef RTLD_NEXT
 #define RTLD_NEXT	((void *)-1L)	/* glibc's, without _GNU_SOURCE */

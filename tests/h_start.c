@@ -53,7 +53,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "h_names.h"
+#include "names.h"
 
 #ifndef NSIG
 #define NSIG	65
@@ -128,7 +128,7 @@ print_error(const char *text)
 	const struct name *n = find_name(errors, text);
 
 	if (n == NULL)
-		errx(127, "not in h_names.h: %s", text);
+		errx(127, "not in names.h: %s", text);
 	puts(strerror(n->number));
 }
 
