@@ -128,6 +128,8 @@ for i in range(50):
     s.connect("sock")
     try:
         s.send(b"stranger")
+        while sys.argv[1] != "DGRAM" and s.recv(1) != b"":
+            pass
     except OSError:
         pass
     s.close()' $(echo $type | tr a-z A-Z)
