@@ -325,9 +325,11 @@ struct result {
 	enum outcome outcome;
 	size_t bytes;
 	bool ctrunc, trunc;		/* MSG_CTRUNC, MSG_TRUNC */
+	size_t descriptors;		/* that came with it, and are closed */
 	bool has_ids;			/* it came with some, whosever */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
+	bool own_peer;			/* it names ourselves, and is left out */
 };
 
 /* A cell of the survey: what became of a conversation. */
@@ -405,6 +407,8 @@ struct pidfd_answer {
 #endif
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
+#define HAS_NAMESPACES	true	/* of users and processes */
+#define OPTION_READS_BACK	true	/* as set, not as used up */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 #define CREDENTIALS_FIRST	true	/* of all that comes with a message */
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
@@ -427,6 +431,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 int sched_yield(void);
 
 #define MAXGROUPS	16	/* NGROUPS_MAX */
+#define NAMES_ASKER	true	/* a client's own IDs as its peer's, until 8 */
 
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(LOCAL_CREDS), NAME(SCM_CREDS), SOCKCRED(sockcred),
@@ -495,6 +500,13 @@ static const struct mechanism mechanisms[NKINDS] = {
 #ifndef ABSTRACT
 #define ABSTRACT		false
 #define EOF_HAS_IDS		false
+#endif
+#ifndef NAMES_ASKER
+#define NAMES_ASKER		false
+#endif
+#ifndef HAS_NAMESPACES
+#define HAS_NAMESPACES		false
+#define OPTION_READS_BACK	false
 #endif
 #ifndef EGID_AMONG_GROUPS
 #define EGID_AMONG_GROUPS	false
@@ -651,22 +663,104 @@ find_layout(int type, const unsigned char *data, size_t len,
 	return find_twin(data, sender);
 }
 
-/* The IDs that stand for those without one here, read when first wanted. */
-static bool
-is_nobody(const struct cred *cr, intmax_t *nobody)
+/* The overflow UID and GID, which stand for those without an ID here. */
+struct overflow {
+	intmax_t uid, gid;		/* 0: not read yet */
+};
+
+static intmax_t
+read_number(const char *path, intmax_t otherwise)
 {
-	static const char *const paths[] = { "/proc/sys/kernel/overflowuid",
-	    "/proc/sys/kernel/overflowgid" };	/* user_namespaces(7) */
+	FILE *fp = fopen(path, "r");
+	intmax_t n;
+
+	if (fp == NULL)
+		return otherwise;
+	if (fscanf(fp, "%jd", &n) != 1)
+		n = otherwise;
+	fclose(fp);
+	return n;
+}
+
+/* user_namespaces(7) */
+static void
+read_overflow(struct overflow *o)
+{
+	if (o->uid == 0)
+		o->uid = read_number("/proc/sys/kernel/overflowuid", 65534);
+	if (o->gid == 0)
+		o->gid = read_number("/proc/sys/kernel/overflowgid", 65534);
+}
+
+/* What we see of others: on Linux it depends on our namespaces (namespaces(7)). */
+struct view {
+	bool all_users, all_groups;	/* each ID is known here */
+	bool all_processes;		/* and each process */
+	bool looked_at;
+};
+
+/* Whether a map has all IDs (user_namespaces(7)); not if that is not known. */
+static bool
+maps_all(const char *path)
+{
+	FILE *fp = fopen(path, "r");
+	uintmax_t inside, outside, length;
+	bool all;
+
+	if (fp == NULL)
+		return false;
+	all = fscanf(fp, "%ju %ju %ju", &inside, &outside, &length) == 3 &&
+	    inside == 0 && outside == 0 && length == UINT32_MAX;
+	fclose(fp);
+	return all;
+}
+
+/* It does not change while we live, and is looked at once. */
+static struct view
+look_around(void)
+{
+	static struct view v = { true, true, true, false };
+	struct stat st;
+
+	if (!HAS_NAMESPACES || v.looked_at)
+		return v;
+	v.looked_at = true;
+	v.all_users = maps_all("/proc/self/uid_map");
+	v.all_groups = maps_all("/proc/self/gid_map");
+	/* The first one's inode is a constant: PROC_PID_INIT_INO. */
+	v.all_processes = stat("/proc/self/ns/pid", &st) == 0 &&
+	    st.st_ino == 0xeffffffc;
+	return v;
+}
+
+/* The IDs of a living process: real, effective and saved. */
+struct process {
+	bool known;
+	uintmax_t uid[3], gid[3];
+};
+
+/* proc_pid_status(5); what is not ours to see is not known. */
+static struct process
+look_at_process(intmax_t pid)
+{
+	struct process p = { .known = false };
+	char path[64], line[256];
+	int found = 0;
 	FILE *fp;
 
-	for (int i = 0; i < 2 && nobody[i] == 0; i++) {
-		fp = fopen(paths[i], "r");
-		if (fp == NULL || fscanf(fp, "%jd", &nobody[i]) != 1)
-			nobody[i] = 65534;
-		if (fp != NULL)
-			fclose(fp);
+	snprintf(path, sizeof(path), "/proc/%jd/status", pid);
+	fp = is_proc_ours() ? fopen(path, "r") : NULL;
+	if (fp == NULL)
+		return p;
+	while (fgets(line, sizeof(line), fp) != NULL) {
+		found += sscanf(line, "Uid: %ju %ju %ju", &p.uid[0], &p.uid[1],
+		    &p.uid[2]) == 3;
+		found += sscanf(line, "Gid: %ju %ju %ju", &p.gid[0], &p.gid[1],
+		    &p.gid[2]) == 3;
 	}
-	return cr->id[UID] == nobody[0] && cr->id[GID] == nobody[1];
+	fclose(fp);
+	p.known = found == 2;
+	return p;
 }
 
 /* Of the data of a control message, with so many groups. */
@@ -805,7 +899,7 @@ struct message {
 	bool nothing;			/* there was no message to be read */
 	bool empty;			/* no bytes, and still no end of file */
 	struct sender sender;
-	intmax_t nobody[2];		/* overflow UID and GID; 0: not read */
+	struct overflow overflow;
 	bool anyone;			/* and not our client alone may write */
 	int rights[CONTROL_ROOM / sizeof(int)];	/* descriptors that came */
 	size_t nrights;			/* until they are closed */
@@ -1832,10 +1926,14 @@ parse_control(struct message *m, struct cred *cr)
 		if (outcome != NONE)
 			found = outcome;
 	}
-	/* Linux: no process, and the IDs of those without a name. */
+	/* Linux: no process, and the overflow IDs. */
 	if (found == CREDENTIALS && cr->source[PID] == NULL &&
-	    cr->source[EUID] == NULL && is_nobody(cr, m->nobody))
-		return PLACEHOLDER;
+	    cr->source[EUID] == NULL) {
+		read_overflow(&m->overflow);
+		if (cr->id[UID] == m->overflow.uid &&
+		    cr->id[GID] == m->overflow.gid)
+			return PLACEHOLDER;
+	}
 	return found;
 }
 
@@ -1859,6 +1957,7 @@ parse(struct message *m, struct result *r)
 	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
 	r->outcome = parse_control(m, &r->message);
 	r->has_ids = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
+	r->descriptors = m->nrights;
 	if (m->nothing)
 		r->outcome = TIMEOUT;
 	else if (is_end(m) && !m->empty) {
@@ -1940,6 +2039,9 @@ connect_failed(struct conv *c, int error)
 	if (error == ECONNREFUSED && in_files && stat(o->path, &st) == 0 &&
 	    !S_ISSOCK(st.st_mode))
 		fail(c, 0, "%s: not a socket", o->path);
+	if (error == ECONNREFUSED && !in_files)
+		fail(c, 0, "connect: %s: %s (an abstract name belongs to a "
+		    "network namespace)", o->path, strerror(error));
 	fail(c, error, "connect: %s", o->path);
 }
 
@@ -2214,6 +2316,24 @@ accept_ours(struct conv *c)
 	c->client_copy = -1;
 }
 
+/*
+ * Who has connected.  Of a socket that we accepted that is never ourselves,
+ * though gVisor says so of whoever asks; of a pair it can be.
+ */
+static void
+ask_client(struct conv *c, int fd)
+{
+	struct result *r = &c->result;
+	const bool may_be_ours = c->options->path == NULL ||
+	    c->options->role == ROLE_SURVEY;
+
+	peer_cred(fd, &r->peer);
+	r->own_peer = !may_be_ours && r->peer.source[PID] != NULL &&
+	    r->peer.id[PID] == getpid();
+	if (r->own_peer)
+		cred_forget(&r->peer);
+}
+
 static void
 accept_client(struct conv *c)
 {
@@ -2226,7 +2346,7 @@ accept_client(struct conv *c)
 		accept_ours(c);
 	/* Now, as NetBSD 10 has forgotten them when the client has closed. */
 	if (!c->options->counted)
-		peer_cred(c->connection, &c->result.peer);
+		ask_client(c, c->connection);
 }
 
 /* Sets it on the connection, or before there is one on the listener. */
@@ -2596,6 +2716,16 @@ run_client(struct conv *c)
 /*
  * 8. The report: what there is to say, and two writers of it.
  */
+/* What the notes need to know besides, looked up only where it matters. */
+struct facts {
+	bool option_first;	/* set before the client could write */
+	bool inherited;		/* by the connection, from the listener */
+	struct view view;
+	struct overflow overflow;
+	bool gone;		/* the message's process has left */
+	struct process process;	/* or what it is now */
+};
+
 struct report {
 	const struct options *options;
 	const struct schedule *schedule;
@@ -2603,6 +2733,7 @@ struct report {
 	const struct cred *truth;	/* the client's own word; NULL: none */
 	const struct result *result;
 	uint64_t connection;		/* of a server; 0: of no server's */
+	struct facts facts;		/* for the notes */
 };
 
 enum class { BEFORE, AFTER, OVERLAP, UNACCEPTED, NCLASSES };
@@ -2727,6 +2858,377 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 		printf(" (%s)", source);
 }
 
+/*
+ * Notes: why the report is as it is, and what helps.  Each says what is known;
+ * where two causes are left, both.
+ */
+static bool
+is_linux_cred(const struct result *r)
+{
+	return r->message.source[EUID] == NULL;
+}
+
+/* PID 0 came with the message: its sender is not in our PID namespace. */
+static bool
+has_pid_0(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	return r->has_ids && r->outcome != CLOSED && r->message.id[PID] == 0 &&
+	    mechanisms[USUAL].at[PID] != 0 && is_linux_cred(r);
+}
+
+/* The connection is with a process that has no PID here. */
+static bool
+is_peer_unseen(const struct result *r)
+{
+	return r->peer.source[EUID] != NULL && r->peer.source[PID] == NULL &&
+	    mechanisms[PEER].at[PID] != 0;
+}
+
+/* Some process or user could be one that is not seen from here. */
+static bool
+is_view_limited(const struct view *v)
+{
+	return !v->all_users || !v->all_groups || !v->all_processes;
+}
+
+/* Whether it can be that the sender is not seen from here. */
+static bool
+may_be_unseen(const struct report *rp)
+{
+	const struct facts *f = &rp->facts;
+
+	if (rp->result->outcome != PLACEHOLDER || !is_view_limited(&f->view))
+		return false;
+	return is_peer_unseen(rp->result) || rp->result->peer.source[EUID] == NULL;
+}
+
+/* Whether the message was, or can have been, written before the option. */
+static bool
+may_be_lost(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	if (r->outcome != PLACEHOLDER && (r->outcome != NONE || r->ctrunc))
+		return false;
+	return rp->options->role != ROLE_PEER && !rp->facts.option_first;
+}
+
+static intmax_t
+applies_lost_race(const struct report *rp)
+{
+	return may_be_lost(rp) && !may_be_unseen(rp);
+}
+
+static intmax_t
+applies_lost_or_unseen(const struct report *rp)
+{
+	return may_be_lost(rp) && may_be_unseen(rp);
+}
+
+static intmax_t
+applies_not_inherited(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	return (r->outcome == PLACEHOLDER || r->outcome == NONE) &&
+	    rp->facts.option_first && !rp->facts.inherited;
+}
+
+/* The option came first, and so the placeholder is the sender's. */
+static intmax_t
+applies_not_seen(const struct report *rp)
+{
+	return rp->result->outcome == PLACEHOLDER && rp->facts.option_first &&
+	    rp->facts.inherited && is_view_limited(&rp->facts.view);
+}
+
+static intmax_t
+applies_process_not_seen(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	if (rp->options->role == ROLE_PEER)
+		return is_peer_unseen(r);
+	return r->outcome == CREDENTIALS && has_pid_0(rp);
+}
+
+static bool
+is_overflow(const struct report *rp, enum field f)
+{
+	const struct cred *cr = field_from(rp->result, f);
+	const struct overflow *o = &rp->facts.overflow;
+
+	return cr->source[f] != NULL &&
+	    cr->id[f] == (f == UID || f == EUID ? o->uid : o->gid);
+}
+
+static bool
+has_overflow_user(const struct report *rp)
+{
+	return is_overflow(rp, UID) || is_overflow(rp, EUID);
+}
+
+static bool
+has_overflow_group(const struct report *rp)
+{
+	return is_overflow(rp, GID) || is_overflow(rp, EGID);
+}
+
+static intmax_t
+applies_unmapped(const struct report *rp)
+{
+	const struct view *v = &rp->facts.view;
+
+	return rp->result->outcome != PLACEHOLDER &&
+	    ((has_overflow_user(rp) && !v->all_users) ||
+	    (has_overflow_group(rp) && !v->all_groups));
+}
+
+static bool
+is_handed_over(const struct result *r)
+{
+	return r->outcome == CREDENTIALS &&
+	    differ(&r->message, PID, &r->peer, PID);
+}
+
+static intmax_t
+applies_handed_over(const struct report *rp)
+{
+	return is_handed_over(rp->result);
+}
+
+/* The message's real IDs are not the effective ones that are known. */
+static bool
+have_ids_changed(const struct report *rp)
+{
+	const struct result *r = rp->result;
+
+	return r->outcome == CREDENTIALS && !is_handed_over(r) &&
+	    (differ(&r->message, UID, field_from(r, EUID), EUID) ||
+	    differ(&r->message, GID, field_from(r, EGID), EGID));
+}
+
+/* Of a living process: which of its IDs those of the message are. */
+static bool
+has_real_ids(const struct report *rp)
+{
+	const struct process *p = &rp->facts.process;
+	const struct cred *cr = &rp->result->message;
+
+	return p->known && (intmax_t)p->uid[0] == cr->id[UID] &&
+	    (intmax_t)p->gid[0] == cr->id[GID];
+}
+
+static bool
+has_effective_ids(const struct report *rp)
+{
+	const struct process *p = &rp->facts.process;
+	const struct cred *cr = &rp->result->peer;
+
+	return p->known && (intmax_t)p->uid[1] == cr->id[EUID] &&
+	    (intmax_t)p->gid[1] == cr->id[EGID];
+}
+
+static intmax_t
+applies_set_user_id(const struct report *rp)
+{
+	if (!have_ids_changed(rp))
+		return false;
+	return !is_linux_cred(rp->result) ||
+	    (has_real_ids(rp) && has_effective_ids(rp));
+}
+
+static intmax_t
+applies_changed(const struct report *rp)
+{
+	return have_ids_changed(rp) && is_linux_cred(rp->result) &&
+	    has_real_ids(rp) && !has_effective_ids(rp);
+}
+
+/* Also of a datagram, which has no connection to be compared with. */
+static intmax_t
+applies_attached(const struct report *rp)
+{
+	const struct facts *f = &rp->facts;
+
+	if (rp->result->outcome != CREDENTIALS || !is_linux_cred(rp->result))
+		return false;
+	if (f->process.known)
+		return !is_handed_over(rp->result) && !has_real_ids(rp);
+	return have_ids_changed(rp) && f->gone;
+}
+
+/* Nothing of the process can be read: then each cause is left. */
+static intmax_t
+applies_ids_differ(const struct report *rp)
+{
+	return have_ids_changed(rp) && is_linux_cred(rp->result) &&
+	    !rp->facts.process.known && !rp->facts.gone;
+}
+
+static intmax_t
+applies_own_ids(const struct report *rp)
+{
+	return rp->result->own_peer;
+}
+
+static intmax_t
+applies_gone(const struct report *rp)
+{
+	return rp->facts.gone || rp->result->peer.pidfd.pid == -1;
+}
+
+static intmax_t
+count_descriptors(const struct report *rp)
+{
+	return (intmax_t)rp->result->descriptors;
+}
+
+static intmax_t
+applies_cut(const struct report *rp)
+{
+	return rp->result->ctrunc && rp->result->outcome == CREDENTIALS;
+}
+
+static intmax_t
+applies_cut_off(const struct report *rp)
+{
+	return rp->result->ctrunc && rp->result->outcome != CREDENTIALS;
+}
+
+static intmax_t
+applies_truncated_groups(const struct report *rp)
+{
+	const struct cred *cr = field_from(rp->result, GROUPS);
+
+	return cr->source[GROUPS] != NULL && MAXGROUPS < MOST_GROUPS &&
+	    cr->ngroups >= MAXGROUPS;
+}
+
+static const struct note {
+	const char *name;		/* in JSON; two rows can share one */
+	const char *cause;		/* of a missing message; NULL: none */
+	const char *text;		/* # stands for the number, */
+	intmax_t (*applies)(const struct report *);	/* which is not 0 */
+} notes[] = {
+	{ "lost_race", "the race was lost",
+	    "The message was written before the option was set.  Set the "
+	    "option on the listening socket before listen(2), as --inherit "
+	    "does, or have the client wait until it is set, as --sync does.",
+	    applies_lost_race },
+	{ "lost_race", "race lost, or sender unseen",
+	    "Either the message was written before the option was set, or its "
+	    "sender is not seen from here, in another PID or user namespace.  "
+	    "With the option set on the listening socket (--inherit) only the "
+	    "second cause is left.", applies_lost_or_unseen },
+	{ "not_inherited", "option not inherited",
+	    "This connection has not inherited the option from the listening "
+	    "socket: set it on each accepted socket, too, and have the client "
+	    "wait for that.", applies_not_inherited },
+	{ "not_seen", "sender is not seen",
+	    "No race was possible: the sender is not seen from here, as its "
+	    "process is in another PID namespace, or its user has no ID in "
+	    "this user namespace.  Share the namespaces (of a container: "
+	    "--pid=host, --userns=host), or ask outside of it.",
+	    applies_not_seen },
+	{ "not_seen", NULL,
+	    "PID 0 is a true process in another PID namespace, which is not "
+	    "seen from here.  Share the PID namespace (of a container: "
+	    "--pid=host), or ask outside of it.", applies_process_not_seen },
+	{ "unmapped", NULL,
+	    "The overflow ID (65534, nobody) can stand for any user or group "
+	    "that has no ID in this user namespace: never one to trust.",
+	    applies_unmapped },
+	{ "handed_over", NULL,
+	    "Message and connection name different processes: another one "
+	    "wrote than had connected, or the sender attached that one's PID.",
+	    applies_handed_over },
+	{ "set_user_id", NULL,
+	    "Real and effective IDs differ: a set-user-ID or set-group-ID "
+	    "program, or one that has set its effective IDs.",
+	    applies_set_user_id },
+	{ "changed", NULL,
+	    "The client has changed its IDs since it connected: the connection "
+	    "has those of then, the message the real ones of now.",
+	    applies_changed },
+	{ "attached", NULL,
+	    "The IDs in the message are not its process's: the sender, who may "
+	    "do so, attached them, or the process has changed its IDs since.",
+	    applies_attached },
+	{ "ids_differ", NULL,
+	    "Real and effective IDs differ, and the process cannot be looked "
+	    "at: a set-user-ID program, or IDs changed since it connected, or "
+	    "attached by a sender who may.", applies_ids_differ },
+	{ "own_ids", NULL,
+	    "This kernel names whoever asks as the peer: those IDs are "
+	    "credcheck's own, and left out.", applies_own_ids },
+	{ "gone", NULL,
+	    "The process has gone: its PID can be another's by now.",
+	    applies_gone },
+	{ "descriptors", NULL,
+	    "Descriptors came with the message, and were closed: #.",
+	    count_descriptors },
+	{ "cut", NULL,
+	    "More came with the message than was taken (MSG_CTRUNC): "
+	    "descriptors, or a pidfd.  The credentials are whole.",
+	    applies_cut },
+	{ "cut", NULL,
+	    "More came with the message than was taken (MSG_CTRUNC), and whole "
+	    "credentials are not among it.", applies_cut_off },
+	{ "truncated_groups", NULL,
+	    "The kernel delivers no more groups than these: there may be more.",
+	    applies_truncated_groups },
+};
+
+/* Words that fill lines, of which those after the first are indented. */
+static void
+print_wrapped(const char *text)
+{
+	size_t column = 0, n;
+
+	for (; *text != '\0'; text += n + strspn(text + n, " ")) {
+		n = strcspn(text, " ");
+		if (column + 1 + n > 78)
+			column = (size_t)printf("\n ") - 1;
+		column += (size_t)printf(column > 0 ? " %.*s" : "%.*s",
+		    (int)n, text);
+	}
+	printf("\n");
+}
+
+static void
+text_notes(const struct report *rp)
+{
+	char text[512];
+	intmax_t number;
+	size_t length;
+
+	for (const struct note *n = notes; n < notes + nitems(notes); n++) {
+		number = n->applies(rp);
+		if (number == 0)
+			continue;
+		length = strcspn(n->text, "#");
+		if (n->text[length] == '\0')
+			snprintf(text, sizeof(text), "%s", n->text);
+		else
+			snprintf(text, sizeof(text), "%.*s%jd%s", (int)length,
+			    n->text, number, n->text + length + 1);
+		print_wrapped(text);
+	}
+}
+
+/* What is left of why a message has no credentials; NULL: that is not known. */
+static const char *
+cause_of(const struct report *rp)
+{
+	for (const struct note *n = notes; n < notes + nitems(notes); n++)
+		if (n->cause != NULL && n->applies(rp) != 0)
+			return n->cause;
+	return NULL;
+}
+
 /* A field: its value, who says so, and who says something else. */
 static void
 text_field(const struct report *rp, enum field f)
@@ -2736,7 +3238,11 @@ text_field(const struct report *rp, enum field f)
 	const bool names = rp->options->names;
 
 	printf("%s", fields[f].label);
-	print_value(":", cr, f, names, cr == peer ? cr->source[f] : NULL);
+	if (f == PID && applies_process_not_seen(rp))
+		printf(": 0 (not seen from here)");
+	else
+		print_value(":", cr, f, names,
+		    cr == peer ? cr->source[f] : NULL);
 	if (rp->truth != NULL && differ(cr, f, rp->truth, f))
 		print_value(" !=", rp->truth, f, names, "client");
 	if (differ(cr, f, peer, f))
@@ -2762,17 +3268,6 @@ text_pidfd(const struct cred *peer)
 		printf("PID and pidfd name different processes\n");
 }
 
-/* What a stranger's credentials give reason to say. */
-static void
-text_remarks(const struct result *r)
-{
-	if (differ(field_from(r, PID), PID, &r->peer, PID))
-		printf("Message and connection name different processes\n");
-	if (differ(field_from(r, UID), UID, field_from(r, EUID), EUID) ||
-	    differ(field_from(r, GID), GID, field_from(r, EGID), EGID))
-		printf("Real and effective IDs differ\n");
-}
-
 static void
 text_result(const struct report *rp)
 {
@@ -2784,24 +3279,16 @@ text_result(const struct report *rp)
 	for (enum field f = PID; f < NFIELDS; f++)
 		text_field(rp, f);
 	text_pidfd(&r->peer);
-	if (rp->truth == NULL)
-		text_remarks(r);
+	text_notes(rp);
 }
 
 /* On standard error, what the text cannot show: why there is nothing. */
 static void
 explain(const struct report *rp)
 {
-	static const char *const reasons[NOUTCOMES] = {
-		[NONE] = "", [CREDENTIALS] = "", [PLACEHOLDER] = "",
-		[TRUNCATED] = ": truncated (they did not fit)",
-		[CLOSED] = ": closed (end of file)",
-		[TIMEOUT] = ": timeout (no message came)",
-		[UNSUPPORTED] =
-		    ": unsupported (this system has no option for it)",
-	};
+	static const char missing[] = "Message did not include credentials";
 	const struct result *r = rp->result;
-	const intmax_t *id = r->message.id;
+	const char *cause = cause_of(rp);
 	char which[48] = "";
 
 	if (r->outcome == CREDENTIALS || rp->options->json ||
@@ -2810,13 +3297,21 @@ explain(const struct report *rp)
 	if (rp->connection != 0)
 		snprintf(which, sizeof(which), "connection %" PRIu64 ": ",
 		    rp->connection);
-	if (r->outcome == PLACEHOLDER)
-		warnx("%sMessage did not include credentials: placeholder "
-		    "(PID %jd, UID %jd, GID %jd)", which, id[PID], id[UID],
-		    id[GID]);
+	if (r->outcome == TIMEOUT)
+		warnx("%sNo message came within %g s", which,
+		    (double)rp->options->timeout / SECOND);
+	else if (r->outcome == CLOSED)
+		warnx("%sEnd of file came instead of a message", which);
+	else if (r->outcome == UNSUPPORTED)
+		warnx("%s%s: unsupported (this system has no option for it)",
+		    which, missing);
+	else if (r->outcome == TRUNCATED)
+		warnx("%s%s: truncated (they did not fit)", which, missing);
+	else if (cause != NULL)
+		warnx("%s%s: %s: %s", which, missing, outcomes[r->outcome],
+		    cause);
 	else
-		warnx("%sMessage did not include credentials%s", which,
-		    reasons[r->outcome]);
+		warnx("%s%s: %s", which, missing, outcomes[r->outcome]);
 }
 
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
@@ -2921,6 +3416,21 @@ json_sources(const struct result *r)
 	printf("}");
 }
 
+static void
+json_notes(const struct report *rp)
+{
+	const char *last = "";
+
+	json(",'notes':[");
+	for (const struct note *n = notes; n < notes + nitems(notes); n++) {
+		if (n->applies(rp) == 0 || strcmp(n->name, last) == 0)
+			continue;
+		json(*last != '\0' ? ",%s" : "%s", n->name);
+		last = n->name;
+	}
+	json("]");
+}
+
 /* What the connection alone tells has no message, and null in its place. */
 static void
 json_result(const struct report *rp)
@@ -2945,6 +3455,7 @@ json_result(const struct report *rp)
 	json(r->outcome != PLACEHOLDER ? ",'placeholder':null" :
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
+	json_notes(rp);
 	if (asked)
 		json(r->peer.pidfd.pid == 0 ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
@@ -3328,6 +3839,87 @@ report_of(const struct conv *c)
 	    .result = &c->result };
 }
 
+/* Whether a server's list has the option set before any client can write. */
+static bool
+sets_listener(const struct schedule *sr)
+{
+	for (const unsigned char *p = sr->server; *p != END; p++) {
+		if (*p == OPTION || *p == PERSISTENT)
+			return true;
+		if (*p == READY)
+			break;
+	}
+	return false;
+}
+
+/* Whether our own client writes only when the option is set. */
+static bool
+awaits_option(const struct schedule *sr)
+{
+	for (const unsigned char *p = sr->client; *p != END; p++) {
+		if (*p == HEAR_GO_ON || *p == UNTIL(OPTION) ||
+		    *p == UNTIL(PERSISTENT))
+			return true;
+		if (*p < UNTIL(END) && steps[*p].sends)
+			break;
+	}
+	return false;
+}
+
+/* Whether a connection has the option, which some kernels cannot say. */
+static bool
+has_option(const struct conv *c)
+{
+	const struct mechanism *m = c->mechanism;
+	int on = 1;
+	socklen_t len = sizeof(on);
+
+	if (!OPTION_READS_BACK || m->option == NULL || c->connection == -1)
+		return true;
+	return getsockopt(c->connection, OPTION_LEVEL, m->name, &on,
+	    &len) == -1 || on != 0;
+}
+
+/* Who sent the message, if it says so; 0: nobody of whom we know. */
+static intmax_t
+sender_of(const struct result *r)
+{
+	if (r->outcome != CREDENTIALS || r->message.source[PID] == NULL)
+		return 0;
+	return r->message.id[PID];
+}
+
+/*
+ * Looks up what the notes need: namespaces only where an ID can come of them,
+ * and the sender's IDs only where they say something else than the connection,
+ * or where there is none, so that a flood of messages costs nothing.
+ */
+static void
+look_up(struct report *rp, struct conv *c)
+{
+	const struct result *r = rp->result;
+	const bool foreign = rp->truth == NULL;
+	const bool connected = r->peer.source[EUID] != NULL || r->own_peer;
+	const intmax_t pid = sender_of(r);
+	struct facts *f = &rp->facts;
+
+	read_overflow(&c->message.overflow);
+	f->option_first = sets_listener(rp->schedule) ||
+	    (!foreign && awaits_option(rp->schedule));
+	f->inherited = true;
+	if (r->outcome == PLACEHOLDER || r->outcome == NONE)
+		f->inherited = has_option(c);
+	f->overflow = c->message.overflow;
+	if (r->outcome != CREDENTIALS || has_pid_0(rp) ||
+	    has_overflow_user(rp) || has_overflow_group(rp))
+		f->view = look_around();
+	if (!foreign || pid == 0)
+		return;
+	f->gone = kill((pid_t)pid, 0) == -1 && errno == ESRCH;
+	if (have_ids_changed(rp) || !connected)
+		f->process = look_at_process(pid);
+}
+
 /* A trial of the race, by what came first in the readings of both sides. */
 static void
 count_race(struct tally *t, const struct conv *c, const struct result *r)
@@ -3393,7 +3985,7 @@ static int
 run_trial(struct conv *c)
 {
 	c->result.outcome = NONE;
-	c->result.bytes = 0;
+	c->result.bytes = c->result.descriptors = 0;
 	run_steps(c, c->schedule->server);
 	return c->shared->error;
 }
@@ -3461,6 +4053,8 @@ run_both(const struct options *o)
 	run_trials(&c, &tally);
 	close_conv(&c);
 	report = report_of(&c);
+	if (!o->counted)
+		look_up(&report, &c);
 	if (!o->quiet) {
 		if (o->counted)
 			(o->json ? json_tally : text_trials)(&report, &tally);
@@ -3549,6 +4143,7 @@ report_client(struct server *s, uint64_t number)
 	struct report report = report_of(s->conv);
 
 	report.connection = number;
+	look_up(&report, s->conv);
 	count_result(&s->tally, &report);
 	if (!s->conv->options->quiet) {
 		if (s->conv->options->json)
@@ -3602,7 +4197,7 @@ serve_client(struct server *s, const struct client *client, bool late)
 
 	if (!read_message(s, client->fd, late, &error))
 		return false;
-	peer_cred(client->fd, &s->conv->result.peer);
+	ask_client(s->conv, client->fd);
 	if (error != 0) {
 		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
 		warn_of_client(client->number, text);
@@ -3833,13 +4428,15 @@ run_peer(struct options *o)
 	report = report_of(&c);
 	if (o->verbose)
 		print_timeline(times_of(&c, SERVER), times_of(&c, CLIENT));
-	if (r->peer.source[PID] != NULL && r->peer.id[PID] == getpid()) {
-		warnx("this kernel names whoever asks");
+	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
+	    r->peer.id[PID] == getpid();
+	if (r->own_peer)
 		cred_forget(&r->peer);
-	} else if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
+	if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
 		r->outcome = CREDENTIALS;
-	else if (!o->quiet && !o->json)
+	else if (!o->quiet && !o->json && !r->own_peer)
 		warnx("the connection knows nothing of its listener");
+	look_up(&report, &c);
 	if (!o->quiet) {
 		(o->json ? json_result : text_result)(&report);
 		finish_report();
