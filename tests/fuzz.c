@@ -41,15 +41,7 @@ fuzz_close(int fd)
 	return fd;
 }
 
-static int
-fuzz_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
-{
-	(void)level, (void)name, (void)value, (void)len;
-	return fd;
-}
-
 #define close		fuzz_close
-#define setsockopt	fuzz_setsockopt
 #define main		credcheck_main
 int credcheck_main(int, char **);
 #include "../credcheck.c"
@@ -172,8 +164,8 @@ check(const struct message *m, const struct result *r)
 
 /*
  * The first bytes are the type of the socket, the flags, the number of bytes
- * received and whether the sender may have attached his own; the rest is the
- * control buffer, in a block of its own length.
+ * received and the sender: whether he may have attached his own, and who he is;
+ * the rest is the control buffer, in a block of its own length.
  */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -189,12 +181,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.msg.msg_flags = ((data[1] & 1) != 0 ? MSG_CTRUNC : 0) |
 	    ((data[1] & 2) != 0 ? MSG_TRUNC : 0);
 	m.bytes = data[2];
-	m.sender.may_claim = (data[3] & 1) != 0;
+	m.sender = (struct sender){ .may_claim = (data[3] & 1) != 0,
+	    .pid = data[3] >> 1 & 7, .uid = data[3] >> 4 };
 	m.nobody[0] = m.nobody[1] = 65534;
 	m.msg.msg_control = memcpy(control, data + 4, size - 4);
 	m.msg.msg_controllen = (socklen_t)(size - 4);
 	parse(&m, &r);
-	close_rights(&m);
 	check(&m, &r);
 	free(r.message.groups);
 	free(control);
