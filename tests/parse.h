@@ -26,10 +26,10 @@
  */
 
 /*
- * The test cases of t_linux, t_netbsd and t_freebsd: hand-made control
- * messages for the parser of one system.  Each buffer is a block of its own,
- * exactly as long as msg_controllen, so that AddressSanitizer sees a read past
- * it.
+ * The test cases of t_parse_linux, t_parse_netbsd and t_parse_freebsd:
+ * hand-made control messages for the parser of one system.  Each buffer is a
+ * block of its own, exactly as long as msg_controllen, so that AddressSanitizer
+ * sees a read past it.
  */
 #include <netinet/in.h>
 #ifdef __linux__

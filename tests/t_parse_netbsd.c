@@ -30,17 +30,15 @@
 #include "emulate.h"
 
 #if HERE
-int credcheck_main(int, char **);
-#define main credcheck_main
-#include "../credcheck.c"
-#undef main
+#include "unit.h"
 
 #define CRED_SYSTEM	"NetBSD"
 #define CRED_LEVEL	SOL_SOCKET
 #define CRED_TYPE	SCM_CREDS
 #define CRED_FIXED	offsetof(struct sockcred, sc_groups)
 #define CRED_GROUPS	1
-#define CRED_FIELDS	(1U << PID | 1U << UID | 1U << EUID | 1U << GID | 1U << EGID)
+#define CRED_FIELDS	(1U << PID | 1U << UID | 1U << EUID | 1U << GID | \
+			1U << EGID)
 
 /* One whole control message's data; returns its length. */
 static size_t

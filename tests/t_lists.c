@@ -25,36 +25,47 @@
  * SUCH DAMAGE.
  */
 
-#define EMULATE_FREEBSD
+/*
+ * The lists of steps, and the timeline of those that were taken.
+ */
+#include "unit.h"
 
-#include "emulate.h"
-
-#if HERE
-int credcheck_main(int, char **);
-#define main credcheck_main
-#include "../credcheck.c"
-#undef main
-
-#define CRED_SYSTEM	"FreeBSD"
-#define CRED_LEVEL	SOL_SOCKET
-#define CRED_TYPE	SCM_CREDS
-#define CRED_FIXED	offsetof(struct sockcred, sc_groups)
-#define CRED_GROUPS	1
-#define CRED_FIELDS	(1U << UID | 1U << EUID | 1U << GID | 1U << EGID)
-
-/* One whole control message's data; returns its length. */
-static size_t
-make_cred(unsigned char *data, const gid_t *groups, int ngroups)
+ATF_TC(timeline);
+ATF_TC_HEAD(timeline, tc)
 {
-	const struct sockcred sc = { .sc_uid = 22,
-	    .sc_euid = 33, .sc_gid = 44, .sc_egid = 55,
-	    .sc_ngroups = ngroups };
-	const size_t room = ngroups > 0 ? (size_t)ngroups * sizeof(*groups) : 0;
-
-	memcpy(data, &sc, CRED_FIXED);
-	memcpy(data + CRED_FIXED, groups, room);
-	return CRED_FIXED + room;
+	atf_tc_set_md_var(tc, "descr", "The timeline has each step when it "
+	    "ended, but what was sent when that began");
 }
-#endif
+ATF_TC_BODY(timeline, tc)
+{
+	static struct times server, client;
+	struct times *s = &server, *w = &client;
 
-#include "parse.h"
+	s->ended[READY] = 1000;
+	w->ended[CONNECT] = 1500;
+	s->ended[ACCEPT] = 2000;
+	s->ended[OPTION] = 3000;
+	s->begun[GO_ON] = 4000;
+	w->ended[HEAR_GO_ON] = 5000;
+	w->begun[WRITE] = 6000;
+	s->ended[RECEIVE] = 7000;
+	w->ended[WRITE] = 8000;
+	s->ended[GO_ON] = 9000;
+	capture(stderr);
+	print_timeline(&server, &client);
+	check_text("        us  server                  client\n"
+	    "       0.0  ready for the client\n"
+	    "       0.5                          connected\n"
+	    "       1.0  accepted\n"
+	    "       2.0  option set\n"
+	    "       3.0  sent \"go on\"\n"
+	    "       4.0                          got \"go on\"\n"
+	    "       5.0                          message sent\n"
+	    "       6.0  received\n");
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, timeline);
+	return atf_no_error();
+}

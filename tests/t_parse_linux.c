@@ -30,10 +30,7 @@
 #include "emulate.h"
 
 #if HERE
-int credcheck_main(int, char **);
-#define main credcheck_main
-#include "../credcheck.c"
-#undef main
+#include "unit.h"
 
 #define CRED_SYSTEM	"Linux"
 #define CRED_LEVEL	SOL_SOCKET

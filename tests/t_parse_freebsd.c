@@ -1,0 +1,57 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The credcheck authors
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHORS AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHORS OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+#define EMULATE_FREEBSD
+
+#include "emulate.h"
+
+#if HERE
+#include "unit.h"
+
+#define CRED_SYSTEM	"FreeBSD"
+#define CRED_LEVEL	SOL_SOCKET
+#define CRED_TYPE	SCM_CREDS
+#define CRED_FIXED	offsetof(struct sockcred, sc_groups)
+#define CRED_GROUPS	1
+#define CRED_FIELDS	(1U << UID | 1U << EUID | 1U << GID | 1U << EGID)
+
+/* One whole control message's data; returns its length. */
+static size_t
+make_cred(unsigned char *data, const gid_t *groups, int ngroups)
+{
+	const struct sockcred sc = { .sc_uid = 22,
+	    .sc_euid = 33, .sc_gid = 44, .sc_egid = 55,
+	    .sc_ngroups = ngroups };
+	const size_t room = ngroups > 0 ? (size_t)ngroups * sizeof(*groups) : 0;
+
+	memcpy(data, &sc, CRED_FIXED);
+	memcpy(data + CRED_FIXED, groups, room);
+	return CRED_FIXED + room;
+}
+#endif
+
+#include "parse.h"
