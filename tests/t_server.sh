@@ -446,6 +446,52 @@ unreadable_body() {
 	    sed 1d stderr
 }
 
+atf_test_case refused
+refused_head() {
+	atf_set descr "An option or a \"go on\" that the kernel refuses is its" \
+	    "client's line, and status 2; its message is read all the same," \
+	    "and the next client is served"
+	atf_set require.progs "jq python3 strace"
+}
+refused_body() {
+	require_linux
+	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
+	while IFS='|' read -r mode inject outcome line; do
+		start strace -o trace -e inject=$inject:when=1 "$credcheck" \
+		    --server sock $mode --verbose --json --count 2
+		wait_listening
+		# It writes when all that was refused has been.
+		client <<-'END'
+		for _ in range(1000):
+		    if "connection 1:" in open("stderr").read():
+		        break
+		    time.sleep(0.01)
+		s.send(b"first")
+		sys.exit(s.recv(1) != b"")
+		END
+		atf_check_equal 0 $?
+		sync=$mode
+		[ $mode = --sync ] || sync=
+		atf_check "$credcheck" --client sock $sync
+		server_ends 2
+		atf_check -o inline:"credcheck: connection 1: $line\n" \
+		    sed 1d stderr
+		lines 2
+		atf_check -o inline:"$outcome 5\n" jq -r \
+		    'select(.connection == 1) | "\(.outcome) \(.bytes)"' stdout
+		atf_check -o inline:"1\n" \
+		    jq 'select(.connection == 2).bytes' stdout
+		# Without "go on" nobody knows which comes first.
+		[ $mode = --race ] || atf_check -o inline:"credentials\n" \
+		    jq -r 'select(.connection == 2).outcome' stdout
+	done <<-END
+	--sync|setsockopt:error=EINVAL|none|setsockopt: $option: Invalid argument
+	--race|setsockopt:error=ENOBUFS|none|setsockopt: $option: No buffer space available
+	--sync|sendto:error=EPERM|credentials|send: Operation not permitted
+	END
+}
+
 atf_test_case which
 which_head() {
 	atf_set descr "Each line on standard error about a connection says" \
@@ -786,6 +832,7 @@ atf_init_test_cases() {
 	atf_add_test_case stale
 	atf_add_test_case reset
 	atf_add_test_case unreadable
+	atf_add_test_case refused
 	atf_add_test_case which
 	atf_add_test_case first
 	atf_add_test_case nothing_stays
