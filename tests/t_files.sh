@@ -1,5 +1,25 @@
 # The source tree itself.
 
+# The value of a list in tests/Makefile, a word a line.
+list_of() {
+	sed -e ':join' -e '/\\$/{' -e N -e 's/\\\n//' -e 'b join' -e '}' \
+	    "$tests/Makefile" | sed -n "s/^$1=//p" | tr -s ' \t' '\n\n' |
+	    grep .
+}
+
+# Checks that lists $2... are those of $1, and names what differs.
+same_as() {
+	sort "$1" >wanted
+	atf_check test -s wanted
+	shift
+	for list; do
+		sort "$list" >sorted
+		comm -23 wanted sorted | sed "s/^/$list lacks /"
+		comm -13 wanted sorted | sed "s/^/$list alone has /"
+	done >wrong
+	atf_check cat wrong
+}
+
 atf_test_case lists
 lists_head() {
 	atf_set descr "Atffile, Kyuafile and Makefile know the same test" \
@@ -7,19 +27,64 @@ lists_head() {
 }
 lists_body() {
 	tests=$(atf_get_srcdir)
-	sed -n 's/^tp: //p' "$tests/Atffile" | sort >atf
-	sed -n 's/.*name="\([^"]*\)".*/\1/p' "$tests/Kyuafile" | sort >kyua
-	sed -e ':join' -e '/\\$/{' -e N -e 's/\\\n//' -e 'b join' -e '}' \
-	    "$tests/../Makefile" | sed -n 's/^TESTS_[A-Z]*=//p' |
-	    tr -s ' \t' '\n' | grep . | sort >make
-	ls "$tests" | sed -n 's/^\(t_.*\)\.\(c\|sh\)$/\1/p' | sort >files
-	atf_check test -s files
-	for list in atf kyua make; do
-		atf_check -o file:files cat $list
-	done
+	sed -n 's/^tp: //p' "$tests/Atffile" >Atffile
+	sed -n 's/.*name="\([^"]*\)".*/\1/p' "$tests/Kyuafile" >Kyuafile
+	{ list_of TESTS_SH; list_of TESTS_C; } >Makefile
+	ls "$tests" | sed -n -e 's/^\(t_.*\)\.c$/\1/p' \
+	    -e 's/^\(t_.*\)\.sh$/\1/p' >files
+	same_as files Atffile Kyuafile Makefile
+	# The manual's code, which has no program of its own, is in two.
+	for list in HELPERS PRELOADED FLOORS BEFORE; do
+		list_of $list
+	done >Makefile
+	printf 'h_receive\nh_replay\n' >>Makefile
+	ls "$tests" | sed -n 's/^\(h_.*\)\.c$/\1/p' >files
+	same_as files Makefile
 	atf_check -o inline:"tp: tests\n" grep '^tp' "$tests/../Atffile"
 	atf_check -o ignore grep -F 'include("tests/Kyuafile")' \
 	    "$tests/../Kyuafile"
+}
+
+atf_test_case cases
+cases_head() {
+	atf_set descr "Every case that is written is also run"
+}
+cases_body() {
+	for f in "$(atf_get_srcdir)"/t_*.sh; do
+		for case in $(sed -n 's/^atf_test_case \([a-z_A-Z0-9]*\)$/\1/p' \
+		    "$f"); do
+			grep -q "^	atf_add_test_case $case\$" "$f" ||
+			    echo "${f##*/} does not add $case"
+		done
+	done >wrong
+	atf_check cat wrong
+}
+
+atf_test_case mutants
+mutants_head() {
+	atf_set descr "tests/mutants names functions, lines and test programs" \
+	    "that there are"
+	atf_set require.progs "python3"
+}
+mutants_body() {
+	atf_check "$(atf_get_srcdir)/mutants" -c
+}
+
+atf_test_case coverage
+coverage_head() {
+	atf_set descr "tests/coverage gives reasons for lines that there are"
+}
+coverage_body() {
+	atf_check "$(atf_get_srcdir)/coverage" -c
+}
+
+atf_test_case kernels
+kernels_head() {
+	atf_set descr "tests/kernels expects something of rows that there are"
+	atf_set require.progs "jq"
+}
+kernels_body() {
+	atf_check "$(atf_get_srcdir)/kernels" -c
 }
 
 atf_test_case descriptions
@@ -49,6 +114,10 @@ licence_body() {
 
 atf_init_test_cases() {
 	atf_add_test_case lists
+	atf_add_test_case cases
+	atf_add_test_case mutants
+	atf_add_test_case coverage
+	atf_add_test_case kernels
 	atf_add_test_case descriptions
 	atf_add_test_case licence
 }
