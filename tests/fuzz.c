@@ -183,7 +183,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.bytes = data[2];
 	m.sender = (struct sender){ .may_claim = (data[3] & 1) != 0,
 	    .pid = data[3] >> 1 & 7, .uid = data[3] >> 4 };
-	m.nobody[0] = m.nobody[1] = 65534;
+	m.overflow = (struct overflow){ 65534, 65534 };
 	m.msg.msg_control = memcpy(control, data + 4, size - 4);
 	m.msg.msg_controllen = (socklen_t)(size - 4);
 	parse(&m, &r);

@@ -93,7 +93,7 @@ parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 	m.socktype = type;
 	m.sender.may_claim = may_claim;
 	m.nothing = in_vain;
-	m.nobody[0] = m.nobody[1] = 65534;
+	m.overflow = (struct overflow){ 65534, 65534 };
 	parse(&m, r);
 	close_rights(&m);
 	free(b->data);
@@ -871,7 +871,7 @@ check_recorded(struct recorded *rec)
 		if (strcmp(types[t].name, rec->type) == 0)
 			m.socktype = types[t].type;
 	m.sender.may_claim = claim;
-	m.nobody[0] = m.nobody[1] = 65534;
+	m.overflow = (struct overflow){ 65534, 65534 };
 	parse(&m, &r);
 	ATF_CHECK_STREQ_MSG(outcomes[r.outcome], outcomes[wanted],
 	    "%s %s room %zu: %s, not %s", rec->name, rec->type, rec->room,
