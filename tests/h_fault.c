@@ -30,11 +30,11 @@
  * their work, or not it alone, as FAULTS says:
  *
  *	call[:error=name][:return=n][:delay=us][:signal=name][:after=name]
- *	    [:when=n[..m | +]][,...]
+ *	    [:in=parent | child][:when=n[..m | +]][,...]
  *
  * It fails with an error, returns a number, waits first, raises a signal first,
  * or afterwards; the nth time in its process, to the mth or for good, and always
- * without `when'.  Each such call, and one of which nothing is said but its
+ * without `when'; and only in the process that was started or in the others.  Each such call, and one of which nothing is said but its
  * name, is a line of the file FAULT_LOG: the process and the name.  A process
  * is in it with the name `start', from the first of its calls at the latest.
  */
@@ -88,6 +88,7 @@ struct fault {
 	long value;
 	long delay;		/* microseconds */
 	int before, after;	/* signals, or 0 */
+	bool parent, child;	/* which processes it is for */
 };
 
 /* A call, and how often this process has made it. */
@@ -98,6 +99,7 @@ struct count {
 
 static struct fault faults[16];
 static size_t nfaults;
+static pid_t started;		/* the first process */
 static pid_t process;		/* the last to be noted */
 
 /* The next definition of a function, behind ours. */
@@ -185,7 +187,10 @@ read_part(struct fault *f, char *part)
 		f->before = number_of(signals, value);
 	else if (strcmp(part, "after") == 0)
 		f->after = number_of(signals, value);
-	else if (strcmp(part, "when") == 0)
+	else if (strcmp(part, "in") == 0) {
+		f->parent = strcmp(value, "parent") == 0;
+		f->child = !f->parent;
+	} else if (strcmp(part, "when") == 0)
 		read_when(f, value);
 	else
 		malformed(part);
@@ -201,6 +206,7 @@ read_fault(struct fault *f, char *text)
 	strcpy(f->call, part);
 	f->first = 1;
 	f->last = LONG_MAX;
+	f->parent = f->child = true;
 	while ((part = strtok_r(NULL, ":", &rest)) != NULL)
 		read_part(f, part);
 }
@@ -221,6 +227,7 @@ read_faults(void)
 		read_fault(&faults[nfaults++], one);
 	}
 	free(copy);
+	started = getpid();
 	note_process();
 }
 
@@ -249,7 +256,8 @@ begin(const char *call, struct count *count)
 		const struct fault *f = &faults[i];
 
 		if (strcmp(f->call, call) != 0 ||
-		    count->calls < f->first || count->calls > f->last)
+		    count->calls < f->first || count->calls > f->last ||
+		    !(process == started ? f->parent : f->child))
 			continue;
 		note(count->pid, call);
 		if (f->delay > 0)

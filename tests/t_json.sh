@@ -76,7 +76,7 @@ atf_test_case bad_utf8
 bad_utf8_head() {
 	atf_set descr "Bytes of a path that are not UTF-8 become U+FFFD, and" \
 	    "control characters and quotes are escaped"
-	atf_set require.progs "jq"
+	atf_set require.progs "iconv jq"
 }
 bad_utf8_body() {
 	require_mechanism
@@ -87,7 +87,7 @@ bad_utf8_body() {
 	atf_check -o inline:'[97,233,8364,128512,34,92,9,127,124,65533,124,65533,65533,124,65533,65533,65533,124,65533,65533,65533,57344,124,65533,65533]\n' \
 	    jq -c '.path | explode' out
 	# jq repairs what is wrong, so look at the bytes as well.
-	atf_check iconv -f UTF-8 -t UTF-16 -o utf16 out
+	atf_check -o save:utf16 iconv -f UTF-8 -t UTF-16 out
 	atf_check -o match:'\\u0009\\u007f' grep -a path out
 	atf_check test ! -e "$name"
 }

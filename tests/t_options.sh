@@ -209,11 +209,12 @@ usage_head() {
 usage_body() {
 	"$credcheck" --help | sed -e 's/^usage://' -e '/^$/,$d' |
 	    tr -s ' \n' ' ' >usage
-	mandoc -Tascii "$(atf_get_srcdir)/../credcheck.1" | sed -e 's/.\x08//g' \
+	mandoc -Tascii "$(atf_get_srcdir)/../credcheck.1" |
+	    sed -e "s/.$(printf '\b')//g" \
 	    -e '1,/^SYNOPSIS/d' -e '/^DESCRIPTION/,$d' | tr -s ' \n' ' ' |
 	    sed 's/ credcheck -h | -V / /' >synopsis
 	atf_check -o file:synopsis cat usage
-	sed 's/ credcheck /\n/g' usage | sed 1d >modes
+	awk '{ gsub(/ credcheck /, "\n"); print }' usage | sed 1d >modes
 	while read -r line; do
 		# The path that fails is the last of all to be found out.
 		case $line in

@@ -91,7 +91,7 @@ no_directory_head() {
 }
 no_directory_body() {
 	atf_check -s exit:2 \
-	    -e inline:"credcheck: missing/sock: No such file or directory\n" \
+	    -e inline:"credcheck: missing/sock: $(words ENOENT)\n" \
 	    "$credcheck" --path missing/sock
 	atf_check -s exit:2 -e match:"^credcheck: an empty path" \
 	    "$credcheck" --path ""
@@ -106,7 +106,7 @@ not_writable_body() {
 	mkdir closed
 	chmod 500 closed
 	atf_check -s exit:2 \
-	    -e inline:"credcheck: closed/sock: Permission denied\n" \
+	    -e inline:"credcheck: closed/sock: $(words EACCES)\n" \
 	    "$credcheck" --path closed/sock
 }
 

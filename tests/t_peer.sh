@@ -151,7 +151,7 @@ refused_body() {
 		atf_check -s exit:2 -e inline:"credcheck: $2\n" \
 		    "$credcheck" --peer $1
 	}
-	refuse nowhere "connect: nowhere: No such file or directory"
+	refuse nowhere "connect: nowhere: $(words ENOENT)"
 	refuse file "file: not a socket"
 	refuse directory "directory: not a socket"
 	refuse "$(printf %0200d 0)" \
@@ -165,7 +165,7 @@ refused_body() {
 	refuse sock "sock: no stream or seqpacket socket"
 	kill -KILL $pid
 	wait $pid
-	refuse sock "connect: sock: Connection refused"
+	refuse sock "connect: sock: $(words ECONNREFUSED)"
 	rm sock
 	start "$credcheck" --server sock --type seqpacket --verbose
 	wait_listening
@@ -182,7 +182,7 @@ no_permission_body() {
 	start "$credcheck" --server sock --mode 0 --verbose
 	wait_listening
 	atf_check -s exit:2 \
-	    -e inline:"credcheck: connect: sock: Permission denied\n" \
+	    -e inline:"credcheck: connect: sock: $(words EACCES)\n" \
 	    "$credcheck" --peer sock
 	kill $pid
 }

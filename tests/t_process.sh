@@ -155,18 +155,25 @@ closed_output_body() {
 		atf_check -s exit:2 -e match:"^credcheck: standard output: " \
 		    sh -c "exec '$credcheck' $args >&-"
 		[ -c /dev/full ] && atf_check -s exit:2 \
-		    -e inline:"credcheck: standard output: No space left on device\n" \
+		    -e inline:"credcheck: standard output: $(words ENOSPC)\n" \
 		    sh -c "exec '$credcheck' $args >/dev/full"
-		mkfifo fifo
 		# The reader has gone when the writer starts.
-		atf_check -s exit:2 -e match:"^credcheck: standard output: " \
-		    sh -c "{ sleep 0 <fifo & } ; exec 3>fifo; wait
-		    exec '$credcheck' $args >&3"
-		rm fifo
+		{
+			wait_until '[ -e gone ]'
+			"$credcheck" $args 2>stderr
+			echo $? >status
+		} | {
+			exec <&-
+			: >gone
+		}
+		atf_check -o inline:"2\n" cat status
+		atf_check -o inline:"credcheck: standard output:\
+ $(words EPIPE)\n" cat stderr
+		rm gone
 	done
 	atf_check sh -c "exec '$credcheck' --quiet >&-"
 	# A limit of the file's size is no signal to die of, either.
-	atf_check -s exit:2 -e match:"^credcheck: standard output: File too large$" \
+	atf_check -s exit:2 -e match:"^credcheck: standard output: $(words EFBIG)$" \
 	    sh -c "ulimit -f 1; exec '$credcheck' --survey --json >file"
 }
 
@@ -207,25 +214,25 @@ full_output_body() {
 	exec 3<>fifo
 	fill_pipe
 	lost="credcheck: standard output: nobody reads the report\n"
-	set -m
 	for format in --json --verbose; do
-		"$credcheck" --server sock --verbose $format >&3 2>stderr &
+		"$h_start" "$credcheck" --server sock --verbose $format >&3 \
+		    2>stderr &
 		pid=$!
 		wait_listening
 		atf_check "$credcheck" --client sock
 		ends_unread 2 "Listening on sock\n$lost"
 	done
-	"$credcheck" --race --path sock --count 1000000000 >&3 2>stderr &
+	"$h_start" "$credcheck" --race --path sock --count 1000000000 >&3 \
+	    2>stderr &
 	pid=$!
 	wait_until '[ -S sock ]'
 	ends_unread 2 "$lost"
 	for mode in --sync --survey; do
-		"$credcheck" $mode >&3 2>stderr &
+		"$h_start" "$credcheck" $mode >&3 2>stderr &
 		pid=$!
 		sleep 1		# it is done, but for its report
 		ends_unread 143
 	done
-	set +m
 }
 
 atf_test_case closed_standard_fds

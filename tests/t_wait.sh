@@ -6,7 +6,7 @@
 starve() {
 	setting=$1 mark=$2
 	shift 2
-	for _i in $(seq 20); do
+	for _i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
 		env LD_PRELOAD="$(atf_get_srcdir)/h_starve" $setting \
 		    "$credcheck" "$@" >stdout 2>stderr
 		status=$?
@@ -58,14 +58,13 @@ atf_test_case refused_for_good
 refused_for_good_head() {
 	atf_set descr "What can not be sent at all ends at the deadline: one" \
 	    "line names the step, and nothing is left behind"
-	atf_set require.progs "strace"
 }
 refused_for_good_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	require_mechanism
+	require_faults
 	for args in --sync "--sync --type dgram" "--sync --path sock"; do
-		atf_check -s exit:2 -o empty -e save:stderr \
-		    strace -f -o trace -e inject=sendto:error=ENOBUFS \
+		atf_check -s exit:2 -o empty -e save:stderr "$h_start" \
+		    -f send:error=ENOBUFS,sendto:error=ENOBUFS \
 		    "$credcheck" --timeout 0.2 $args
 		atf_check -o match:"^credcheck: (client: )?timed out after 0.2 s waiting for [a-z\"]" \
 		    cat stderr
@@ -78,17 +77,16 @@ atf_test_case client_done
 client_done_head() {
 	atf_set descr "A client that has sent its message and left is not" \
 	    "missed while what the server sends is refused"
-	atf_set require.progs "strace"
 }
 client_done_body() {
-	require_linux
-	strace -o trace true 2>/dev/null || atf_skip "strace cannot trace here"
+	require_mechanism
+	require_faults
 	# The server's calls alone: of what it sends to know its client by.
 	for args in "" "--type seqpacket"; do
 		atf_check -o match:"^UID: $(id -ru)$" \
-		    strace -o trace -e inject=sendto:error=ENOBUFS:when=1..200 \
+		    "$h_start" -f send:error=ENOBUFS:in=parent:when=1..200 \
 		    "$credcheck" --inherit --path sock $args
-		atf_check -o match:"ENOBUFS .*INJECTED" cat trace
+		atf_check -o match:" send$" cat faults
 	done
 }
 
