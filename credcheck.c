@@ -31,7 +31,7 @@
  */
 
 /* glibc hides struct ucred without it, and reads it before any header. */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 
@@ -1738,7 +1738,9 @@ bind_address(struct conv *c, int fd, const struct address *a)
 			memcpy(f->path, path, sizeof(a->sun.sun_path));
 	}
 	block_signals(SIG_UNBLOCK);
-	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST))
+	/* FreeBSD says EISDIR of "/". */
+	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST ||
+	    error == EISDIR))
 		fail(c, 0, "%s: exists already: %s", c->options->path,
 		    what_is_there(a));
 	if (error != 0)
@@ -2036,8 +2038,9 @@ connect_failed(struct conv *c, int error)
 	if (error == EPROTOTYPE && o->role == ROLE_PEER)
 		fail(c, 0, "%s: no %s socket", o->path, o->type > 0 ?
 		    "stream or seqpacket" : "stream");
-	if (error == ECONNREFUSED && in_files && stat(o->path, &st) == 0 &&
-	    !S_ISSOCK(st.st_mode))
+	/* Linux says ECONNREFUSED of what is no socket, the BSDs ENOTSOCK. */
+	if ((error == ECONNREFUSED || error == ENOTSOCK) && in_files &&
+	    stat(o->path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		fail(c, 0, "%s: not a socket", o->path);
 	if (error == ECONNREFUSED && !in_files)
 		fail(c, 0, "connect: %s: %s (an abstract name belongs to a "
@@ -5699,10 +5702,13 @@ refuse_long(const char *word)
 static _Noreturn void
 refuse_option(int ch, const char *word)
 {
+	const enum opt opt = find_opt(optopt);
+
+	/* Of an argument too many the BSDs say ':' as well. */
+	if (opt != NOPTS && opts[opt].argument == NULL)
+		REFUSE("option takes no argument: %s", visible(word));
 	if (ch == ':')
 		REFUSE("option needs an argument: %s", visible(word));
-	if (find_opt(optopt) != NOPTS)
-		REFUSE("option takes no argument: %s", visible(word));
 	if (optopt == 0)
 		refuse_long(word);
 	REFUSE("no such option: -%s (--help lists them)",

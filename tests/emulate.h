@@ -33,7 +33,7 @@
  * EMULATED is defined unless it runs natively; HERE is 0 where neither is
  * possible.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

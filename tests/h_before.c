@@ -33,7 +33,9 @@
  *
  * usage: h_before call times program [argument ...]
  */
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 
 #include <sys/syscall.h>
 

@@ -29,17 +29,18 @@
  * To be preloaded into a program by h_start: some calls of libc's do not do
  * their work, or not it alone, as FAULTS says:
  *
- *	call[:error=name][:return=n][:delay=us][:signal=name][:after=name]
- *	    [:in=parent | child][:when=n[..m | +]][,...]
+ *	call[:error=name][:return=n][:answer=n][:delay=us][:signal=name]
+ *	    [:after=name][:in=parent | child][:when=n[..m | +]][,...]
  *
- * It fails with an error, returns a number, waits first, raises a signal first,
- * or afterwards; the nth time in its process, to the mth or for good, and always
+ * It fails with an error, only returns a number, does its work and returns
+ * another number, waits first, raises a signal first, or afterwards; the nth time in its process, to the mth or for good, and always
  * without `when'; and only in the process that was started or in the others.  Each such call, and one of which nothing is said but its
  * name, is a line of the file FAULT_LOG: the process and the name.  A process
  * is in it with the name `start', from the first of its calls at the latest.
  */
 #ifdef __linux__
-#define _DEFAULT_SOURCE		/* _GNU_SOURCE has other prototypes */
+#undef _GNU_SOURCE		/* it has other prototypes */
+#define _DEFAULT_SOURCE
 #endif
 
 #include <sys/types.h>
@@ -49,6 +50,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <grp.h>
 #include <limits.h>
 #include <poll.h>
@@ -83,7 +85,7 @@ static const struct name signals[] = {
 struct fault {
 	char call[16];
 	long first, last;	/* of the calls in a process */
-	bool fails, returns;
+	bool fails, returns, answers;
 	int error;
 	long value;
 	long delay;		/* microseconds */
@@ -180,6 +182,9 @@ read_part(struct fault *f, char *part)
 		f->error = number_of(errors, value);
 	} else if (strcmp(part, "return") == 0) {
 		f->returns = true;
+		f->value = strtol(value, NULL, 10);
+	} else if (strcmp(part, "answer") == 0) {
+		f->answers = true;
 		f->value = strtol(value, NULL, 10);
 	} else if (strcmp(part, "delay") == 0)
 		f->delay = strtol(value, NULL, 10);
@@ -302,7 +307,7 @@ call parameters								\
 		next.address = next_of(name);				\
 	result = next.function arguments;				\
 	finish(f);							\
-	return result;							\
+	return f != NULL && f->answers ? (type)f->value : result;	\
 }
 
 #define CALL(type, call, parameters, arguments)				\
@@ -316,6 +321,8 @@ CALL(int, connect, (int s, const struct sockaddr *a, socklen_t len),
 CALL(int, fchmod, (int fd, mode_t mode), (fd, mode))
 CALL(pid_t, fork, (void), ())
 CALL(int, getgroups, (int n, gid_t *groups), (n, groups))
+CALL(int, getopt_long, (int argc, char *const *argv, const char *letters,
+    const struct option *options, int *at), (argc, argv, letters, options, at))
 CALL(int, getsockopt, (int s, int level, int option, void *value,
     socklen_t *len), (s, level, option, value, len))
 CALL(int, listen, (int s, int backlog), (s, backlog))

@@ -42,7 +42,7 @@
  *
  * delay prints the median in microseconds, the first three how many a second.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

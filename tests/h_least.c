@@ -31,7 +31,7 @@
  * a socketpair, a child that hears "go on" and sends a byte, the option, the
  * message with its credentials, and what the connection knows besides.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

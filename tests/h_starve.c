@@ -35,7 +35,7 @@
  * REFUSE=errno	the first two bytes of zero by send(2) of each process, which
  *		wake the other one up, are refused
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

@@ -34,7 +34,7 @@
  * from before it was started until it had been waited for, and the largest
  * memory that any of its processes had, in kilobytes.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

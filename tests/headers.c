@@ -29,7 +29,7 @@
  * What the recorded messages in tests/recorded and the emulations in
  * tests/emulate.h take for granted of a system's headers: compiled, not run.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 

@@ -98,6 +98,19 @@ descriptions_body() {
 	atf_check -o inline:"$(grep -c ^ident: list)\n" grep -c ^descr: list
 }
 
+atf_test_case macros
+macros_head() {
+	atf_set descr "It compiles without a warning where _GNU_SOURCE is" \
+	    "defined already, and with no other macro than its own"
+	atf_set require.progs "cc"
+}
+macros_body() {
+	for macro in -D_GNU_SOURCE -D_GNU_SOURCE= -U_GNU_SOURCE; do
+		atf_check cc -std=c11 -pedantic -Wall -Wextra -Werror $macro \
+		    -c -o credcheck.o "$(atf_get_srcdir)/../credcheck.c"
+	done
+}
+
 atf_test_case licence
 licence_head() {
 	atf_set descr "Each source file has the licence at its head, and" \
@@ -119,5 +132,6 @@ atf_init_test_cases() {
 	atf_add_test_case coverage
 	atf_add_test_case kernels
 	atf_add_test_case descriptions
+	atf_add_test_case macros
 	atf_add_test_case licence
 }

@@ -59,6 +59,23 @@ nearest_body() {
 	done
 }
 
+atf_test_case other_getopt
+other_getopt_head() {
+	atf_set descr "Where getopt_long(3) answers ':' to an argument too" \
+	    "many, as the BSDs' does, it is still none that is missing"
+}
+other_getopt_body() {
+	require_faults
+	for arg in --json=1 --js=; do
+		atf_check -s exit:2 \
+		    -e inline:"credcheck: option takes no argument: $arg\n" \
+		    "$h_start" -f getopt_long:answer=58 "$credcheck" $arg
+	done
+	atf_check -s exit:2 \
+	    -e inline:"credcheck: option needs an argument: --count\n" \
+	    "$h_start" -f getopt_long:answer=58 "$credcheck" --count
+}
+
 atf_test_case values
 values_head() {
 	atf_set descr "A value that is none or out of its range is refused" \
@@ -289,6 +306,7 @@ atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case unknown
 	atf_add_test_case nearest
+	atf_add_test_case other_getopt
 	atf_add_test_case values
 	atf_add_test_case limits
 	atf_add_test_case modes

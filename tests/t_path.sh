@@ -67,6 +67,24 @@ exists_socket_body() {
 	atf_check test -S sock
 }
 
+atf_test_case other_errors
+other_errors_head() {
+	atf_set descr "What is there is said also where bind(2) says EISDIR of" \
+	    "a directory, and connect(2) ENOTSOCK of a file"
+}
+other_errors_body() {
+	require_faults
+	mkdir directory
+	: >file
+	atf_check -s exit:2 \
+	    -e inline:"credcheck: directory: exists already: a directory\n" \
+	    "$h_start" -f bind:error=EISDIR "$credcheck" --path directory
+	atf_check -s exit:2 -e inline:"credcheck: client: file: not a socket\n" \
+	    "$h_start" -f connect:error=ENOTSOCK "$credcheck" --client file
+	atf_check -s exit:2 -e inline:"credcheck: file: not a socket\n" \
+	    "$h_start" -f connect:error=ENOTSOCK "$credcheck" --peer file
+}
+
 atf_test_case too_long
 too_long_head() {
 	atf_set descr "A path that is too long is refused with the limit, and" \
@@ -186,6 +204,7 @@ atf_init_test_cases() {
 	atf_add_test_case mode
 	atf_add_test_case exists
 	atf_add_test_case exists_socket
+	atf_add_test_case other_errors
 	atf_add_test_case too_long
 	atf_add_test_case no_directory
 	atf_add_test_case not_writable
