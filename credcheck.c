@@ -3652,7 +3652,7 @@ text_trials(const struct report *rp, const struct tally *t)
 struct moment {
 	int64_t when;			/* in nanoseconds */
 	enum side side;
-	const char *done;
+	enum step step;
 };
 
 /* What a side has done; returns how many steps those are, NSTEPS at most. */
@@ -3665,12 +3665,12 @@ list_moments(const struct times *times, enum side side, struct moment *m)
 	for (enum step s = END; s < NSTEPS; s++) {
 		when = steps[s].sends ? times->begun[s] : times->ended[s];
 		if (steps[s].done != NULL && when != 0)
-			m[n++] = (struct moment){ when, side, steps[s].done };
+			m[n++] = (struct moment){ when, side, s };
 	}
 	return n;
 }
 
-/* For qsort(3); of two at once the server's comes first. */
+/* For qsort(3); of two at once the server's, or the lesser step, comes first. */
 static int
 compare_moments(const void *a, const void *b)
 {
@@ -3678,7 +3678,9 @@ compare_moments(const void *a, const void *b)
 
 	if (x->when != y->when)
 		return x->when < y->when ? -1 : 1;
-	return (int)x->side - (int)y->side;
+	if (x->side != y->side)
+		return (int)x->side - (int)y->side;
+	return (int)x->step - (int)y->step;
 }
 
 /* Both sides' steps in the order of their time, in microseconds. */
@@ -3694,7 +3696,7 @@ print_timeline(const struct times *server, const struct times *client)
 	for (const struct moment *m = moments; m < moments + n; m++)
 		fprintf(stderr, "%10.1f  %*s%s\n",
 		    (double)(m->when - moments[0].when) / MICROSECOND,
-		    m->side == SERVER ? 0 : 24, "", m->done);
+		    m->side == SERVER ? 0 : 24, "", steps[m->step].done);
 }
 
 /* A report that nobody got in full is an error. */
