@@ -27,14 +27,25 @@
 
 /*
  * A daemon of the manual's code: says what it makes of each message.
+ *
+ * usage: h_receive [type [path count [word ...]]]
+ *
+ * The words are
+ *	rights	leave SO_PASSRIGHTS as it is where that is not known
+ *	pidfd	ask for a descriptor of the sender's process as well
+ *	short	have room for four bytes
+ *	timer	have the manual's timer end what waits, instead of ours
+ *	locked	hold a lock of the file "locked", and say if it is still there
  */
 #include "receive.c"		/* first: it has to have all that it needs */
 
 #include <sys/time.h>
+#include <sys/wait.h>
 
 #include <err.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,6 +75,10 @@ interrupt_often(void)
 		err(1, "setitimer");
 }
 
+static struct {
+	bool rights, pidfd, small, timer, locked;
+} how;
+
 static int
 open_descriptors(void)
 {
@@ -85,13 +100,14 @@ static int
 report(int s)
 {
 	char buf[4096];
-	size_t len = sizeof(buf);
+	size_t len = how.small ? 4 : sizeof(buf);
 	struct credentials cr;
 	const int before = open_descriptors();
 	const int result = receive_credentials(s, buf, &len, &cr);
 	const char *what = result == 1 ? "credentials" :
 	    result == 0 ? "closed" :
-	    errno == EACCES ? "nobody" : strerror(errno);
+	    errno == EACCES ? "nobody" :
+	    errno == EMSGSIZE ? "cut" : strerror(errno);
 
 	printf("%s %jd %jd %jd %jd %jd %zu %d\n", what, (intmax_t)cr.pid,
 	    id(cr.uid), id(cr.euid), id(cr.gid), id(cr.egid), len,
@@ -103,6 +119,55 @@ static void
 set_option(int s)
 {
 #include "option.c"
+	/* As on a kernel that does not know it. */
+#ifdef SO_PASSRIGHTS
+	if (how.rights)
+		(void)setsockopt(s, SOL_SOCKET, SO_PASSRIGHTS, &on, sizeof(on));
+#endif
+#ifdef __linux__
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD	76
+#endif
+	if (how.pidfd &&
+	    setsockopt(s, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == -1)
+		err(1, "SO_PASSPIDFD");
+#endif
+}
+
+static void
+set_timer(int on)
+{
+	if (how.timer && interrupt_calls(on) == -1)
+		err(1, "interrupt_calls");
+}
+
+static void
+lock(void)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const int fd = open("locked", O_RDWR | O_CREAT, 0600);
+
+	if (fd == -1 || fcntl(fd, F_SETLK, &fl) == -1)
+		err(1, "locked");
+}
+
+/* Only another process sees it. */
+static void
+report_lock(void)
+{
+	struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	const pid_t pid = fork();
+	int fd, status;
+
+	if (pid == 0) {
+		if ((fd = open("locked", O_RDWR)) == -1 ||
+		    fcntl(fd, F_GETLK, &fl) == -1)
+			_exit(2);
+		_exit(fl.l_type == F_UNLCK || fl.l_pid != getppid());
+	}
+	if (pid == -1 || waitpid(pid, &status, 0) == -1)
+		err(1, "fork");
+	printf("%s\n", status == 0 ? "locked" : "not locked");
 }
 
 static void
@@ -110,6 +175,9 @@ serve(const char *path, int type, int count)
 {
 	struct sockaddr_un sun;
 	int s, c;
+
+	if (how.locked)
+		lock();
 
 	memset(&sun, 0, sizeof(sun));
 	sun.sun_family = AF_UNIX;
@@ -127,9 +195,13 @@ serve(const char *path, int type, int count)
 			while ((c = accept(s, NULL, NULL)) == -1)
 				if (errno != EINTR)
 					err(1, "accept");
+		set_timer(1);
 		(void)report(c);
 		if (c != s)
 			(void)close(c);
+		set_timer(0);
+		if (how.locked)
+			report_lock();
 	}
 	(void)unlink(path);
 }
@@ -168,6 +240,28 @@ trouble(void)
 	(void)report(pair[0]);
 }
 
+static void
+take_word(const char *word)
+{
+	const struct {
+		const char *word;
+		bool *flag;
+	} words[] = {
+		{ "rights", &how.rights },
+		{ "pidfd", &how.pidfd },
+		{ "short", &how.small },
+		{ "timer", &how.timer },
+		{ "locked", &how.locked },
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(word, words[i].word) == 0) {
+			*words[i].flag = true;
+			return;
+		}
+	errx(1, "%s: no such word", word);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -175,8 +269,11 @@ main(int argc, char **argv)
 	const int type = strcmp(name, "dgram") == 0 ? SOCK_DGRAM :
 	    strcmp(name, "seqpacket") == 0 ? SOCK_SEQPACKET : SOCK_STREAM;
 
+	for (int i = 4; i < argc; i++)
+		take_word(argv[i]);
 	if (argc > 3) {
-		interrupt_often();
+		if (!how.timer && !how.locked)
+			interrupt_often();
 		serve(argv[2], type, atoi(argv[3]));
 		fprintf(stderr, "%d interruptions\n", (int)interruptions);
 	} else if (argc > 1)

@@ -21,7 +21,7 @@ compile() {
 # whose process number is in $client, and leaves what the daemon said of it in
 # ours.
 by_ours() {
-	start ${limited-} ./h_receive "$1" sock 1
+	start ${limited-} ./h_receive "$1" sock 1 ${words-}
 	shift
 	run_client "$@"
 	sed "s/^credentials $client /credentials client /" stdout >ours
@@ -130,9 +130,34 @@ check_descriptors() {
 	for type in stream seqpacket dgram; do
 		for n in 1 3 253; do
 			descriptor_client $type $n
+			words=rights
 			both "^$credentials 10 0$" $type python3 client.py
 		done
 	done
+	words=
+}
+
+# A message that is longer than the buffer; a stream has no such thing.
+check_cut() {
+	ours_is
+	for type in stream seqpacket dgram; do
+		said="^cut 0 -1 -1 -1 -1 4 0$"
+		[ $type != stream ] || said="^$credentials 4 0$"
+		words=short
+		for bytes in 5 5000; do
+			python_client $type <<-END
+			s.send($bytes * b"x")
+			END
+			by_ours $type python3 client.py
+			atf_check -o match:"$said" cat ours
+		done
+		python_client $type <<-END
+		s.send(b"room")
+		END
+		by_ours $type python3 client.py
+		atf_check -o match:"^$credentials 4 0$" cat ours
+	done
+	words=
 }
 
 check_lost() {
@@ -302,7 +327,7 @@ ctrunc_body() {
 	ulimit -n 30 && exec "$@"
 	END
 	chmod +x limited
-	limited=./limited
+	limited=./limited words=rights
 	ours_is
 	descriptor_client stream 253
 	both "^$credentials 10 0$" stream python3 client.py
@@ -320,6 +345,227 @@ lost_body() {
 	take_code
 	compile h_receive h_receive.c
 	check_lost
+}
+
+atf_test_case cut
+cut_head() {
+	atf_set descr "A seqpacket or datagram message that was longer than" \
+	    "the buffer is an error, and nobody's"
+	atf_set require.progs "python3"
+}
+cut_body() {
+	require_mechanism
+	take_code
+	compile h_receive h_receive.c
+	check_cut
+}
+
+# SO_PASSRIGHTS, by its number where the system has not got the name yet.
+knows_passrights() {
+	python3 -c "import socket
+socket.socket(socket.AF_UNIX).setsockopt(socket.SOL_SOCKET, 83, 0)" 2>/dev/null
+}
+
+atf_test_case refused
+refused_head() {
+	atf_set descr "Where the listening socket can refuse descriptors, who" \
+	    "sends one gets EPERM, and who sends none is heard"
+	atf_set require.progs "python3"
+}
+refused_body() {
+	require_linux
+	knows_passrights || atf_skip "no SO_PASSRIGHTS before Linux 6.16"
+	take_code
+	compile h_receive h_receive.c
+	ours_is
+	for type in stream seqpacket dgram; do
+		python_client $type <<-END
+		null = array.array("i", [os.open("/dev/null", os.O_RDONLY)])
+		try:
+		    s.sendmsg([b"with"],
+		        [(socket.SOL_SOCKET, socket.SCM_RIGHTS, null)])
+		    sys.exit("sent")
+		except PermissionError:
+		    s.send(b"without")
+		END
+		by_ours $type python3 client.py
+		atf_check -o match:"^$credentials 7 0$" cat ours
+	done
+}
+
+# A client that has the kernel wait a minute for whoever drops or closes what
+# it sends, unless a signal comes: TCP sockets that linger, whose data nobody
+# reads.  The daemon is stopped until nobody else has them open.
+#	plain	one, in the only message
+#	unread	one, in a message behind one of which four bytes are read
+#	nested	three, in the queue of a socket of which the message brings one end
+lingering_client() {
+	python_client stream <<-END
+	import signal
+	listener = socket.socket()
+	listener.bind(("127.0.0.1", 0))
+	listener.listen(3)
+	unread = []
+	def lingering():
+	    sender = socket.create_connection(listener.getsockname())
+	    unread.append(listener.accept()[0])
+	    sender.setblocking(False)
+	    try:
+	        while True:
+	            sender.send(bytes(65536))
+	    except BlockingIOError:
+	        pass
+	    sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+	        struct.pack("ii", 1, 60))
+	    return sender
+	def give(over, what):
+	    over.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+	        array.array("i", [what.fileno()]))])
+	    what.close()
+	os.kill($pid, signal.SIGSTOP)
+	if "$1" == "unread":
+	    s.send(b"first")
+	if "$1" == "nested":
+	    pair = socket.socketpair()
+	    for i in range(3):
+	        give(pair[0], lingering())
+	    pair[0].close()
+	    give(s, pair[1])
+	else:
+	    give(s, lingering())
+	s.close()
+	os.kill($pid, signal.SIGCONT)
+	print("sent", flush=True)
+	time.sleep(60)
+	END
+}
+
+# Starts the daemon with words, and has such a client send it something.
+held_up() {
+	variant=$1
+	shift
+	start ./h_receive stream sock 1 rights short "$@"
+	wait_listening
+	lingering_client $variant
+	rm -f sent
+	python3 client.py >sent 2>client.stderr &
+	client=$!
+	wait_until '[ -s sent ] || ! alive $client'
+	atf_check -o inline:"sent\n" cat sent
+}
+
+let_go() {
+	kill -KILL $client
+	wait $client
+	rm -f sock
+}
+
+atf_test_case lingering
+lingering_head() {
+	atf_set descr "Where descriptors cannot be refused, a client that sends" \
+	    "sockets that linger does not hold up who has the timer"
+	atf_set require.progs "python3"
+}
+lingering_body() {
+	require_linux
+	take_code
+	compile h_receive h_receive.c
+	ours_is
+	for variant in plain unread nested; do
+		held_up $variant timer
+		wait_until '! alive $pid'
+		atf_check -o match:"^credentials [0-9]+ $(id -ru) .* [14] 0$" \
+		    cat stdout
+		let_go
+		# Without a signal it would be held up.
+		held_up $variant locked
+		sleep 1
+		alive $pid || atf_fail "nothing held it up"
+		kill -KILL $pid
+		let_go
+	done
+}
+
+atf_test_case locks
+locks_head() {
+	atf_set descr "On Linux a descriptor that comes along releases no lock" \
+	    "of the daemon's on the same file"
+	atf_set require.progs "python3"
+}
+locks_body() {
+	require_linux
+	take_code
+	compile h_receive h_receive.c
+	words="rights locked"
+	for type in stream seqpacket dgram; do
+		python_client $type <<-END
+		fds = array.array("i", 3 * [os.open("locked", os.O_RDWR)])
+		s.sendmsg([b"yours"],
+		    [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+		END
+		by_ours $type python3 client.py
+		atf_check -o match:"^credentials .* 5 0$" -o match:"^locked$" \
+		    cat ours
+	done
+}
+
+atf_test_case pidfd
+pidfd_head() {
+	atf_set descr "On a socket that asks for a descriptor of the sender's" \
+	    "process none stays open"
+	atf_set require.progs "python3"
+}
+pidfd_body() {
+	require_linux
+	python3 -c "import socket
+socket.socket(socket.AF_UNIX).setsockopt(socket.SOL_SOCKET, 76, 1)" ||
+		atf_skip "no SO_PASSPIDFD before Linux 6.5"
+	take_code
+	compile h_receive h_receive.c
+	ours_is
+	words="rights pidfd"
+	for type in stream seqpacket dgram; do
+		python_client $type <<-END
+		s.send(b"me")
+		END
+		by_ours $type python3 client.py
+		atf_check -o match:"^$credentials 2 0$" cat ours
+		descriptor_client $type 3
+		by_ours $type python3 client.py
+		atf_check -o match:"^$credentials 10 0$" cat ours
+	done
+}
+
+atf_test_case unmapped
+unmapped_head() {
+	atf_set descr "In a user namespace a user who has no ID there is not" \
+	    "known, nor is such a group"
+	atf_set require.progs "unshare"
+	atf_set require.user "root"
+}
+unmapped_body() {
+	require_linux
+	unshare -U --map-root-user true || atf_skip "no user namespaces here"
+	take_code
+	compile h_receive h_receive.c
+	chmod 755 .
+	umask 0		# any user may connect
+	cat >limited <<-'END'
+	#! /bin/sh
+	exec unshare -U --map-root-user "$@"
+	END
+	chmod +x limited
+	limited=./limited
+	while read -r user said; do
+		by_ours stream "$credcheck" --client sock --user $user
+		atf_check -o inline:"$said\n" cat ours
+	done <<-END
+	0:0 credentials client 0 -1 0 -1 1 0
+	1234:2345 nobody 0 -1 -1 -1 -1 1 0
+	1234:0 nobody 0 -1 -1 -1 -1 1 0
+	65534:65534 nobody 0 -1 -1 -1 -1 1 0
+	0:2345 credentials client 0 -1 -1 -1 1 0
+	END
 }
 
 atf_test_case sanitized
@@ -340,6 +586,7 @@ sanitized_body() {
 	check_empty
 	check_late
 	check_descriptors
+	check_cut
 	check_lost
 }
 
@@ -385,6 +632,15 @@ expect_recorded() {
 				    v["bytes"] >"expected"
 		}
 	}' "$2"
+}
+
+# What Linux has in /proc: an overflow ID, and a map of the rest of the lines.
+proc_says() {
+	mkdir -p proc
+	echo $1 | tee proc/overflowuid >proc/overflowgid
+	shift
+	printf '%10s %10s %10s\n' "$@" | tee proc/uid_map >proc/gid_map
+	export REPLAY_PROC=$PWD/proc
 }
 
 replay() {
@@ -433,7 +689,71 @@ linux_head() {
 	atf_set descr "It reads what Linux has sent, whole or cut"
 }
 linux_body() {
+	proc_says 65534 0 0 4294967295
 	replay LINUX Linux
+}
+
+# A number as in the memory of x86_64.
+four_bytes() {
+	printf %08x $1 | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/'
+}
+
+# What the code makes of a PID, a UID and a GID from Linux.
+linux_ids() {
+	echo stream 1 32 1c000000000000000100000002000000$(four_bytes \
+	    $1)$(four_bytes $2)$(four_bytes $3)00000000 >lines
+	atf_check -o inline:"$4\n" sh -c "./h_replay <lines"
+}
+
+atf_test_case overflow
+overflow_head() {
+	atf_set descr "The overflow ID is what the kernel says it is, and a" \
+	    "user only where every ID is mapped"
+}
+overflow_body() {
+	[ "$(uname -sm)" = "Linux x86_64" ] || atf_skip "needs x86_64 Linux"
+	take_code
+	compile h_replay h_replay.c -DEMULATE_LINUX
+	nobody="nobody 0 -1 -1 -1 -1 1"
+
+	proc_says 65534 0 0 4294967295
+	linux_ids 7 65534 65534 "credentials 7 65534 -1 65534 -1 1"
+	linux_ids 0 65534 65534 "$nobody"
+	linux_ids 0 0 0 "credentials 0 0 -1 0 -1 1"
+	linux_ids 0 1000 65534 "credentials 0 1000 -1 -1 -1 1"
+
+	proc_says 12345 0 0 4294967295
+	linux_ids 0 12345 12345 "$nobody"
+	linux_ids 7 12345 12345 "credentials 7 12345 -1 12345 -1 1"
+	linux_ids 0 65534 65534 "credentials 0 65534 -1 65534 -1 1"
+
+	# Every ID, in two parts.
+	proc_says 65534 0 0 1000 1000 1000 4294966295
+	linux_ids 7 65534 65534 "credentials 7 65534 -1 65534 -1 1"
+
+	# Not every one: 65534 may be its user, or any without an ID.
+	proc_says 65534 0 100000 65536
+	linux_ids 7 65534 65534 "$nobody"
+	linux_ids 7 65534 0 "$nobody"
+	linux_ids 7 0 65534 "credentials 7 0 -1 -1 -1 1"
+	linux_ids 7 0 0 "credentials 7 0 -1 0 -1 1"
+	linux_ids 0 0 0 "credentials 0 0 -1 0 -1 1"
+
+	proc_says 12345 0 1000 1
+	linux_ids 7 12345 12345 "$nobody"
+	linux_ids 7 0 0 "credentials 7 0 -1 0 -1 1"
+
+	# It cannot be read, or has no number.
+	echo >proc/overflowuid
+	linux_ids 7 0 0 "$nobody"
+	rm proc/overflowuid
+	linux_ids 7 0 0 "$nobody"
+	proc_says 65534 0 0 4294967295
+	rm proc/uid_map
+	linux_ids 7 0 0 "credentials 7 0 -1 0 -1 1"
+	linux_ids 7 65534 65534 "$nobody"
+	rm -r proc
+	linux_ids 7 0 0 "$nobody"
 }
 
 atf_test_case sample
@@ -464,9 +784,16 @@ atf_init_test_cases() {
 	atf_add_test_case descriptors
 	atf_add_test_case ctrunc
 	atf_add_test_case lost
+	atf_add_test_case cut
+	atf_add_test_case refused
+	atf_add_test_case lingering
+	atf_add_test_case locks
+	atf_add_test_case pidfd
+	atf_add_test_case unmapped
 	atf_add_test_case sanitized
 	atf_add_test_case netbsd
 	atf_add_test_case freebsd
 	atf_add_test_case linux
+	atf_add_test_case overflow
 	atf_add_test_case sample
 }
