@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # credcheck: make on NetBSD and FreeBSD, bmake elsewhere; nothing to configure.
 #
 #	all		the program (default)

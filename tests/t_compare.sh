@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Two kernels compared, by the commands of the manual.
 
 # The commands of the Nth example there, without their prompts, in commands;

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Programs that others wrote, as they are, at our server's socket.
 
 # Starts a server for $1 connections, JSON, and options.

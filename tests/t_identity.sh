@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Who the client is: real and effective, groups, names.
 
 # Makes ./with_groups, which runs a command with $1 supplementary groups.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # JSON for scripts.
 
 atf_test_case schema

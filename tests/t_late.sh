@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The lost race without luck: the message strictly before the option.
 
 late_text() {

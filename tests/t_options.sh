@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The command line, and what is said of a wrong one.
 
 # Checks that credcheck "$@" is refused with the line in $line alone.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # --peer: who listens at a path, without a message.
 
 # Starts $1, which is to listen at sock.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Two processes: how they end, and what they leave behind, which is nothing.
 
 # Ends a run by signal $1; nothing may be left, and it has to die of it.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The race: no synchronization, both outcomes, and which came when.
 
 # Checks a JSON report in the file out: both outcomes in at least one trial of

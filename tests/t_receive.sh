@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The code that the manual offers to a daemon's author, taken from there.
 
 literal=$(atf_get_srcdir)/literal

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # Two programs: --server, --client and --inherit.
 
 # Starts a server on the socket sock, with its output in stdout and stderr.

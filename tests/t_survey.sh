@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The survey: what this kernel does, in one table.
 
 survey() {

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The synchronized handshake, which always brings credentials.
 
 atf_test_case pair

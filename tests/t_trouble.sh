@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # System calls that fail, and signals at each step, by way of h_fault.
 
 # None of the processes, and no socket.

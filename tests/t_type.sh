@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # The socket types, over a pair and over a path, and the names that a path has.
 
 atf_test_case each
