@@ -14,6 +14,7 @@
 #	kernels		the program on every other kernel that Debian packages
 #	mutants		would the tests notice a change of the program?
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
+#	dist		the release as one file, of what git has
 #	clean
 
 PROG=		credcheck
@@ -25,29 +26,72 @@ NOGCCERROR=	yes		# a newer compiler's warning is no user's error
 PREFIX?=	/usr/local
 BINDIR?=	${PREFIX}/bin
 MANDIR?=	${PREFIX}/share/man
+DATADIR?=	${PREFIX}/share/credcheck
+BASHCOMPDIR?=	${PREFIX}/share/bash-completion/completions
+ZSHCOMPDIR?=	${PREFIX}/share/zsh/site-functions
 
 COPTS?=		-std=gnu11 -O2 -Wall -Wextra -fPIE -fstack-protector-strong \
 		-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# The makefiles that bmake has on Linux drop those of the environment.
+.if empty(LDFLAGS)
+LDFLAGS!=	printf '%s\n' "$$LDFLAGS"
+.endif
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
-CLEANFILES+=	credcheck.full credcheck.debug
+CLEANFILES+=	credcheck.full credcheck.debug credcheck-*.tar.gz
 
 all: ${PROG}
+
+INSTALL?=	install
+# FreeBSD's STRIP is an option of install(1), as is NetBSD's STRIPFLAG.
+STRIPPED=	${STRIP:M-*} ${STRIPFLAG}
 
 # Not all: a DESTDIR means to the BSDs that its headers are to be built with.
 install:
 	@test -x ${PROG} || { echo "install: build ${PROG} first" >&2; exit 1; }
-	install -d ${DESTDIR}${BINDIR} ${DESTDIR}${MANDIR}/man1
-	install -m 755 ${PROG} ${DESTDIR}${BINDIR}/${PROG}
-	install -m 644 ${MAN} ${DESTDIR}${MANDIR}/man1/${MAN}
+.for dir in ${BINDIR} ${MANDIR}/man1 ${DATADIR} ${BASHCOMPDIR} ${ZSHCOMPDIR}
+	${INSTALL} -d ${DESTDIR:Q}${dir}
+.endfor
+	${INSTALL} ${STRIPPED} -m 755 ${PROG} ${DESTDIR:Q}${BINDIR}/${PROG}
+.for file to in ${MAN} ${MANDIR}/man1/${MAN} \
+    tests/credcheck.schema.json ${DATADIR}/credcheck.schema.json \
+    tests/packages/credcheck.bash ${BASHCOMPDIR}/credcheck \
+    tests/packages/credcheck.zsh ${ZSHCOMPDIR}/_credcheck
+	${INSTALL} -m 644 ${.CURDIR:Q}/${file} ${DESTDIR:Q}${to}
+.endfor
+
+# The times and the order are the commit's, so that its bytes are always the
+# same.
+dist:
+	@set -e; git="git -c safe.directory=* -c tar.umask=0022"; cd ${.CURDIR:Q}; \
+	version=$$($$git show HEAD:./credcheck.c | \
+	    sed -n 's/^.define VERSION[^"]*"\(.*\)"$$/\1/p'); \
+	name=credcheck-$$version; \
+	$$git diff --quiet HEAD || \
+	    echo "dist: leaves out what is not committed" >&2; \
+	$$git archive --prefix=$$name/ HEAD >${.OBJDIR:Q}/$$name.tar; \
+	gzip -9nf ${.OBJDIR:Q}/$$name.tar; echo ${.OBJDIR:Q}/$$name.tar.gz
+
+# What follows is of the tree, where kyua looks for the test programs.
+bench check-warnings coverage cross faults fuzz kernels mutants tests: in_place
+in_place:
+.if ${.OBJDIR} != ${.CURDIR}
+	@echo "not with MAKEOBJDIR, but in the tree; there a test has" \
+	    "CREDCHECK=${.OBJDIR}/${PROG} tested" >&2; exit 1
+.endif
+
+# The program is CREDCHECK's, an absolute path, or the one of the tree.
+.if !empty(CREDCHECK)
+.export CREDCHECK
+.endif
 
 # tests/Makefile has the lists of them.
-tests: ${PROG}
+tests: ${CREDCHECK:U${PROG}}
 	cd tests && ${MAKE} all
 
 clean: clean-tests
 clean-tests:
-	cd tests && ${MAKE} clean
+	cd ${.CURDIR:Q}/tests && ${MAKE} clean
 
 bench: ${PROG}
 	cd tests && ${MAKE} h_floor h_least h_time
@@ -72,6 +116,7 @@ mutants: tests
 
 KYUA?=		kyua
 test: tests
+	@tests/preflight "${KYUA}"
 	${KYUA} test
 	@kyua report | sed -n '/^===> Summary/,$$p'
 
@@ -119,7 +164,7 @@ cross:
 		echo "$$target: ok"; \
 	done
 
-.PHONY: all bench check-warnings clean-tests coverage cross faults fuzz \
-	install kernels mutants test tests
+.PHONY: all bench check-warnings clean-tests coverage cross dist faults fuzz \
+	in_place install kernels mutants test tests
 
 .include <bsd.prog.mk>

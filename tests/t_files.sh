@@ -125,9 +125,9 @@ licence_body() {
 	$git rev-parse --git-dir >stdout 2>&1 ||
 	    atf_skip "which files there are, git alone knows"
 	# Those left out have no room for a comment, or are the licence.
-	$git ls-files | grep -vx \
-	    -e 'LICENSE\|.*/debian/copyright' \
-	    -e '.*/debian/changelog\|.*/debian/source/format' >files
+	$git ls-files | grep -vx -e LICENSE -e '.*/debian/copyright' \
+	    -e '.*/debian/changelog' -e '.*/debian/source/format' \
+	    -e '.*/pkgsrc/DESCR' -e '.*/freebsd/pkg-descr' >files
 	atf_check test -s files
 	while read -r f; do
 		{ head -n 6 "$top/$f"; tail -n 1 "$top/$f"; } | grep -q \
