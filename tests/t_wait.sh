@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
 # How a process waits for the other one, where something comes late, is refused,
 # or has gone.
 
