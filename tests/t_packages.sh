@@ -21,7 +21,7 @@ require_bsd_make() {
 # Whether git knows the tree, whoever owns it; then $git runs it there.
 require_git() {
 	git="git -c safe.directory=* -C $top"
-	$git rev-parse --git-dir >rev-parse 2>&1 ||
+	[ "$($git rev-parse --show-prefix 2>&1)" = "" ] ||
 	    atf_skip "the tree is not git's"
 }
 
@@ -366,7 +366,7 @@ zsh_body() {
 	sed -e 's/|.*//' -e 's/^/credcheck /' lines >typed
 	sed -e 's/.*|//' -e 's/^/credcheck /' lines >expected
 	atf_check -o file:expected env PATH="$PWD:$PATH" \
-	    timeout 60 zsh -f complete <typed
+	    timeout 250 zsh -f complete <typed
 }
 
 atf_init_test_cases() {
