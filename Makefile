@@ -22,6 +22,7 @@ MAN=		credcheck.1
 MANTARGET=	man		# no formatted page is made, or left by clean
 NOHTML=		yes
 NOGCCERROR=	yes		# a newer compiler's warning is no user's error
+.NOPATH: ${PROG} ${PROG}.o	# with MAKEOBJDIR not those of the tree
 
 PREFIX?=	/usr/local
 BINDIR?=	${PREFIX}/bin
