@@ -114,12 +114,13 @@ preflight_body() {
 	}
 	export TMPDIR=/tmp CREDCHECK=
 	atf_check "$top/tests/preflight" "sh -v"
-	atf_check env TMPDIR= CREDCHECK=/bin/sh "$top/tests/preflight" sh
+	atf_check env CREDCHECK=/bin/sh "$top/tests/preflight" sh
 	refused "no kyua-9: README names the test tools" A=a \
 	    "$top/tests/preflight" kyua-9
 	refused "ATF takes no blank and no sign of the shell's in a path: $PWD/a b" \
 	    A=a "a b/tests/preflight"
 	refused "TMPDIR is not absolute: full" TMPDIR=full
+	refused "TMPDIR is not absolute: " TMPDIR=
 	refused "no directory can be made in TMPDIR: /none" TMPDIR=/none
 	long=/$(printf %052d 0)
 	refused "TMPDIR is 53 bytes long, 52 at most for sockets below it: $long" \
