@@ -29,7 +29,7 @@
  * How a message is read: the second look behind an end of file, the end itself,
  * and what takes several reads.
  */
-#ifdef __linux__
+#if defined(__linux__) && !defined(_GNU_SOURCE)
 #define _GNU_SOURCE
 #endif
 
@@ -69,6 +69,23 @@ fake_recvmsg(int fd, struct msghdr *msg, int flags)
 #include "unit.h"
 #undef recvmsg
 
+static void
+set_usual(int fd)
+{
+	ATF_REQUIRE_EQ(setsockopt(fd, OPTION_LEVEL, mechanisms[USUAL].name,
+	    &(int){ 1 }, sizeof(int)), 0);
+}
+
+/* Has so many bytes fit between two ends. */
+static void
+make_room(int from, int to, int bytes)
+{
+	ATF_REQUIRE_EQ(setsockopt(from, SOL_SOCKET, SO_SNDBUF, &bytes,
+	    sizeof(bytes)), 0);
+	ATF_REQUIRE_EQ(setsockopt(to, SOL_SOCKET, SO_RCVBUF, &bytes,
+	    sizeof(bytes)), 0);
+}
+
 /* A connection with the option set; returns the end to send at. */
 static int
 connect_run(int type)
@@ -79,8 +96,7 @@ connect_run(int type)
 		atf_tc_skip("this system has no option for credentials");
 	set_up(&sync_schedule, ROLE_BOTH);
 	ATF_REQUIRE(socketpair(AF_UNIX, type, 0, fds) == 0);
-	ATF_REQUIRE(setsockopt(fds[0], OPTION_LEVEL, mechanisms[USUAL].name,
-	    &(int){ 1 }, sizeof(int)) == 0);
+	set_usual(fds[0]);
 	conv.connection = fds[0];
 	conv.message.socktype = type;
 	return fds[1];
@@ -263,9 +279,12 @@ ATF_TC_BODY(long_message, tc)
 	for (size_t i = 0; i < nitems(cases); i++) {
 		sender = connect_run(SOCK_STREAM);
 		shared.sent = cases[i].bytes[0] + cases[i].bytes[1];
-		for (size_t j = 0; j < 2; j++)
+		make_room(sender, conv.connection, 4 * (int)sizeof(data));
+		for (size_t j = 0; j < 2; j++) {
+			set_usual(conv.connection);	/* it may be used up */
 			ATF_REQUIRE_EQ(send(sender, data, cases[i].bytes[j],
 			    MSG_DONTWAIT), (ssize_t)cases[i].bytes[j]);
+		}
 		bare = cases[i].bare;
 		drain(&conv);
 		r = conv.result;
