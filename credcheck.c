@@ -2989,17 +2989,19 @@ applies_unmapped(const struct report *rp)
 	    (has_overflow_group(rp) && !v->all_groups));
 }
 
+/* Of a client of our own it is known what it did. */
 static bool
-is_handed_over(const struct result *r)
+is_strangers(const struct report *rp)
 {
-	return r->outcome == CREDENTIALS &&
-	    differ(&r->message, PID, &r->peer, PID);
+	return rp->truth == NULL && rp->result->outcome == CREDENTIALS;
 }
 
 static intmax_t
 applies_handed_over(const struct report *rp)
 {
-	return is_handed_over(rp->result);
+	const struct result *r = rp->result;
+
+	return is_strangers(rp) && differ(&r->message, PID, &r->peer, PID);
 }
 
 /* The message's real IDs are not the effective ones that are known. */
@@ -3008,7 +3010,7 @@ have_ids_changed(const struct report *rp)
 {
 	const struct result *r = rp->result;
 
-	return r->outcome == CREDENTIALS && !is_handed_over(r) &&
+	return is_strangers(rp) && applies_handed_over(rp) == 0 &&
 	    (differ(&r->message, UID, field_from(r, EUID), EUID) ||
 	    differ(&r->message, GID, field_from(r, EGID), EGID));
 }
@@ -3056,10 +3058,10 @@ applies_attached(const struct report *rp)
 {
 	const struct facts *f = &rp->facts;
 
-	if (rp->result->outcome != CREDENTIALS || !is_linux_cred(rp->result))
+	if (!is_strangers(rp) || !is_linux_cred(rp->result))
 		return false;
 	if (f->process.known)
-		return !is_handed_over(rp->result) && !has_real_ids(rp);
+		return applies_handed_over(rp) == 0 && !has_real_ids(rp);
 	return have_ids_changed(rp) && f->gone;
 }
 
@@ -3281,6 +3283,10 @@ text_result(const struct report *rp)
 		    "s", r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++)
 		text_field(rp, f);
+	if (r->outcome == PLACEHOLDER)
+		printf("The message has PID %jd, UID %jd, GID %jd: a "
+		    "placeholder, nobody's.\n", r->message.id[PID],
+		    r->message.id[UID], r->message.id[GID]);
 	text_pidfd(&r->peer);
 	text_notes(rp);
 }
@@ -3896,8 +3902,8 @@ sender_of(const struct result *r)
 
 /*
  * Looks up what the notes need: namespaces only where an ID can come of them,
- * and the sender's IDs only where they say something else than the connection,
- * or where there is none, so that a flood of messages costs nothing.
+ * and the sender's process only where the message says something else than the
+ * connection, or where there is none, so that a flood of messages costs nothing.
  */
 static void
 look_up(struct report *rp, struct conv *c)
@@ -3919,6 +3925,9 @@ look_up(struct report *rp, struct conv *c)
 	    has_overflow_user(rp) || has_overflow_group(rp))
 		f->view = look_around();
 	if (!foreign || pid == 0)
+		return;
+	if (connected && !have_ids_changed(rp) && !applies_handed_over(rp) &&
+	    !rp->options->names)
 		return;
 	f->gone = kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 	if (have_ids_changed(rp) || !connected)
@@ -4230,25 +4239,29 @@ serve_datagram(struct server *s)
 	return true;
 }
 
-/*
- * The steps between accept(2) and the message.  One that fails is said of its
- * client, whose message is read all the same.
- */
+/* Takes a step for a client; one that fails is a line of that client's. */
 static void
-greet_client(struct server *s)
+greet_with(struct server *s, unsigned step)
 {
 	struct conv *c = s->conv;
 	jmp_buf broken;
 
 	c->broken = &broken;
-	if (setjmp(broken) == 0) {
-		for (const unsigned char *p = s->greeting; *p != RECEIVE; p++)
-			follow(c, *p);
-	} else {
+	if (setjmp(broken) == 0)
+		follow(c, step);
+	else {
 		warn_of_client(s->accepted, c->shared->failure);
 		c->shared->failed = false;
 	}
 	c->broken = NULL;
+}
+
+/* The steps between accept(2) and the message, which is read in any case. */
+static void
+greet_client(struct server *s)
+{
+	for (const unsigned char *p = s->greeting; *p != RECEIVE; p++)
+		greet_with(s, *p);
 }
 
 /* Descriptors or memory have run out, of which clients that leave free some. */

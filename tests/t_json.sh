@@ -45,7 +45,7 @@ keys_body() {
 	atf_check -s ignore -o save:out "$credcheck" --json
 	for key in format system release mode transport path type option \
 	    message outcome bytes ctrunc pid uid euid gid egid groups source \
-	    peer client match trunc placeholder; do
+	    peer client match trunc placeholder notes; do
 		echo "$key"
 	done >expected
 	atf_check -o file:expected jq -r 'keys_unsorted[]' out

@@ -19,9 +19,10 @@ late_text() {
 complaint() {
 	if [ $lost = placeholder ]; then
 		echo "credcheck: Message did not include credentials:" \
-		    "placeholder (PID 0, UID 65534, GID 65534)"
+		    "placeholder: the race was lost"
 	else
-		echo "credcheck: Message did not include credentials"
+		echo "credcheck: Message did not include credentials:" \
+		    "none: the race was lost"
 	fi
 }
 

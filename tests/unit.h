@@ -121,6 +121,9 @@ reported(const struct result *r)
 	static struct report report;
 
 	report = report_of(&conv);
+	report.facts = (struct facts){ .option_first = true, .inherited = true,
+	    .view = { .all_users = true, .all_groups = true,
+	    .all_processes = true }, .overflow = { 65534, 65534 } };
 	report.result = NULL;
 	if (r != NULL) {
 		result = *r;
