@@ -3056,21 +3056,17 @@ applies_changed(const struct report *rp)
 static intmax_t
 applies_attached(const struct report *rp)
 {
-	const struct facts *f = &rp->facts;
-
-	if (!is_strangers(rp) || !is_linux_cred(rp->result))
-		return false;
-	if (f->process.known)
-		return applies_handed_over(rp) == 0 && !has_real_ids(rp);
-	return have_ids_changed(rp) && f->gone;
+	return is_strangers(rp) && is_linux_cred(rp->result) &&
+	    applies_handed_over(rp) == 0 && rp->facts.process.known &&
+	    !has_real_ids(rp);
 }
 
-/* Nothing of the process can be read: then each cause is left. */
+/* Nothing of the process can be read, or it has gone: each cause is left. */
 static intmax_t
 applies_ids_differ(const struct report *rp)
 {
 	return have_ids_changed(rp) && is_linux_cred(rp->result) &&
-	    !rp->facts.process.known && !rp->facts.gone;
+	    !rp->facts.process.known;
 }
 
 static intmax_t
