@@ -47,6 +47,27 @@ lists_body() {
 	    "$tests/../Kyuafile"
 }
 
+atf_test_case readme
+readme_head() {
+	atf_set descr "tests/README says of every file what it is"
+}
+readme_body() {
+	tests=$(atf_get_srcdir)
+	tr -s ' \t' '\n\n' <"$tests/README" | sort -u >words
+	for f in "$tests"/*; do
+		name=${f##*/}
+		# Programs that were built are named by their source.
+		[ ! -e "$f.c" ] && [ ! -e "$f.sh" ] || continue
+		[ ! -d "$f" ] || name=$name/
+		case $name in
+		README|t_*|*.o|*.d/|__pycache__/)	continue ;;
+		h_*)	name=${name%.c} ;;
+		esac
+		grep -qxF -e "$name" -e "$name," words || echo "$name"
+	done >wrong
+	atf_check cat wrong
+}
+
 atf_test_case cases
 cases_head() {
 	atf_set descr "Every case that is written is also run"
@@ -141,6 +162,7 @@ licence_body() {
 
 atf_init_test_cases() {
 	atf_add_test_case lists
+	atf_add_test_case readme
 	atf_add_test_case cases
 	atf_add_test_case mutants
 	atf_add_test_case coverage
