@@ -392,6 +392,7 @@ struct mechanism {
 
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 
 /* The head of PIDFD_GET_INFO's answer, which is all that Linux 6.13 had. */
 struct pidfd_answer {
@@ -412,6 +413,8 @@ struct pidfd_answer {
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 #define CREDENTIALS_FIRST	true	/* of all that comes with a message */
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
+#define RANDOM(p, n)	getrandom(p, n, GRND_NONBLOCK)
+#define OWN_FATAL	SIGIO, SIGPWR, SIGSTKFLT	/* ignored elsewhere */
 #define UCRED(user, group)	.fixed = sizeof(struct ucred), \
 	.at[PID] = AT(ucred, pid), .at[user] = AT(ucred, uid), \
 	.at[group] = AT(ucred, gid)
@@ -523,6 +526,25 @@ struct pidfd_answer { uint32_t pid; };
 #endif
 #ifndef GETPEEREID
 #define GETPEEREID(fd, u, g)	((void)(fd), (void)(u), (void)(g), -1)
+#endif
+#ifndef RANDOM
+#define RANDOM(p, n)		(arc4random_buf(p, n), (ssize_t)(n))
+#endif
+#ifndef OWN_FATAL
+#define OWN_FATAL		SIGTERM		/* no other than elsewhere */
+#endif
+#ifndef SIGRTMIN
+#define SIGRTMIN		1		/* no real-time signals */
+#define SIGRTMAX		0
+#endif
+
+/* How a directory is opened that need not be readable. */
+#if defined(O_SEARCH)
+#define SEARCH_ONLY		(O_SEARCH | O_DIRECTORY)
+#elif defined(O_PATH)
+#define SEARCH_ONLY		(O_PATH | O_DIRECTORY)
+#else
+#define SEARCH_ONLY		(O_RDONLY | O_DIRECTORY)
 #endif
 
 /* How many groups data says that it has; -1: it is cut, or has none. */
@@ -792,7 +814,8 @@ claim_cred(unsigned char *data, const struct cred *cr)
 static void
 peer_cred(int fd, struct cred *cr)
 {
-	unsigned char data[MOST_GROUPS * sizeof(gid_t)];
+	/* Static, as a stack can be smaller than that. */
+	static unsigned char data[MOST_GROUPS * sizeof(gid_t)];
 	const struct mechanism *m = &mechanisms[PEER];
 	socklen_t len;
 	uid_t euid;
@@ -802,7 +825,8 @@ peer_cred(int fd, struct cred *cr)
 		/* NetBSD 10 refuses to fill more than some kilobytes. */
 		len = (socklen_t)(m->fixed != 0 ? m->fixed : sizeof(data));
 		if (m->option != NULL &&
-		    getsockopt(fd, OPTION_LEVEL, m->name, data, &len) == 0)
+		    getsockopt(fd, OPTION_LEVEL, m->name, data, &len) == 0 &&
+		    len >= m->fixed && len <= sizeof(data))
 			read_layout(m, data, len, cr);
 	}
 	/* Not connected, says Linux. */
@@ -870,18 +894,31 @@ struct published {
 	} times[2];			/* of even and of odd trials */
 };
 
+/* Who has failed says why, so that one of the two sides does. */
+enum { NOT_FAILED, BEING_SAID, SAID };
+
+/*
+ * A file that we have made, to be removed.  Its directory is held open, as
+ * another one can have the directory's name by then.
+ */
+struct made_file {
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
+	int directory;
+	mode_t type;			/* S_IFSOCK or S_IFDIR */
+	dev_t device;
+	ino_t inode;
+};
+
 /* Some pages that both processes see. */
 struct shared {
 	struct published published[NSIDES];
 	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
-	_Atomic bool failed;		/* a side has claimed failure[] */
+	_Atomic int failed;		/* BEING_SAID by one side, or SAID */
 	char failure[512];		/* why the conversation broke off */
-	struct cred client;		/* what the client says of itself */
+	uint64_t go_on;			/* what our server sends for that */
+	struct cred client;		/* the truth; its PID by our fork(2) */
 	struct cred asked;		/* what it was told of us; no groups */
-	struct bound_file {		/* in the file system, to be removed */
-		char path[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
-		struct stat st;
-	} bound[NSIDES];
+	struct made_file bound[NSIDES];	/* the sockets' names, if files */
 	size_t sent;			/* bytes of a stream, else messages */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
@@ -970,7 +1007,8 @@ struct conv {
 /* What exit(3) and fatal signals undo. */
 static struct {
 	struct conv *volatile conv;	/* its client and its sockets' files */
-	const char *volatile directory;	/* of the survey's sockets */
+	struct made_file directory;	/* of the survey's sockets */
+	pid_t maker;			/* of that directory */
 	bool trouble;			/* something was left, and said so */
 } cleanup;
 
@@ -982,6 +1020,7 @@ static struct {
 	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
 	volatile sig_atomic_t progress;		/* shown, and to be cleared */
 	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
+	bool no_alarm;			/* any other one is to be ignored */
 	int wakeup[2];		/* a pipe that is closed to wake the server */
 } signals = { .wakeup = { -1, -1 } };
 
@@ -990,6 +1029,14 @@ is_named_dgram(const struct conv *c)
 {
 	return c->options->path != NULL &&
 	    types[c->options->type].type == SOCK_DGRAM;
+}
+
+/* A survey's path is below TMPDIR, however that begins. */
+static bool
+is_abstract(const struct options *o)
+{
+	return ABSTRACT && o->role != ROLE_SURVEY && o->path != NULL &&
+	    o->path[0] == '@';
 }
 
 /* Whether there is another process of ours; --peer and --server have none. */
@@ -1054,74 +1101,6 @@ visible(const char *text)
 	return make_visible(copy);
 }
 
-/* Ends the run, or a survey's cell; the first side to fail says why. */
-static _Noreturn void __attribute__((format(printf, 3, 4)))
-fail(struct conv *c, int error, const char *fmt, ...)
-{
-	struct shared *sh = c->shared;
-	char what[sizeof(sh->failure) / 2];
-	va_list ap;
-
-	if (!atomic_exchange(&sh->failed, true)) {
-		va_start(ap, fmt);
-		vsnprintf(what, sizeof(what), fmt, ap);
-		va_end(ap);
-		snprintf(sh->failure, sizeof(sh->failure), "%s%s%s%s",
-		    c->side == CLIENT && c->options->role != ROLE_PEER ?
-		    "client: " : "", make_visible(what),
-		    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
-		if (c->broken == NULL)
-			warnx("%s", sh->failure);
-	}
-	if (c->broken != NULL && c->side == SERVER)
-		longjmp(*c->broken, 1);
-	exit(EXIT_TROUBLE);
-}
-
-/*
- * A line like warn(3)'s, which a signal handler may print: there it has no text
- * of errno, as strerror(3) is not async-signal-safe.
- */
-static void
-warn_safe(const char *subject, const char *what)
-{
-	char line[PATH_MAX + 128] = "credcheck: ";
-
-	strcat(strcat(strcat(line, subject), ": "), what);
-	if (!signals.dying)
-		strcat(strcat(line, ": "), strerror(errno));
-	strcat(make_visible(line), "\n");
-	while (write(STDERR_FILENO, line, strlen(line)) == -1 && errno == EINTR)
-		continue;
-	cleanup.trouble = true;
-}
-
-/* Removes a file that we have bound, but not another one by its name. */
-static void
-remove_file(struct bound_file *f)
-{
-	struct stat st;
-	bool ours;
-
-	if (f->path[0] == '\0')
-		return;
-	/* If we cannot look, unlink(2) says why. */
-	ours = lstat(f->path, &st) == -1 ||
-	    (st.st_dev == f->st.st_dev && st.st_ino == f->st.st_ino);
-	if (ours && unlink(f->path) == -1 && errno != ENOENT)
-		warn_safe(f->path, "left behind");
-	f->path[0] = '\0';
-}
-
-/* The server outlives the client, and removes what that has bound as well. */
-static void
-remove_bound(struct conv *c)
-{
-	if (c->side == SERVER)
-		remove_file(&c->shared->bound[SERVER]);
-	remove_file(&c->shared->bound[CLIENT]);
-}
-
 /* Whether the other process is there; reads what it has woken us with. */
 static bool
 other_alive(const struct conv *c)
@@ -1151,12 +1130,179 @@ end_client(struct conv *c)
 	(void)waitpid(child, NULL, 0);
 }
 
+/* Whether it is for us to say why: the first side to fail does. */
+static bool
+claim_failure(struct conv *c)
+{
+	_Atomic int *failed = &c->shared->failed;
+	int nobody = NOT_FAILED;
+
+	if (atomic_compare_exchange_strong(failed, &nobody, BEING_SAID))
+		return true;
+	if (c->side == CLIENT || *failed == SAID)
+		return false;
+	end_client(c);		/* which can be killed before it has said it */
+	return *failed != SAID;
+}
+
+/* Ends the run, or a survey's cell. */
+static _Noreturn void __attribute__((format(printf, 3, 4)))
+fail(struct conv *c, int error, const char *fmt, ...)
+{
+	struct shared *sh = c->shared;
+	char what[sizeof(sh->failure) / 2];
+	va_list ap;
+
+	if (claim_failure(c)) {
+		va_start(ap, fmt);
+		vsnprintf(what, sizeof(what), fmt, ap);
+		va_end(ap);
+		snprintf(sh->failure, sizeof(sh->failure), "%s%s%s%s",
+		    c->side == CLIENT && c->options->role != ROLE_PEER ?
+		    "client: " : "", make_visible(what),
+		    error != 0 ? ": " : "", error != 0 ? strerror(error) : "");
+		if (c->broken == NULL)
+			warnx("%s", sh->failure);
+		sh->failed = SAID;
+	}
+	if (c->broken != NULL && c->side == SERVER)
+		longjmp(*c->broken, 1);
+	exit(EXIT_TROUBLE);
+}
+
+/* Whether a write to fd does not block, or will not within some milliseconds. */
+static bool
+has_room(int fd, int milliseconds)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&pfd, 1, milliseconds) != 0;
+}
+
+/*
+ * A line like warn(3)'s, which a signal handler may print: there it has no text
+ * of an error, as strerror(3) is not async-signal-safe, and waits for its reader
+ * no longer than a second.
+ */
+static void
+warn_safe(const char *subject, const char *what, int error)
+{
+	char line[PATH_MAX + 128] = "credcheck: ";
+
+	strcat(strcat(strcat(line, subject), ": "), what);
+	if (error != 0 && !signals.dying)
+		strcat(strcat(line, ": "), strerror(error));
+	strcat(make_visible(line), "\n");
+	if (!signals.dying || has_room(STDERR_FILENO, 1000))
+		while (write(STDERR_FILENO, line, strlen(line)) == -1 &&
+		    errno == EINTR)
+			continue;
+	cleanup.trouble = true;
+}
+
+/* The name of a file in its directory. */
+static const char *
+last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
+}
+
+/* Opens the directory that a file is in, or is to be; -1 with errno. */
+static int
+open_directory(const char *path)
+{
+	const size_t len = (size_t)(last_part(path) - path);
+	char directory[sizeof(((struct made_file *)NULL)->path)] = ".";
+
+	memcpy(directory, path, MIN(len, sizeof(directory) - 1));
+	return open(directory, SEARCH_ONLY);
+}
+
+#define NOT_OURS	(-1)		/* beside errno: another file */
+
+/* Notes that we have made a file of f's type; 0, or why it is not there. */
+static int
+note_made(struct made_file *f, const char *path)
+{
+	struct stat st;
+
+	if (fstatat(f->directory, last_part(path), &st,
+	    AT_SYMLINK_NOFOLLOW) == -1)
+		return errno;
+	if ((st.st_mode & S_IFMT) != f->type)
+		return NOT_OURS;
+	f->device = st.st_dev;
+	f->inode = st.st_ino;
+	snprintf(f->path, sizeof(f->path), "%s", path);
+	return 0;
+}
+
+static bool
+is_made(const struct made_file *f, const struct stat *st)
+{
+	return (st->st_mode & S_IFMT) == f->type &&
+	    st->st_dev == f->device && st->st_ino == f->inode;
+}
+
+/* Removes a file, if it is still the one that we have made; 0, or why not. */
+static int
+remove_made(const struct made_file *f)
+{
+	const char *name = last_part(f->path);
+	struct stat st;
+
+	if (fstatat(f->directory, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : errno;
+	if (!is_made(f, &st))
+		return NOT_OURS;
+	if (unlinkat(f->directory, name, f->type == S_IFDIR ?
+	    AT_REMOVEDIR : 0) == -1 && errno != ENOENT)
+		return errno;
+	return 0;
+}
+
+/* The same, and says if it is left behind. */
+static void
+remove_file(struct made_file *f)
+{
+	int error;
+
+	if (f->path[0] == '\0')
+		return;
+	error = remove_made(f);
+	if (error == NOT_OURS)
+		warn_safe(f->path, "left behind: another file has its name", 0);
+	else if (error != 0)
+		warn_safe(f->path, "left behind", error);
+	f->path[0] = '\0';
+}
+
+/*
+ * The client removes what it has bound.  The server outlives it, tries again
+ * where that has failed, and says so if it fails as well.
+ */
+static void
+remove_bound(struct conv *c)
+{
+	struct made_file *bound = c->shared->bound;
+
+	if (c->side == SERVER) {
+		remove_file(&bound[SERVER]);
+		remove_file(&bound[CLIENT]);
+	} else if (bound[CLIENT].path[0] != '\0' &&
+	    remove_made(&bound[CLIENT]) == 0)
+		bound[CLIENT].path[0] = '\0';
+}
+
+/* Erases the progress from the terminal, unless that is stopped, as by ^S. */
 static void
 clear_progress(void)
 {
 	const char blank[] = "\r                                        \r";
 
-	if (signals.progress &&
+	if (signals.progress && has_room(STDERR_FILENO, 0) &&
 	    write(STDERR_FILENO, blank, sizeof(blank) - 1) != -1)
 		signals.progress = 0;
 }
@@ -1172,18 +1318,23 @@ clean_up(void)
 		end_client(c);
 		remove_bound(c);
 	}
-	if (cleanup.directory != NULL && (c == NULL || c->side == SERVER) &&
-	    rmdir(cleanup.directory) == -1 && errno != ENOENT)
-		warn_safe(cleanup.directory, "left behind");
+	if (cleanup.maker == getpid())
+		remove_file(&cleanup.directory);
 }
 
-/* Whether somebody reads what we write, or will within a second. */
-static bool
-has_room(int fd)
+/* Dies of a signal, as whoever waits for us is to see. */
+static _Noreturn void
+die_of(int sig)
 {
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	sigset_t set;
 
-	return poll(&pfd, 1, SECOND / MILLISECOND) != 0;
+	(void)signal(sig, SIG_DFL);
+	(void)raise(sig);
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, sig);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	/* Process 1, as in a container, does not die of it. */
+	_exit(128 + sig);
 }
 
 static void
@@ -1195,18 +1346,19 @@ on_signal(int sig)
 
 	if (sig == SIGCONT)
 		signals.continued = 1;
-	else if (stops && has_room(STDOUT_FILENO) && has_room(STDERR_FILENO)) {
+	else if (stops && has_room(STDOUT_FILENO, 1000) &&
+	    has_room(STDERR_FILENO, 1000)) {
 		signals.stopped = 1;
 		(void)close(signals.wakeup[1]);	/* which wakes the server */
 	} else {
 		signals.dying = 1;
 		clean_up();
-		if (stops && has_room(STDERR_FILENO))
-			warn_safe("standard output", "nobody reads the report");
+		if (stops)
+			warn_safe("standard output", "nobody reads the report",
+			    0);
 		if (stops)
 			_exit(EXIT_TROUBLE);
-		(void)signal(sig, SIG_DFL);
-		(void)raise(sig);
+		die_of(sig);
 	}
 	errno = error;
 }
@@ -1215,28 +1367,53 @@ on_signal(int sig)
 static void
 on_alarm(int sig)
 {
-	if (!signals.interrupting)
+	if (!signals.interrupting && !signals.no_alarm)
 		on_signal(sig);
 }
 
+/* Unless it is ignored, as by nohup(1). */
+static void
+handle_signal(int sig, const struct sigaction *sa)
+{
+	struct sigaction old;
+
+	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+		(void)sigaction(sig, sa, NULL);
+}
+
+/* Our own timer's is needed, also where that signal was ignored or blocked. */
+static void
+catch_alarm(bool ignored)
+{
+	struct sigaction old, sa = { .sa_handler = on_alarm };
+	sigset_t set;
+
+	(void)sigfillset(&sa.sa_mask);
+	if (sigaction(SIGALRM, &sa, &old) == 0 &&
+	    (ignored || old.sa_handler == SIG_IGN))
+		signals.no_alarm = true;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* What ends a process, but for what cannot be caught, and faults of our own. */
 static void
 handle_signals(void (*handler)(int))
 {
-	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXCPU,
-	    SIGVTALRM, SIGUSR1, SIGUSR2 };
-	struct sigaction old, sa = { .sa_handler = handler,
+	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGTERM,
+	    SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU, OWN_FATAL };
+	struct sigaction sa = { .sa_handler = handler,
 	    .sa_flags = SA_RESTART };	/* a report is written to its end */
 
 	(void)sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < nitems(fatal); i++)
-		if (sigaction(fatal[i], NULL, &old) == 0 &&
-		    old.sa_handler != SIG_IGN)	/* nohup(1) */
-			(void)sigaction(fatal[i], &sa, NULL);
+		handle_signal(fatal[i], &sa);
+	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
+		handle_signal(sig, &sa);
 	sa.sa_handler = on_signal;
-	(void)sigaction(SIGCONT, &sa, NULL);
-	sa.sa_handler = on_alarm;
-	sa.sa_flags = 0;		/* no SA_RESTART: the call is to end */
-	(void)sigaction(SIGALRM, &sa, NULL);
+	handle_signal(SIGCONT, &sa);
+	catch_alarm(handler == SIG_IGN);
 }
 
 /*
@@ -1267,13 +1444,21 @@ close_strangers(int fd)
 	interrupt_calls(false);
 }
 
+/* Blocks all signals; before is the mask to go back to. */
 static void
-block_signals(int how)
+block_signals(sigset_t *before)
 {
 	sigset_t all;
 
 	(void)sigfillset(&all);
-	(void)sigprocmask(how, &all, NULL);
+	(void)sigemptyset(before);
+	(void)sigprocmask(SIG_BLOCK, &all, before);
+}
+
+static void
+unblock_signals(const sigset_t *before)
+{
+	(void)sigprocmask(SIG_SETMASK, before, NULL);
 }
 
 /* The wake-up line has ended: the server says why, unless the client did. */
@@ -1284,15 +1469,17 @@ other_exited(struct conv *c)
 	int status = 0;
 
 	if (c->side == CLIENT)
-		exit(EXIT_TROUBLE);	/* with nobody left to work for */
+		exit(EXIT_MISSING);	/* with nobody left to work for */
 	c->other.pid = 0;
-	(void)waitpid(child, &status, 0);
+	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
+		continue;
 	if (WIFSIGNALED(status))
 		fail(c, 0, "client died of signal %d (%s), waiting for %s",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)),
 		    c->waiting_for);
-	if (WEXITSTATUS(status) == EXIT_TROUBLE)
-		c->shared->failed = true;
+	/* By err(3), which is not heard of in a survey's cell. */
+	if (WEXITSTATUS(status) == EXIT_TROUBLE && c->broken == NULL)
+		c->shared->failed = SAID;
 	fail(c, 0, "client left with status %d, waiting for %s",
 	    WEXITSTATUS(status), c->waiting_for);
 }
@@ -1682,6 +1869,28 @@ next_pair(struct conv *c)
 	return p->ends[c->side][p->next++];
 }
 
+/* SplitMix64 (Steele, Lea and Flood). */
+static uint64_t
+random_number(struct conv *c)
+{
+	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+/* What no other process knows; without a source of such, what few will guess. */
+static uint64_t
+unguessable(struct conv *c)
+{
+	uint64_t x;
+
+	if (RANDOM(&x, sizeof(x)) == (ssize_t)sizeof(x))
+		return x;
+	return random_number(c);
+}
+
 /* What is in the way of a name that could not be bound. */
 static const char *
 what_is_there(const struct address *a)
@@ -1689,8 +1898,10 @@ what_is_there(const struct address *a)
 	struct stat st;
 	int fd, error;
 
-	if (a->sun.sun_path[0] == '\0' || lstat(a->sun.sun_path, &st) == -1)
+	if (a->sun.sun_path[0] == '\0')
 		return "an abstract socket";
+	if (lstat(a->sun.sun_path, &st) == -1)
+		return "something that has gone since";
 	if (S_ISDIR(st.st_mode))
 		return "a directory";
 	if (S_ISREG(st.st_mode))
@@ -1715,37 +1926,51 @@ what_is_there(const struct address *a)
 	}
 }
 
+/*
+ * bind(2); 0, or errno.  It looks for a file first, as that call of NetBSD's
+ * follows a symbolic link which leads nowhere.
+ */
+static int
+bind_new(int directory, int fd, const struct address *a)
+{
+	struct stat st;
+
+	if (a->sun.sun_path[0] != '\0' && fstatat(directory,
+	    last_part(a->sun.sun_path), &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EADDRINUSE;
+	return bind(fd, (const struct sockaddr *)&a->sun, a->len) == -1 ?
+	    errno : 0;
+}
+
 /* Binds a socket, and notes its file, if it has one, as to be removed. */
 static void
 bind_address(struct conv *c, int fd, const struct address *a)
 {
-	struct bound_file *f = &c->shared->bound[c->side];
-	const char *path = a->sun.sun_path;
+	struct made_file *f = &c->shared->bound[c->side];
+	const char *path = c->side == CLIENT ? a->sun.sun_path :
+	    c->options->path;
+	int error, missing = 0;
+	sigset_t before;
 	mode_t mask;
-	int error;
 
 	/* A signal between bind and the note of it would leave the file. */
-	block_signals(SIG_BLOCK);
+	block_signals(&before);
 	mask = umask(0777 & ~c->options->mode);
-	error = bind(fd, (const struct sockaddr *)&a->sun, a->len) == -1 ?
-	    errno : 0;
+	error = bind_new(f->directory, fd, a);
 	(void)umask(mask);
-	if (error == 0 && *path != '\0') {
-		if (lstat(path, &f->st) == -1) {
-			error = errno;
-			(void)unlink(path);
-		} else
-			memcpy(f->path, path, sizeof(a->sun.sun_path));
-	}
-	block_signals(SIG_UNBLOCK);
+	if (error == 0 && a->sun.sun_path[0] != '\0')
+		missing = note_made(f, a->sun.sun_path);
+	unblock_signals(&before);
 	/* FreeBSD says EISDIR of "/". */
 	if (c->side == SERVER && (error == EADDRINUSE || error == EEXIST ||
 	    error == EISDIR))
-		fail(c, 0, "%s: exists already: %s", c->options->path,
-		    what_is_there(a));
+		fail(c, 0, "%s: exists already: %s", path, what_is_there(a));
 	if (error != 0)
-		fail(c, error, "%s", c->side == CLIENT ? path :
-		    c->options->path);
+		fail(c, error, "%s", path);
+	/* Its directory's name, or its own, was given to another at once. */
+	if (missing != 0)
+		fail(c, missing == NOT_OURS ? 0 : missing, "%s: left behind, "
+		    "as it was not found after bind", path);
 }
 
 static int
@@ -1775,10 +2000,22 @@ set_server_address(struct conv *c)
 	a->sun.sun_family = AF_UNIX;
 	memcpy(a->sun.sun_path, path, len);
 	a->len = sizeof(a->sun);
-	if (path[0] == '@' && ABSTRACT) {
+	if (is_abstract(c->options)) {
 		a->sun.sun_path[0] = '\0';
 		a->len -= (socklen_t)(sizeof(a->sun.sun_path) - len);
 	}
+}
+
+/* Both sides' files are in one directory. */
+static void
+open_directories(struct conv *c)
+{
+	const int fd = open_directory(c->options->path);
+
+	if (fd == -1)
+		fail(c, errno, "%s", c->options->path);
+	c->shared->bound[SERVER].directory = fd;
+	c->shared->bound[CLIENT].directory = fd;
 }
 
 /*
@@ -1802,24 +2039,36 @@ set_client_address(struct conv *c)
 }
 
 /*
+ * Whether others can connect to our path.  A survey's directory is ours alone,
+ * unless its client is an ordinary user.
+ */
+static bool
+must_prove(const struct options *o)
+{
+	return o->path != NULL &&
+	    (o->role != ROLE_SURVEY || o->user.argument != NULL);
+}
+
+/*
  * Anyone may connect.  Our client has handed us a copy of its end, out of which
  * comes what we send into a connection, if that is the client's.
  */
 static bool
 is_ours(struct conv *c, int fd)
 {
+	const uint64_t proof = unguessable(c);
+	uint64_t echo = ~proof;
 	const int copy = c->client_copy;
 	struct cred peer = { .groups = NULL };
-	ssize_t n;
 
 	/* Other errors are those of a connection that is not the client's. */
-	while (send(fd, "?", 1, MSG_DONTWAIT) == -1 &&
+	while (send(fd, &proof, sizeof(proof), MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		retry(c, fd, POLLOUT, "send");
-	while ((n = recv(copy, &(char){ 0 }, 1, MSG_DONTWAIT)) == -1 &&
+	while (recv(copy, &echo, sizeof(echo), MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOMEM))
 		retry(c, copy, POLLIN, "recv");
-	if (n == 1)
+	if (echo == proof)
 		return true;
 	if (++c->strangers <= MOST_WARNINGS) {
 		peer_cred(fd, &peer);
@@ -2023,7 +2272,7 @@ make_client_socket(struct conv *c)
 		return;
 	if (is_named_dgram(c))
 		bind_address(c, c->connection, &c->client_address);
-	else if (c->options->role != ROLE_SURVEY)
+	else if (must_prove(c->options))
 		send_descriptors(c, &c->connection, 1);
 }
 
@@ -2092,16 +2341,41 @@ connect_by_child(struct conv *c)
 	reap_child(c, child);
 }
 
+/* Whether a datagram, or a message of a connection, comes from an address. */
+static bool
+is_from(const struct sockaddr_un *from, const struct address *a)
+{
+	return a->len == 0 || memcmp(from->sun_path, a->sun.sun_path,
+	    sizeof(from->sun_path)) == 0;
+}
+
+/*
+ * Waits for "go on".  To a named datagram socket anyone can have sent before it
+ * was connected, and the name of whom can be the server's in another directory:
+ * our own server sends what only its client can know.
+ */
 static void
 hear_go_on(struct conv *c)
 {
+	const bool dgram = is_named_dgram(c);
+	struct message *m = &c->message;
+	uint64_t word;
 	ssize_t n;
 
-	while ((n = receive_once(&c->message, c->connection, 1, 0, 0)) == -1)
-		retry(c, c->connection, POLLIN, "recv");
-	if (n == 0)
-		fail(c, 0, "the server closed the connection instead of "
-		    "sending \"go on\"");
+	do {
+		while ((n = receive_once(m, c->connection, sizeof(word), 0,
+		    0)) == -1)
+			retry(c, c->connection, POLLIN, "recv");
+		if (n == 0 && !dgram)
+			fail(c, 0, "the server closed the connection instead "
+			    "of sending \"go on\"");
+		memcpy(&word, m->data, sizeof(word));
+		if (is_alone(c) || (n == sizeof(word) &&
+		    word == c->shared->go_on &&
+		    (!dgram || is_from(&m->from, &c->server_address))))
+			return;
+	} while (dgram);
+	fail(c, 0, "something else came instead of \"go on\"");
 }
 
 /* What came of a message: a survey may find that it is refused. */
@@ -2170,7 +2444,10 @@ send_claim(struct conv *c, const struct cred *claimed)
 static void
 send_own_claim(struct conv *c)
 {
-	send_claim(c, &c->shared->client);
+	struct cred own = c->shared->client;
+
+	own.id[PID] = getpid();
+	send_claim(c, &own);
 }
 
 static void
@@ -2178,6 +2455,7 @@ send_forged_claim(struct conv *c)
 {
 	struct cred root = c->shared->client;
 
+	root.id[PID] = getpid();
 	root.id[UID] = root.id[GID] = 0;
 	send_claim(c, &root);
 }
@@ -2222,10 +2500,12 @@ send_nearly_largest(struct conv *c)
 static void
 ask_peer(struct conv *c)
 {
+	struct cred *asked = &c->shared->asked;
+
 	peer_cred(c->connection, &c->result.peer);
-	c->shared->asked = c->result.peer;
-	c->shared->asked.source[GROUPS] = NULL;	/* in a memory of our own */
-	c->shared->asked.groups = NULL;
+	/* Not the groups, which are in a memory of our own. */
+	for (enum field f = PID; f < GROUPS; f++)
+		cred_id(asked, f, c->result.peer.id[f], c->result.peer.source[f]);
 }
 
 static void
@@ -2235,22 +2515,13 @@ ask_pidfd(struct conv *c)
 	socklen_t len = sizeof(int);
 	int fd = -1;
 
-	if (m->option != NULL &&
-	    getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == 0)
+	if (m->option == NULL)
+		return;
+	if (getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == -1) {
+		if (c->options->role == ROLE_SURVEY)
+			c->shared->error = errno;
+	} else if (len == sizeof(fd))
 		read_pidfd(fd, m->option, &c->result.peer);
-	else if (c->options->role == ROLE_SURVEY)
-		c->shared->error = errno;
-}
-
-/* SplitMix64 (Steele, Lea and Flood). */
-static uint64_t
-random_number(struct conv *c)
-{
-	uint64_t x = c->random += UINT64_C(0x9e3779b97f4a7c15);
-
-	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-	return x ^ x >> 31;
 }
 
 /*
@@ -2301,8 +2572,7 @@ get_ready(struct conv *c)
 static void
 accept_ours(struct conv *c)
 {
-	/* Nobody else comes to a survey's directory, which is ours alone. */
-	const bool anyone = c->options->role != ROLE_SURVEY;
+	const bool anyone = must_prove(c->options);
 
 	if (anyone)
 		(void)receive_descriptors(c, &c->client_copy, 1);
@@ -2407,8 +2677,11 @@ static void
 send_go_on(struct conv *c)
 {
 	const struct address *to = &c->client_address;
+	const bool own = !is_alone(c);
+	const void *word = own ? (const void *)&c->shared->go_on : "G";
 
-	while (sendto(c->connection, "G", 1, MSG_DONTWAIT, to->len == 0 ? NULL :
+	while (sendto(c->connection, word, own ? sizeof(c->shared->go_on) : 1,
+	    MSG_DONTWAIT, to->len == 0 ? NULL :
 	    (const struct sockaddr *)&to->sun, to->len) == -1) {
 		/* A client that has gone leaves its message, or its end. */
 		if (errno == EPIPE || errno == ECONNRESET ||
@@ -2447,16 +2720,6 @@ receive_now(struct conv *c, size_t room)
 	return m->nothing ? next : 0;
 }
 
-/* Of datagrams to a path only our client's are meant. */
-static bool
-is_from_client(const struct conv *c)
-{
-	const struct address *client = &c->client_address;
-
-	return client->len == 0 || memcmp(c->message.from.sun_path,
-	    client->sun.sun_path, sizeof(client->sun.sun_path)) == 0;
-}
-
 /*
  * A message, with so much room for what comes with it.  Also a stranger's is
  * parsed, as it may have brought descriptors.
@@ -2468,7 +2731,7 @@ receive_in(struct conv *c, size_t room)
 		while (receive_now(c, room) == -1)
 			retry(c, c->connection, POLLIN, "recvmsg");
 		parse(&c->message, &c->result);
-		if (is_from_client(c))
+		if (is_from(&c->message.from, &c->client_address))
 			break;
 		check_deadline(c);
 		c->time = now();
@@ -2694,6 +2957,7 @@ run_client(struct conv *c)
 	const char *user = c->options->user.argument;
 	const char *what = set_identity(c->options);
 	struct shared *sh = c->shared;
+	struct cred *truth = &sh->client;
 	int n;
 
 	if (what != NULL)
@@ -2704,10 +2968,13 @@ run_client(struct conv *c)
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
 	if ((n = getgroups(nitems(sh->groups), sh->groups)) == -1)
 		fail(c, errno, "getgroups");
-	sh->client = (struct cred){ .groups = sh->groups, .ngroups = (size_t)n,
-	    .id = { getpid(), getuid(), geteuid(), getgid(), getegid() },
-	    .source = { "getpid", "getuid", "geteuid", "getgid", "getegid",
-	    "getgroups" } };
+	truth->groups = sh->groups;
+	truth->ngroups = (size_t)n;
+	truth->source[GROUPS] = "getgroups";
+	cred_id(truth, UID, getuid(), "getuid");
+	cred_id(truth, EUID, geteuid(), "geteuid");
+	cred_id(truth, GID, getgid(), "getgid");
+	cred_id(truth, EGID, getegid(), "getegid");
 	while (c->trial < c->options->count) {
 		run_steps(c, c->schedule->client);
 		if (c->options->path == NULL)	/* while the server parses */
@@ -3724,7 +3991,7 @@ is_exposed(const struct options *o)
 	case ROLE_BOTH:
 		return named_dgram;	/* a connection is our client's */
 	case ROLE_SURVEY:
-		return false;		/* nobody reaches its directory */
+		return must_prove(o);
 	default:
 		return true;
 	}
@@ -3764,10 +4031,17 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 		err(EXIT_TROUBLE, "mmap");
 	take_side(c, client ? CLIENT : SERVER);
 	c->random = (uint64_t)c->time ^ (uint64_t)c->self << 40;
+	c->random ^= unguessable(c);
+	c->shared->go_on = unguessable(c);
+	for (enum side side = SERVER; side < NSIDES; side++)
+		c->shared->bound[side] = (struct made_file){ .type = S_IFSOCK,
+		    .directory = -1 };
 	cleanup.conv = c;
 	if (o->path == NULL)
 		return;
 	set_server_address(c);
+	if (!client && !is_abstract(o))
+		open_directories(c);
 	/* Both sides are to know it, and so before there are two. */
 	if (is_named_dgram(c) && !foreign)
 		set_client_address(c);
@@ -3775,27 +4049,62 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 		c->listener = named_socket(c);
 }
 
+/* What joins the two processes: a channel for descriptors, and the wake-up. */
+struct lines {
+	int control[NSIDES], wake[NSIDES];
+};
+
+static void
+open_lines(struct conv *c, struct lines *l)
+{
+	int error;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, l->control) == -1)
+		fail(c, errno, "socketpair");
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, l->wake) == -1) {
+		error = errno;
+		(void)close(l->control[SERVER]);
+		(void)close(l->control[CLIENT]);
+		fail(c, error, "socketpair");
+	}
+}
+
+/* Takes our ends of the lines, and closes the other side's. */
+static void
+take_lines(struct conv *c, const struct lines *l)
+{
+	c->other.control = l->control[c->side];
+	c->other.wake = l->wake[c->side];
+	(void)close(l->control[!c->side]);
+	(void)close(l->wake[!c->side]);
+}
+
 /* The client's process: only the server returns. */
 static void
 fork_client(struct conv *c)
 {
-	int control[NSIDES], wake[NSIDES];
+	struct lines lines;
+	sigset_t before;
+	pid_t child;
+	int error;
 
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, control) == -1 ||
-	    socketpair(AF_UNIX, SOCK_STREAM, 0, wake) == -1)
-		fail(c, errno, "socketpair");
-	block_signals(SIG_BLOCK);
-	if ((c->other.pid = fork()) == -1)
-		fail(c, errno, "fork");
-	take_side(c, c->other.pid == 0 ? CLIENT : SERVER);
+	open_lines(c, &lines);
+	block_signals(&before);
+	child = fork();
+	error = errno;
+	take_side(c, child == 0 ? CLIENT : SERVER);
 	c->random += c->side;
-	c->other.control = control[c->side];
-	c->other.wake = wake[c->side];
-	(void)close(control[!c->side]);
-	(void)close(wake[!c->side]);
+	take_lines(c, &lines);
+	/* The client itself can have another one, in another namespace. */
+	if (child > 0) {
+		c->other.pid = child;
+		cred_id(&c->shared->client, PID, child, "fork");
+	}
 	if (c->side == CLIENT)	/* it lives as long as its wake-up line */
 		handle_signals(SIG_IGN);
-	block_signals(SIG_UNBLOCK);
+	unblock_signals(&before);
+	if (child == -1)	/* a survey goes on with its next cell */
+		fail(c, error, "fork");
 	if (c->side == SERVER)
 		return;
 	(void)close(c->listener);
@@ -3811,6 +4120,7 @@ close_conv(struct conv *c)
 	end_client(c);
 	remove_bound(c);
 	close_rights(&c->message);
+	(void)close(c->shared->bound[SERVER].directory);
 	for (; p->next < p->n; p->next++)
 		(void)close(p->ends[SERVER][p->next]);
 	if (c->connection != c->listener)
@@ -4247,7 +4557,7 @@ greet_with(struct server *s, unsigned step)
 		follow(c, step);
 	else {
 		warn_of_client(s->accepted, c->shared->failure);
-		c->shared->failed = false;
+		c->shared->failed = NOT_FAILED;
 	}
 	c->broken = NULL;
 }
@@ -4464,6 +4774,7 @@ run_peer(struct options *o)
  */
 struct survey {
 	struct conv conv;		/* of the cell under way */
+	int directory;			/* of the named sockets */
 	struct cell cells[NROWS][nitems(types)];
 };
 
@@ -4618,7 +4929,7 @@ whose(const struct cell *cell)
 /*
  * Whether a cell's client becomes an ordinary user: who forges root's IDs is
  * not to be root, and where a connection knows no process only users tell the
- * two sides apart.  Such a client has to reach the socket in the directory.
+ * two sides apart.  A named datagram socket is not connected to anyone.
  */
 static bool
 takes_user(const struct survey *v, enum row row, size_t type)
@@ -4628,10 +4939,21 @@ takes_user(const struct survey *v, enum row row, size_t type)
 	if (row == FORGED)
 		return true;
 	if (survey_rows[row].kind != PEER ||
-	    v->cells[OPTION_FIRST][type].result.peer.source[PID] != NULL ||
-	    v->cells[FORGED][type].missing != NULL)
+	    (survey_rows[row].path && types[type].type == SOCK_DGRAM))
 		return false;
-	return chown(cleanup.directory, ordinary.uid, (gid_t)-1) == 0;
+	return v->cells[OPTION_FIRST][type].result.peer.source[PID] == NULL &&
+	    v->cells[FORGED][type].missing == NULL;
+}
+
+/*
+ * An ordinary user has to reach the socket in root's directory.  Everybody can
+ * for that time, who knows its random name, and so the client proves itself.
+ */
+static void
+let_users_in(const struct survey *v, bool may_enter)
+{
+	if (fchmod(v->directory, may_enter ? 0711 : 0700) == -1)
+		err(EXIT_TROUBLE, "TMPDIR: chmod");
 }
 
 /* Who the client will be. */
@@ -4658,6 +4980,8 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		o.path = NULL;
 	if (takes_user(v, row, type))
 		o.user = ordinary;
+	if (must_prove(&o))
+		let_users_in(v, true);
 	if (setjmp(broken) == 0) {
 		open_conv(c, &o, &broken);
 		fork_client(c);
@@ -4667,6 +4991,8 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		cell->error = run_trial(c);
 	}
 	close_conv(c);			/* until then the client may write */
+	if (must_prove(&o))
+		let_users_in(v, false);
 	cell->result = c->result;
 	memset(&c->result, 0, sizeof(c->result));
 	cell->client = c->shared->client.id[PID];
@@ -4989,6 +5315,38 @@ fill_survey(struct survey *v, const struct options *o)
 	return all;
 }
 
+/*
+ * Makes the directory of the named sockets, which is gone however we end;
+ * returns a descriptor of it.
+ */
+static int
+make_directory(char *template)
+{
+	struct made_file *f = &cleanup.directory;
+	struct stat st;
+	sigset_t before;
+	int fd;
+
+	*f = (struct made_file){ .type = S_IFDIR,
+	    .directory = open_directory(template) };
+	block_signals(&before);
+	if (f->directory == -1 || mkdtemp(template) == NULL)
+		err(EXIT_TROUBLE, "TMPDIR: %s", visible(template));
+	cleanup.maker = getpid();
+	if (note_made(f, template) != 0)
+		errx(EXIT_TROUBLE, "TMPDIR: %s: left behind, as it was not "
+		    "found after mkdir", visible(template));
+	unblock_signals(&before);
+	fd = openat(f->directory, last_part(template),
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		err(EXIT_TROUBLE, "TMPDIR: %s", visible(template));
+	if (!is_made(f, &st))
+		errx(EXIT_TROUBLE, "TMPDIR: %s: another has its name",
+		    visible(template));
+	return fd;
+}
+
 static int
 run_survey(const struct options *base)
 {
@@ -5008,18 +5366,12 @@ run_survey(const struct options *base)
 		errx(EXIT_TROUBLE, "TMPDIR is %zu bytes long, %zu at most for "
 		    "a socket in it: %s", strlen(tmp), most, visible(tmp));
 	snprintf(directory, sizeof(directory), "%s/credcheck.XXXXXX", tmp);
-	/* The directory of the named sockets is gone however we end. */
-	block_signals(SIG_BLOCK);
-	if (mkdtemp(directory) == NULL)
-		err(EXIT_TROUBLE, "TMPDIR: %s", visible(directory));
-	cleanup.directory = directory;
-	block_signals(SIG_UNBLOCK);
+	v.directory = make_directory(directory);
 	snprintf(path, sizeof(path), "%s/sock", directory);
 	o.path = path;
 	o.timeout = MIN(o.timeout, SECOND);
 	all = fill_survey(&v, &o);
 	clean_up();
-	cleanup.directory = NULL;
 	if (!o.quiet) {
 		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
@@ -5578,7 +5930,7 @@ check_path(const struct options *o, uint32_t given)
 {
 	if ((given & BIT(OPT_MODE)) != 0 && o->path == NULL)
 		REFUSE("--mode needs --path");
-	if ((given & BIT(OPT_MODE)) != 0 && o->path[0] == '@' && ABSTRACT)
+	if ((given & BIT(OPT_MODE)) != 0 && is_abstract(o))
 		REFUSE("--mode means nothing to an abstract socket: %s",
 		    visible(o->path));
 	if ((given & BIT(OPT_INHERIT)) != 0 && o->path == NULL)
