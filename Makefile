@@ -128,7 +128,7 @@ WARNINGS=	-std=c11 -pedantic -O2 -Wall -Wextra -Werror -Wcast-align \
 
 check-warnings:
 .for cc in gcc clang
-	${cc} ${WARNINGS} -c -o /dev/null credcheck.c
+	${cc} ${WARNINGS} -Wframe-larger-than=32768 -c -o /dev/null credcheck.c
 .endfor
 	cd tests && ${MAKE} check-warnings WARNINGS="${WARNINGS}"
 

@@ -1002,6 +1002,7 @@ struct conv {
 	struct message message;		/* the last one read */
 	struct result result;
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
+	jmp_buf *stop;			/* where a signal ends the trials */
 };
 
 /* What exit(3) and fatal signals undo. */
@@ -1009,19 +1010,24 @@ static struct {
 	struct conv *volatile conv;	/* its client and its sockets' files */
 	struct made_file directory;	/* of the survey's sockets */
 	pid_t maker;			/* of that directory */
+	int output_flags[STDERR_FILENO + 1];	/* 0: they are as they were */
 	bool trouble;			/* something was left, and said so */
 } cleanup;
 
-/* At a signal a race and a server end as if done. */
+/* At a signal a counted mode ends as if done, with what it has. */
+#define STEP_GRACE	(SECOND / 2)	/* for the step under way */
+#define STOP_GRACE	(2 * SECOND)	/* until we end without a report */
 static struct {
 	volatile sig_atomic_t stoppable;	/* we are such a mode, */
-	volatile sig_atomic_t stopped;		/* and the signal has come */
+	volatile sig_atomic_t stopped;		/* and the signal has come, */
+	int64_t stopped_at;			/* by now() */
 	volatile sig_atomic_t dying;		/* of one: in its handler */
+	volatile sig_atomic_t writing;		/* the report */
 	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
 	volatile sig_atomic_t progress;		/* shown, and to be cleared */
 	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
 	bool no_alarm;			/* any other one is to be ignored */
-	int wakeup[2];		/* a pipe that is closed to wake the server */
+	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
 } signals = { .wakeup = { -1, -1 } };
 
 static bool
@@ -1307,6 +1313,32 @@ clear_progress(void)
 		signals.progress = 0;
 }
 
+/*
+ * Standard output and error wait for their reader, as stdio loses what is
+ * refused with EAGAIN.  Their flags are also those of others who share them, and
+ * are put back.
+ */
+static void
+block_output(void)
+{
+	int flags;
+
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+		flags = fcntl(fd, F_GETFL);
+		if (flags != -1 && (flags & O_NONBLOCK) != 0 &&
+		    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != -1)
+			cleanup.output_flags[fd] = flags;
+	}
+}
+
+static void
+restore_output(void)
+{
+	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+		if (cleanup.output_flags[fd] != 0)
+			(void)fcntl(fd, F_SETFL, cleanup.output_flags[fd]);
+}
+
 /* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
@@ -1314,6 +1346,7 @@ clean_up(void)
 	struct conv *c = cleanup.conv;
 
 	clear_progress();
+	restore_output();
 	if (c != NULL && c->self == getpid()) {
 		end_client(c);
 		remove_bound(c);
@@ -1337,6 +1370,48 @@ die_of(int sig)
 	_exit(128 + sig);
 }
 
+/* Sets our timer: each millisecond, or for when a stop has lasted too long. */
+static void
+set_timer(bool interrupts)
+{
+	struct itimerval timer = { .it_value.tv_sec = 0 };
+	int64_t left;
+
+	if (interrupts) {
+		timer.it_value.tv_usec = 1000;
+		timer.it_interval.tv_usec = 1000;
+	} else if (signals.stopped) {
+		left = signals.stopped_at + STOP_GRACE - now();
+		left = MAX(left, MILLISECOND) / MICROSECOND;
+		timer.it_value.tv_sec = left / 1000000;
+		timer.it_value.tv_usec = left % 1000000;
+	}
+	(void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* Ends without a report, of which a signal had made the last one. */
+static _Noreturn void
+give_up(void)
+{
+	signals.dying = 1;
+	clean_up();
+	if (signals.writing)
+		warn_safe("standard output", "nobody reads the report", 0);
+	else
+		warn_safe("stopped by a signal", "no report within 2 s", 0);
+	_exit(EXIT_TROUBLE);
+}
+
+static void
+stop(void)
+{
+	signals.stopped_at = now();
+	signals.stopped = 1;
+	while (write(signals.wakeup[1], "", 1) == -1 && errno == EINTR)
+		continue;
+	set_timer(signals.interrupting);
+}
+
 static void
 on_signal(int sig)
 {
@@ -1346,28 +1421,27 @@ on_signal(int sig)
 
 	if (sig == SIGCONT)
 		signals.continued = 1;
-	else if (stops && has_room(STDOUT_FILENO, 1000) &&
-	    has_room(STDERR_FILENO, 1000)) {
-		signals.stopped = 1;
-		(void)close(signals.wakeup[1]);	/* which wakes the server */
-	} else {
+	else if (stops)
+		stop();
+	else {
 		signals.dying = 1;
 		clean_up();
-		if (stops)
-			warn_safe("standard output", "nobody reads the report",
-			    0);
-		if (stops)
-			_exit(EXIT_TROUBLE);
 		die_of(sig);
 	}
 	errno = error;
 }
 
-/* Our timer's, which only has to end the call; any other one is fatal. */
+/* Our timer's, which ends a call, or us; any other one is fatal. */
 static void
 on_alarm(int sig)
 {
-	if (!signals.interrupting && !signals.no_alarm)
+	if (signals.interrupting)
+		return;
+	if (signals.stopped && now() >= signals.stopped_at + STOP_GRACE)
+		give_up();
+	if (signals.stopped)
+		set_timer(false);
+	else if (!signals.no_alarm)
 		on_signal(sig);
 }
 
@@ -1425,12 +1499,9 @@ handle_signals(void (*handler)(int))
 static void
 interrupt_calls(bool on)
 {
-	const struct timeval interval = { .tv_usec = on ? 1000 : 0 };
-	const struct itimerval timer = { interval, interval };
-
 	if (on)
 		signals.interrupting = 1;
-	(void)setitimer(ITIMER_REAL, &timer, NULL);
+	set_timer(on);
 	if (!on)
 		signals.interrupting = 0;
 }
@@ -1495,6 +1566,15 @@ set_deadline(struct conv *c, const char *waiting_for)
 	c->deadline = c->time + c->options->timeout;
 }
 
+/* Of the step under way; after a signal that is to stop us it is a near one. */
+static int64_t
+deadline_of(const struct conv *c)
+{
+	if (signals.stopped && c->stop != NULL)
+		return MIN(c->deadline, signals.stopped_at + STEP_GRACE);
+	return c->deadline;
+}
+
 /*
  * Called when a look at what we wait for was in vain: c->time was read before
  * that, so that whoever was frozen or starved has not missed what came in time.
@@ -1502,8 +1582,10 @@ set_deadline(struct conv *c, const char *waiting_for)
 static void
 check_deadline(struct conv *c)
 {
-	if (c->time <= c->deadline)
+	if (c->time <= deadline_of(c))
 		return;
+	if (signals.stopped && c->stop != NULL)
+		longjmp(*c->stop, 1);
 	if (!signals.continued)
 		fail(c, 0, "timed out after %g s waiting for %s",
 		    (double)c->options->timeout / SECOND, c->waiting_for);
@@ -1609,18 +1691,19 @@ may_yield(const struct conv *c)
 static void
 sleep_on(struct conv *c, int fd, short wanted)
 {
-	struct pollfd fds[2] = { { .fd = c->other.wake, .events = POLLIN },
-	    { .fd = fd, .events = wanted } };
+	struct pollfd fds[3] = { { .fd = c->other.wake, .events = POLLIN },
+	    { .fd = signals.stopped ? -1 : signals.wakeup[0],
+	    .events = POLLIN }, { .fd = fd, .events = wanted } };
 	/* Rounded up, so as not to spin through the last one. */
-	const int64_t left = MAX(c->deadline - now(), 0) / MILLISECOND + 1;
-	const nfds_t n = fd == c->other.wake ? 1 : 2;
+	const int64_t left = MAX(deadline_of(c) - now(), 0) / MILLISECOND + 1;
+	const nfds_t n = fd == c->other.wake ? 2 : 3;
 
 	if (poll(fds, n, (int)left) == -1 && errno != EINTR)
 		fail(c, errno, "poll");
 	if (fds[0].revents != 0 && !other_alive(c)) {
 		/* Its last act before it left may have been what we want. */
 		if (!new_events(&c->other) &&
-		    (n == 1 || poll(&fds[1], 1, 0) != 1))
+		    (n == 2 || poll(&fds[2], 1, 0) != 1))
 			other_exited(c);
 	}
 	c->time = now();
@@ -3970,10 +4053,18 @@ print_timeline(const struct times *server, const struct times *client)
 
 /* A report that nobody got in full is an error. */
 static void
+flush_report(void)
+{
+	if (fflush(stdout) == EOF || ferror(stdout) != 0)
+		err(EXIT_TROUBLE, "standard output");
+}
+
+static void
 finish_report(void)
 {
-	if (fflush(stdout) == EOF || ferror(stdout) != 0 ||
-	    fclose(stdout) == EOF)
+	flush_report();
+	restore_output();
+	if (fclose(stdout) == EOF)
 		err(EXIT_TROUBLE, "standard output");
 }
 
@@ -4107,6 +4198,9 @@ fork_client(struct conv *c)
 		fail(c, error, "fork");
 	if (c->side == SERVER)
 		return;
+	(void)close(signals.wakeup[0]);
+	(void)close(signals.wakeup[1]);
+	signals.wakeup[0] = signals.wakeup[1] = -1;
 	(void)close(c->listener);
 	c->listener = -1;
 	run_client(c);
@@ -4320,21 +4414,22 @@ show_progress(struct progress *p, const struct conv *c, int64_t time)
 {
 	if (time < p->next)
 		return;
+	p->next = time + SECOND / 5;
+	if (!has_room(STDERR_FILENO, 0))
+		return;			/* as at a terminal after ^S */
 	signals.progress = 1;
 	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
 	    c->options->count);
-	p->next = time + SECOND / 5;
 }
 
 /* Holds the conversations; the last one's result stays. */
 static void
-run_trials(struct conv *c, struct tally *t)
+hold_trials(struct conv *c, struct tally *t, int64_t start)
 {
 	const struct options *o = c->options;
 	const struct result *r = &c->result;
 	const struct report report = report_of(c);
 	const bool race = is_race(&report);
-	const int64_t start = now();
 	struct progress progress = { .next = INT64_MAX };
 	int64_t time = start;
 
@@ -4356,6 +4451,20 @@ run_trials(struct conv *c, struct tally *t)
 		time = times_of(c, SERVER)->ended[RECEIVE];
 		show_progress(&progress, c, time);
 	}
+}
+
+/* The same, until a signal: the trial under way is none, if it does not end. */
+static void
+run_trials(struct conv *c, struct tally *t)
+{
+	const int64_t start = now();
+	jmp_buf stop;
+
+	if (signals.stoppable)
+		c->stop = &stop;
+	if (setjmp(stop) == 0)
+		hold_trials(c, t, start);
+	c->stop = NULL;
 	clear_progress();
 	t->elapsed = MAX(now() - start, 1);
 }
@@ -4375,6 +4484,7 @@ run_both(const struct options *o)
 	report = report_of(&c);
 	if (!o->counted)
 		look_up(&report, &c);
+	signals.writing = 1;
 	if (!o->quiet) {
 		if (o->counted)
 			(o->json ? json_tally : text_trials)(&report, &tally);
@@ -4462,6 +4572,7 @@ report_client(struct server *s, uint64_t number)
 {
 	struct report report = report_of(s->conv);
 
+	signals.writing = 1;
 	report.connection = number;
 	look_up(&report, s->conv);
 	count_result(&s->tally, &report);
@@ -4473,9 +4584,9 @@ report_client(struct server *s, uint64_t number)
 			printf("Connection %" PRIu64 "\n", number);
 			text_result(&report);
 		}
-		if (fflush(stdout) == EOF || ferror(stdout) != 0)
-			err(EXIT_TROUBLE, "standard output");
+		flush_report();
 	}
+	signals.writing = 0;
 	explain(&report);
 }
 
@@ -4615,6 +4726,23 @@ wants_more(const struct server *s)
 	return s->tally.trials + s->nclients < s->conv->options->count;
 }
 
+/*
+ * poll(2), which refuses more than the limit of open files (RLIMIT_NOFILE), as
+ * another process can have lowered it since they were opened.  All of them are
+ * looked at then, some times a second.
+ */
+static void
+poll_many(struct pollfd *fds, size_t n, int timeout)
+{
+	if (poll(fds, (nfds_t)n, timeout) != -1 || errno == EINTR)
+		return;
+	if (errno != EINVAL)
+		err(EXIT_TROUBLE, "poll");
+	(void)poll(NULL, 0, MIN(timeout, 20));
+	for (size_t i = 0; i < n; i++)
+		fds[i].revents = fds[i].events;
+}
+
 /* Sleeps until a client comes or writes, or a deadline is over, or a signal. */
 static void
 await_clients(struct server *s)
@@ -4633,10 +4761,8 @@ await_clients(struct server *s)
 		s->fds[FIRST_CLIENT + i] = (struct pollfd){
 		    .fd = s->clients[i].fd, .events = POLLIN };
 	}
-	if (poll(s->fds, (nfds_t)(FIRST_CLIENT + s->nclients),
-	    (int)(MAX(next - now(), 0) / MILLISECOND) + 1) == -1 &&
-	    errno != EINTR)
-		err(EXIT_TROUBLE, "poll");
+	poll_many(s->fds, FIRST_CLIENT + s->nclients,
+	    (int)(MAX(next - now(), 0) / MILLISECOND) + 1);
 	if (now() >= s->listener_paused_until)
 		s->listener_paused_until = 0;
 }
@@ -4708,9 +4834,6 @@ run_server(const struct options *o)
 	int status;
 
 	open_conv(&c, o, NULL);
-	if (pipe(signals.wakeup) == -1)
-		err(EXIT_TROUBLE, "pipe");
-	signals.stoppable = true;
 	s.fds = calloc(FIRST_CLIENT, sizeof(*s.fds));
 	if (s.fds == NULL)
 		err(EXIT_TROUBLE, "calloc");
@@ -4719,6 +4842,7 @@ run_server(const struct options *o)
 	serve(&s);
 	c.connection = -1;
 	close_conv(&c);
+	signals.writing = 1;
 	if (!o->quiet && !o->json) {
 		printf(s.tally.trials > 0 ? "\n" : "");
 		text_tally("connection", &s.tally);
@@ -5371,7 +5495,7 @@ run_survey(const struct options *base)
 	o.path = path;
 	o.timeout = MIN(o.timeout, SECOND);
 	all = fill_survey(&v, &o);
-	clean_up();
+	remove_file(&cleanup.directory);
 	if (!o.quiet) {
 		(o.json ? json_survey : text_survey)(&v);
 		finish_report();
@@ -5996,7 +6120,8 @@ set_defaults(struct options *o, uint32_t given, const struct mode_row *mode)
 	}
 	o->any_type = o->role == ROLE_PEER && (given & BIT(OPT_TYPE)) == 0;
 	o->counted = o->count > 1 || mode->opt == OPT_RACE;
-	signals.stoppable = mode->opt == OPT_RACE;
+	signals.stoppable = o->role == ROLE_SERVER ||
+	    (o->role == ROLE_BOTH && o->counted);
 }
 
 /* The same table, as getopt_long(3) wants it. */
@@ -6197,7 +6322,10 @@ main(int argc, char **argv)
 	parse_options(argc, argv, &o);
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
+	if (signals.stoppable && pipe(signals.wakeup) == -1)
+		err(EXIT_TROUBLE, "pipe");
 	handle_signals(on_signal);
+	block_output();
 	status = run_role(&o);
 	return cleanup.trouble ? EXIT_TROUBLE : status;
 }

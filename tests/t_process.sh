@@ -2,30 +2,118 @@
 #
 # Two processes: how they end, and what they leave behind, which is nothing.
 
-# Ends a run by signal $1; nothing may be left, and it has to die of it.
-dies_of() {
-	start_endless
-	kill -$1 $pid
-	wait $pid
-	status=$?
-	atf_check_equal $((128 + $2)) $status
-	atf_check test ! -e sock
-	alive $child && atf_fail "the client lives on"
-	atf_check cat stdout stderr
+# Starts a single conversation, whose client stops before it connects.
+start_waiting() {
+	start -f connect:signal=STOP "$credcheck" --inherit --path sock \
+	    --timeout 60
+	wait_until 'grep -q " connect$" faults 2>/dev/null'
+	child=$(child_of $pid)
 }
 
-for signal in HUP:1 INT:2 QUIT:3 ALRM:14 TERM:15; do
-	name=${signal%:*}
-	number=${signal#*:}
-	atf_test_case sig$name
-	eval "sig${name}_head() {
-		atf_set descr 'SIG$name ends both processes, and the socket goes'
-	}
-	sig${name}_body() {
-		ulimit -c 0
-		dies_of $name $number
-	}"
-done
+# Ends such a run by signal $1; nothing may be left, and it has to die of it.
+dies_of() {
+	start_waiting
+	kill -$1 $pid
+	wait $pid
+	echo "$1: $? $(ls sock 2>/dev/null)" >>ended
+	alive $child && echo "$1: the client lives on" >>ended
+	atf_check cat stdout stderr
+	rm faults
+}
+
+atf_test_case each_signal
+each_signal_head() {
+	atf_set descr "Every signal that ends a process ends both, the socket" \
+	    "goes, and it has died of that signal"
+}
+each_signal_body() {
+	require_faults
+	ulimit -c 0
+	signals="HUP INT QUIT ABRT ALRM TERM USR1 USR2 VTALRM PROF XCPU"
+	[ "$(uname -s)" != Linux ] || signals="$signals IO PWR STKFLT"
+	for signal in $signals; do
+		dies_of $signal
+		echo "$signal: $((128 + $(kill -l $signal))) " >>wanted
+	done
+	# Below are those of glibc's own, which nobody else may handle.
+	[ "$(uname -s)" != Linux ] || for number in $(seq 34 64); do
+		dies_of $number
+		echo "$number: $((128 + number)) " >>wanted
+	done
+	atf_check -o file:wanted cat ended
+}
+
+atf_test_case process_1
+process_1_head() {
+	atf_set descr "Process 1 of a container, which no signal kills, ends" \
+	    "with 128 and the number of the signal, and leaves nothing behind"
+	atf_set require.progs "unshare"
+}
+process_1_body() {
+	require_linux
+	unshare --pid --fork --mount-proc true 2>/dev/null ||
+	    atf_skip "no PID namespace to be had here"
+	for signal in QUIT:131 USR1:138 64:192; do
+		start unshare --pid --fork --mount-proc "$credcheck" --sync \
+		    --path sock --count 1000000000
+		wait_until '[ -S sock ]'
+		wait_until '[ -n "$(child_of $(child_of $pid))" ]'
+		kill -${signal%:*} $(child_of $pid)
+		wait $pid
+		atf_check_equal ${signal#*:} $?
+		atf_check test ! -e sock
+	done
+}
+
+# A counted run ends at signal $1 with its report, and status $2.
+reports_at() {
+	signal=$1 status=$2
+	kill -$signal $pid
+	wait $pid
+	atf_check_equal $status $?
+	atf_check -o match:"^[1-9][0-9]* trials?: " cat stdout
+	atf_check cat stderr
+	atf_check test ! -e sock
+	alive $child && atf_fail "the client lives on"
+	:
+}
+
+atf_test_case stops
+stops_head() {
+	atf_set descr "SIGINT, SIGTERM and SIGHUP end any counted run with a" \
+	    "report of what it has, and its exit status"
+}
+stops_body() {
+	require_mechanism
+	for signal in INT TERM HUP; do
+		for mode in "0 --sync" "1 --late" "0 --inherit" "0 --race"; do
+			start "$credcheck" ${mode#* } --count 1000000000 \
+			    --path sock
+			wait_until '[ -n "$(child_of $pid)" ]'
+			child=$(child_of $pid)
+			sleep 0.2	# for a trial at least
+			reports_at $signal ${mode% *}
+		done
+	done
+}
+
+atf_test_case stops_in_time
+stops_in_time_head() {
+	atf_set descr "A client that is stopped does not keep a counted run" \
+	    "from its report: the timeout is an hour"
+}
+stops_in_time_body() {
+	require_mechanism
+	for mode in "--sync" "--race" "--race --path sock"; do
+		start "$credcheck" $mode --count 1000000000 --timeout 3600
+		wait_until '[ -n "$(child_of $pid)" ]'
+		child=$(child_of $pid)
+		sleep 0.2
+		kill -STOP $child
+		sleep 0.2
+		reports_at INT 0
+	done
+}
 
 atf_test_case sigKILL
 sigKILL_head() {
@@ -47,16 +135,45 @@ ignored_head() {
 }
 ignored_body() {
 	(
-		trap '' HUP
+		trap '' HUP USR1 ALRM
 		exec "$credcheck" --count 1000000000 --path sock
 	) >/dev/null 2>&1 &
 	pid=$!
 	wait_until '[ -S sock ]'
 	wait_until '[ -n "$(child_of $pid)" ]'
 	kill -HUP $pid
-	kill -TERM $pid
+	kill -USR1 $pid
+	kill -ALRM $pid
+	sleep 0.2
+	alive $pid || atf_fail "it has ended"
+	kill -USR2 $pid
 	wait $pid
-	atf_check_equal 143 $?
+	status=$?
+	atf_check_equal $((128 + $(kill -l USR2))) $status
+}
+
+atf_test_case blocked
+blocked_head() {
+	atf_set descr "A signal that was blocked at the start stays blocked"
+	atf_set require.progs "python3"
+}
+blocked_body() {
+	python3 -c 'import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM])
+os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --count 1000000000 \
+	    --path sock >/dev/null 2>&1 &
+	pid=$!
+	wait_until '[ -S sock ]'
+	wait_until '[ -n "$(child_of $pid)" ]'
+	kill -USR1 $pid
+	kill -TERM $pid
+	sleep 0.2
+	alive $pid || atf_fail "it has ended"
+	kill -USR2 $pid
+	wait $pid
+	status=$?
+	atf_check_equal $((128 + $(kill -l USR2))) $status
+	atf_check test ! -e sock
 }
 
 atf_test_case dead_client
@@ -142,6 +259,7 @@ not_ours_body() {
 	wait $pid
 	atf_check_equal 2 $?
 	atf_check -o match:"^credcheck: client: sock: not a socket$" \
+	    -o match:"^credcheck: sock: left behind: another file has its name$" \
 	    cat stderr
 	atf_check -o inline:"precious\n" cat sock
 }
@@ -237,6 +355,100 @@ full_output_body() {
 	done
 }
 
+atf_test_case slow_output
+slow_output_head() {
+	atf_set descr "A standard output that is non-blocking is waited for," \
+	    "and is non-blocking again in the end"
+	atf_set require.progs "python3"
+}
+slow_output_body() {
+	atf_check -o save:whole -s ignore "$credcheck" --survey --json
+	atf_check -o file:whole -s ignore python3 -c 'import os, select
+import subprocess, sys, time
+r, w = os.pipe()
+os.set_blocking(w, False)
+try:
+    while True:			# so that there is no room for it
+        os.write(w, b" ")
+except BlockingIOError:
+    pass
+p = subprocess.Popen(sys.argv[1:], stdout=w)
+time.sleep(1)
+text = b""
+while p.poll() is None or select.select([r], [], [], 0)[0]:
+    if select.select([r], [], [], 0.1)[0]:
+        text += os.read(r, 1000)
+assert not os.get_blocking(w)
+sys.stdout.write(text.decode().lstrip(" "))' "$credcheck" --survey --json
+}
+
+atf_test_case frozen_terminal
+frozen_terminal_head() {
+	atf_set descr "A terminal that was stopped by ^S does not stop a race," \
+	    "whose progress it cannot show"
+	atf_set require.progs "python3"
+}
+frozen_terminal_body() {
+	require_mechanism
+	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
+	    atf_skip "no pseudo-terminal to be had here"
+	atf_check -o match:"^[0-9]+ trials: " python3 -c 'import os, pty, signal
+import subprocess, sys, time
+ours, theirs = pty.openpty()
+p = subprocess.Popen(sys.argv[1:], stdin=theirs, stderr=theirs)
+time.sleep(1.3)
+os.write(ours, b"\x13")
+time.sleep(1.5)
+assert p.poll() is None, os.read(ours, 4096)
+os.write(ours, b"\x11")
+time.sleep(0.5)
+p.send_signal(signal.SIGINT)
+assert p.wait() == 0' "$credcheck" --race --count 1000000000 --timeout 0.5
+}
+
+atf_test_case small_stack
+small_stack_head() {
+	atf_set descr "A stack of 128 KiB is enough for every mode"
+}
+small_stack_body() {
+	require_mechanism
+	sh -c "ulimit -s 128; exec '$credcheck' --version" >/dev/null ||
+	    atf_skip "the program does not start with such a stack here"
+	for args in --sync "--sync --path sock" --race --survey; do
+		atf_check -o ignore sh -c \
+		    "ulimit -s 128; exec '$credcheck' $args"
+	done
+}
+
+atf_test_case lowered_limit
+lowered_limit_head() {
+	atf_set descr "A server whose limit of open files is lowered below the" \
+	    "number of its clients serves them all the same"
+	atf_set require.progs "python3"
+}
+lowered_limit_body() {
+	require_linux
+	start "$credcheck" --server sock --verbose --timeout 60
+	wait_listening
+	atf_check python3 -c 'import resource, socket, sys, time
+clients = []
+for i in range(40):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect("sock")
+    clients.append(s)
+time.sleep(0.5)
+resource.prlimit(int(sys.argv[1]), resource.RLIMIT_NOFILE, (20, 20))
+for s in clients:
+    s.send(b"x")
+    while s.recv(1) != b"":	# until it was served, and closed
+        pass' $pid
+	kill $pid
+	wait $pid
+	atf_check_equal 0 $?
+	atf_check -o inline:"40 connections: 40 credentials\n" \
+	    tail -n 1 stdout
+}
+
 atf_test_case closed_standard_fds
 closed_standard_fds_head() {
 	atf_set descr "Closed standard input and error are no sockets of ours:" \
@@ -254,13 +466,13 @@ closed_standard_fds_body() {
 
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
-	atf_add_test_case sigHUP
-	atf_add_test_case sigINT
-	atf_add_test_case sigQUIT
-	atf_add_test_case sigALRM
-	atf_add_test_case sigTERM
+	atf_add_test_case each_signal
+	atf_add_test_case process_1
+	atf_add_test_case stops
+	atf_add_test_case stops_in_time
 	atf_add_test_case sigKILL
 	atf_add_test_case ignored
+	atf_add_test_case blocked
 	atf_add_test_case dead_client
 	atf_add_test_case stopped_client
 	atf_add_test_case stopped_server
@@ -268,5 +480,9 @@ atf_init_test_cases() {
 	atf_add_test_case not_ours
 	atf_add_test_case closed_output
 	atf_add_test_case full_output
+	atf_add_test_case slow_output
+	atf_add_test_case frozen_terminal
+	atf_add_test_case small_stack
+	atf_add_test_case lowered_limit
 	atf_add_test_case closed_standard_fds
 }
