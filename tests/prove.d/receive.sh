@@ -1,4 +1,5 @@
 #! /bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 #
 # Proves with Frama-C's Eva of the manual's receive_credentials(), compiled as on
 # Linux, NetBSD and FreeBSD: whatever 0 to RECEIVE_MOST bytes, 48 unless told
