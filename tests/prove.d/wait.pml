@@ -1,4 +1,6 @@
 /*
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
  * How the two processes of credcheck wait for one another: wait_for(),
  * publish(), retry() and what they call, as they stand in credcheck.c.  Each
  * atomic operation is a step of its own here; t_wait:model checks that these
