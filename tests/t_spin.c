@@ -34,7 +34,6 @@
 static bool
 times_out(int64_t time)
 {
-	static struct shared shared;
 	const struct options o = { .timeout = 100 };
 	jmp_buf broken;
 	struct conv c = { .options = &o, .shared = &shared,
@@ -57,7 +56,6 @@ ATF_TC_HEAD(deadlines, tc)
 }
 ATF_TC_BODY(deadlines, tc)
 {
-	static struct shared shared;
 	const struct options o = { .timeout = 100 };
 	struct conv c = { .options = &o, .shared = &shared };
 
