@@ -5169,7 +5169,10 @@ why_missing(enum row row, size_t type)
 
 	if (survey_rows[row].connected && types[type].type == SOCK_DGRAM)
 		return "a datagram socket is not connected";
-	if ((fd = socket(AF_UNIX, types[type].type, 0)) == -1)
+	fd = socket(AF_UNIX, types[type].type, 0);
+	/* Of a want of descriptors or memory the conversation will tell. */
+	if (fd == -1 && (errno == EPROTONOSUPPORT || errno == EPROTOTYPE ||
+	    errno == ESOCKTNOSUPPORT || errno == EAFNOSUPPORT))
 		return "no such sockets here";
 	(void)close(fd);
 	return row == FORGED ? why_not_ordinary() : NULL;

@@ -320,6 +320,8 @@ CALL(int, connect, (int s, const struct sockaddr *a, socklen_t len),
     (s, a, len))
 CALL(int, fchmod, (int fd, mode_t mode), (fd, mode))
 CALL(pid_t, fork, (void), ())
+CALL(int, fstatat, (int dir, const char *path, struct stat *st, int flags),
+    (dir, path, st, flags))
 CALL(int, getgroups, (int n, gid_t *groups), (n, groups))
 CALL(int, getopt_long, (int argc, char *const *argv, const char *letters,
     const struct option *options, int *at), (argc, argv, letters, options, at))

@@ -201,6 +201,23 @@ names_body() {
 	    "$credcheck" --names --user 1:4711 --effective root
 }
 
+atf_test_case pid_of_fork
+pid_of_fork_head() {
+	atf_set descr "The client's PID is what fork(2) returned, also if the" \
+	    "client itself has another one, in a PID namespace of its own"
+	atf_set require.progs "jq unshare"
+}
+pid_of_fork_body() {
+	require_linux
+	unshare --pid true 2>/dev/null ||
+	    atf_skip "no PID namespace to be had here"
+	for args in "" "--path sock" "--type dgram" "--count 1 --inherit --path s"; do
+		atf_check -o save:out unshare --pid "$credcheck" --json $args
+		atf_check -o inline:"true true\n" jq -r \
+		    '"\(.match) \(.pid == .client.pid and .pid > 1)"' out
+	done
+}
+
 atf_init_test_cases() {
 	# LeakSanitizer cannot look into a process that changed its IDs.
 	export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0
@@ -214,4 +231,5 @@ atf_init_test_cases() {
 	atf_add_test_case many_groups
 	atf_add_test_case no_groups
 	atf_add_test_case names
+	atf_add_test_case pid_of_fork
 }

@@ -201,6 +201,180 @@ time.sleep(60)' &
 	kill $listener
 }
 
+atf_test_case link_to_nowhere
+link_to_nowhere_head() {
+	atf_set descr "A symbolic link that leads nowhere is left alone, also" \
+	    "where bind(2) would follow it: it is not called"
+}
+link_to_nowhere_body() {
+	require_faults
+	ln -s nowhere link
+	with_faults bind --path link
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: link: exists already: a symbolic link\n" \
+	    cat stderr
+	atf_check -s exit:1 grep " bind$" faults
+	atf_check test -L link -a ! -e nowhere
+}
+
+# Starts a run with its socket in the directory place; it stops itself, as
+# bind:$1 says.
+start_in_place() {
+	mkdir place other
+	start -f bind:$1=STOP "$credcheck" --path place/sock --timeout 0.3
+	wait_until '[ -s faults ]'
+	wait_until 'case $(ps -o stat= -p $pid) in T*) ;; *) false ;; esac'
+}
+
+atf_test_case exchanged
+exchanged_head() {
+	atf_set descr "What is removed is the socket that was made, when its" \
+	    "directory has given its name to another one"
+	atf_set require.progs "python3"
+}
+exchanged_body() {
+	require_faults
+	start_in_place after
+	mv place ours
+	ln -s other place
+	python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("place/sock")'
+	kill -CONT $pid
+	wait $pid
+	# The client finds nobody who listens there.
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: client: connect: place/sock: $(words ECONNREFUSED)\n" \
+	    cat stderr
+	atf_check test -S other/sock -a ! -e ours/sock
+}
+
+atf_test_case exchanged_before
+exchanged_before_head() {
+	atf_set descr "A socket that was made in another directory, which has" \
+	    "taken the name in that moment, is said to be left behind"
+}
+exchanged_before_body() {
+	require_faults
+	start_in_place signal
+	mv place ours
+	ln -s other place
+	kill -CONT $pid
+	wait $pid
+	atf_check_equal 2 $?
+	atf_check -o match:"^credcheck: place/sock: left behind, as it was not found after bind: " \
+	    cat stderr
+	atf_check -o inline:"1\n" grep -c . stderr
+	atf_check test -S other/sock -a ! -e ours/sock
+	rm other/sock
+}
+
+atf_test_case not_seen
+not_seen_head() {
+	atf_set descr "A file that cannot be looked at is not removed, but said" \
+	    "to be left behind"
+}
+not_seen_body() {
+	require_faults
+	atf_check "$credcheck" --quiet --path sock
+	with_faults fstatat:error=EIO:when=2 --path sock
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: sock: left behind, as it was not found after bind: $(words EIO)\n" \
+	    cat stderr
+	atf_check rm sock
+	with_faults fstatat:error=EIO:when=3 --path sock
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: sock: left behind: $(words EIO)\n" \
+	    cat stderr
+	atf_check rm sock
+}
+
+atf_test_case client_left_behind
+client_left_behind_head() {
+	atf_set descr "A name that the client cannot remove is removed by the" \
+	    "server, or said to be left behind"
+}
+client_left_behind_body() {
+	require_faults
+	# Its datagram client has a name on every system.
+	credcheck=$(atf_get_srcdir)/h_generic
+	with_faults none --type dgram --path sock
+	atf_check_equal 2 $?
+	without=$(cat stderr)
+	with_faults unlinkat:error=EACCES:when=1 --type dgram --path sock
+	atf_check_equal 2 $?
+	atf_check grep -q "^[0-9]* unlinkat$" faults
+	left=$(ls sock* 2>/dev/null | grep -v "^sock$")
+	atf_check_equal "" "$left"
+	rm -f sock
+	with_faults unlinkat:error=EACCES --type dgram --path sock
+	atf_check_equal 2 $?
+	atf_check -o match:": sock: left behind: " \
+	    -o match:": sock.c: left behind: " cat stderr
+	atf_check rm sock sock.c
+}
+
+atf_test_case early_go_on
+early_go_on_head() {
+	atf_set descr "What a stranger has sent to the datagram client before" \
+	    "it was connected is no \"go on\""
+	atf_set require.progs "python3"
+}
+early_go_on_body() {
+	require_linux
+	require_faults
+	start -f connect:signal=STOP,setsockopt:delay=300000 "$credcheck" \
+	    --sync --type dgram --path ./sock
+	wait_until 'grep -q " connect$" faults'
+	child=$(sed -n "s/ connect$//p" faults)
+	mkdir elsewhere
+	# By the same name as the server's, too.
+	atf_check sh -c "cd elsewhere && python3 -c 'import socket, sys
+name, = (l.split()[-1] for l in open(\"/proc/net/unix\")
+    if \"@credcheck.$pid.\" in l)
+for own in None, \"./sock\":
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    if own:
+        s.bind(own)
+    for text in b\"G\", b\"G\" * 8:
+        s.sendto(text, name.replace(\"@\", \"\\0\"))'"
+	kill -CONT $child
+	wait $pid
+	atf_check_equal 0 $?
+	atf_check -o match:"^UID: $(id -ru)$" cat stdout
+	atf_check cat stderr
+}
+
+atf_test_case relayed
+relayed_head() {
+	atf_set descr "Who sends our client what the server has sent another" \
+	    "one, does not become our client by that"
+	atf_set require.progs "python3"
+}
+relayed_body() {
+	require_faults
+	start -f connect:signal=STOP "$credcheck" --sync --path sock \
+	    --timeout 1
+	wait_until 'grep -q " connect$" faults'
+	child=$(sed -n "s/ connect$//p" faults)
+	mv sock behind
+	python3 -c 'import os, signal, socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.bind("sock")
+s.listen(1)
+os.kill(int(sys.argv[1]), signal.SIGCONT)
+c, _ = s.accept()
+c.send(b"?G")
+relay = socket.socket(socket.AF_UNIX)
+relay.connect("behind")
+relay.send(b"!")
+while relay.recv(64):		# until the server hangs up
+    pass' $child >/dev/null 2>&1
+	wait $pid
+	atf_check_equal 2 $?
+	atf_check cat stdout
+	atf_check -o match:"^credcheck: not our client, and closed" cat stderr
+	rm -f sock behind
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case mode
@@ -212,4 +386,11 @@ atf_init_test_cases() {
 	atf_add_test_case not_writable
 	atf_add_test_case strangers
 	atf_add_test_case full_backlog
+	atf_add_test_case link_to_nowhere
+	atf_add_test_case exchanged
+	atf_add_test_case exchanged_before
+	atf_add_test_case not_seen
+	atf_add_test_case client_left_behind
+	atf_add_test_case early_go_on
+	atf_add_test_case relayed
 }

@@ -419,6 +419,64 @@ options_body() {
 	    "$credcheck" --server sock --survey
 }
 
+atf_test_case tmpdir_at
+tmpdir_at_head() {
+	atf_set descr "A TMPDIR that begins with @ is a directory, and no" \
+	    "abstract name"
+}
+tmpdir_at_body() {
+	require_strace
+	mkdir @x
+	atf_check -o ignore env TMPDIR=@x strace -f -o trace -e trace=bind \
+	    "$credcheck" --survey
+	atf_check -o not-empty grep -F 'sun_path="@x/credcheck.' trace
+	atf_check -s exit:1 grep -F 'sun_path=@"x' trace
+	atf_check rmdir @x
+}
+
+atf_test_case roots_directory
+roots_directory_head() {
+	atf_set descr "The directory stays root's, also where the client becomes" \
+	    "an ordinary user who has to reach the socket, and nobody lists it"
+	atf_set require.user root
+}
+roots_directory_body() {
+	require_strace
+	mkdir tmp
+	chmod 755 . tmp
+	generic=$(atf_get_srcdir)/h_generic
+	TMPDIR=$PWD/tmp strace -f -o trace \
+	    -e trace=chown,fchown,lchown,fchownat,chmod,fchmod,fchmodat,setreuid \
+	    "$generic" --survey >out
+	atf_check -o match:"^peer of a named socket +client +client " cat out
+	atf_check -s exit:1 grep chown trace
+	# Only for that conversation can others pass through it.
+	sed -n 's/.*fchmod(.*, \(0[0-7]*\)).*/\1/p' trace >modes
+	atf_check -o inline:"0711\n0700\n" sh -c "uniq modes | head -n 2"
+	atf_check -o inline:"0700\n" tail -n 1 modes
+	atf_check -o inline:"0700\n0711\n" sort -u modes
+	atf_check rmdir tmp
+}
+
+atf_test_case no_fork
+no_fork_head() {
+	atf_set descr "Where no client can be forked, each cell has failed by" \
+	    "that, and leaves no descriptor behind"
+	atf_set require.progs "jq"
+}
+no_fork_body() {
+	require_faults
+	sh -c 'ulimit -n 24; exec "$0" "$@"' "$h_start" -f fork:error=EAGAIN \
+	    "$credcheck" --survey --json >out
+	atf_check_equal 2 $?
+	atf_check -o inline:"fork: $(words EAGAIN)\n" sh -c \
+	    "jq -r '.rows[].cells[].failed | strings' out | sort -u"
+	# Nor is a want of descriptors taken for one of sockets.
+	atf_check -s exit:1 grep "no such sockets" out
+	with_faults socket:error=EMFILE --survey --json
+	atf_check -s exit:1 grep "no such sockets" stdout
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case linux
@@ -436,4 +494,7 @@ atf_init_test_cases() {
 	atf_add_test_case ordinary_user
 	atf_add_test_case unsupported
 	atf_add_test_case options
+	atf_add_test_case tmpdir_at
+	atf_add_test_case roots_directory
+	atf_add_test_case no_fork
 }

@@ -1,0 +1,150 @@
+/*-
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Copyright (c) 2026 The credcheck authors
+ *
+ * Redistribution and use in source and binary forms, with or without
+ * modification, are permitted provided that the following conditions
+ * are met:
+ * 1. Redistributions of source code must retain the above copyright
+ *    notice, this list of conditions and the following disclaimer.
+ * 2. Redistributions in binary form must reproduce the above copyright
+ *    notice, this list of conditions and the following disclaimer in the
+ *    documentation and/or other materials provided with the distribution.
+ *
+ * THIS SOFTWARE IS PROVIDED BY THE AUTHORS AND CONTRIBUTORS ``AS IS'' AND
+ * ANY EXPRESS OR IMPLIED WARRANTIES, INCLUDING, BUT NOT LIMITED TO, THE
+ * IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS FOR A PARTICULAR PURPOSE
+ * ARE DISCLAIMED.  IN NO EVENT SHALL THE AUTHORS OR CONTRIBUTORS BE LIABLE
+ * FOR ANY DIRECT, INDIRECT, INCIDENTAL, SPECIAL, EXEMPLARY, OR CONSEQUENTIAL
+ * DAMAGES (INCLUDING, BUT NOT LIMITED TO, PROCUREMENT OF SUBSTITUTE GOODS
+ * OR SERVICES; LOSS OF USE, DATA, OR PROFITS; OR BUSINESS INTERRUPTION)
+ * HOWEVER CAUSED AND ON ANY THEORY OF LIABILITY, WHETHER IN CONTRACT, STRICT
+ * LIABILITY, OR TORT (INCLUDING NEGLIGENCE OR OTHERWISE) ARISING IN ANY WAY
+ * OUT OF THE USE OF THIS SOFTWARE, EVEN IF ADVISED OF THE POSSIBILITY OF
+ * SUCH DAMAGE.
+ */
+
+/*
+ * What no run shows at will: a side that is killed while it says why it failed,
+ * and a kernel that answers getsockopt(2) with less than was asked for.
+ */
+#define getsockopt	answer		/* before any header has it */
+#include "unit.h"
+
+static socklen_t answered;	/* so many bytes, all of them 1 */
+
+int
+answer(int fd, int level, int name, void *data, socklen_t *len)
+{
+	(void)fd;
+	(void)level;
+	(void)name;
+	*len = MIN(*len, answered);
+	memset(data, 1, *len);
+	return 0;
+}
+
+/* What the server says, and its status, whose client's end has state failed. */
+static int
+server_fails(int failed)
+{
+	static char what[] = "the client's message";
+	int pair[2];
+	pid_t server;
+	int status;
+
+	set_up(&sync_schedule, ROLE_BOTH);
+	conv.shared = mmap(NULL, sizeof(shared), PROT_READ | PROT_WRITE,
+	    MAP_ANON | MAP_SHARED, -1, 0);
+	ATF_REQUIRE(conv.shared != MAP_FAILED);
+	conv.shared->failed = failed;
+	capture(stderr);
+	server = fork();
+	ATF_REQUIRE(server != -1);
+	if (server == 0) {
+		if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == -1)
+			_exit(99);
+		conv.other.wake = pair[0];
+		conv.waiting_for = what;
+		conv.other.pid = fork();
+		if (conv.other.pid == 0) {
+			(void)raise(SIGKILL);
+			_exit(99);
+		}
+		(void)close(pair[1]);
+		other_exited(&conv);
+	}
+	ATF_REQUIRE_EQ(waitpid(server, &status, 0), server);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+ATF_TC(unsaid);
+ATF_TC_HEAD(unsaid, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client that is killed when it was "
+	    "about to say why it failed leaves that to the server; once it "
+	    "was said, it is not said again");
+}
+ATF_TC_BODY(unsaid, tc)
+{
+	static const char *const part = ": client died of signal 9 (";
+
+	ATF_CHECK_EQ(server_fails(NOT_FAILED), EXIT_TROUBLE);
+	check_part(part);
+	ATF_CHECK_EQ(server_fails(BEING_SAID), EXIT_TROUBLE);
+	check_part(part);
+	ATF_CHECK_EQ(server_fails(SAID), EXIT_TROUBLE);
+	check_text("");
+}
+
+ATF_TC(short_answer);
+ATF_TC_HEAD(short_answer, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Nothing is read of an answer of "
+	    "getsockopt(2) that is shorter than what was asked for");
+}
+ATF_TC_BODY(short_answer, tc)
+{
+	const size_t whole = mechanisms[PEER].fixed;
+	struct cred cr = { .groups = NULL };
+
+	if (mechanisms[PEER].option == NULL)
+		atf_tc_skip("this system's connection has no credentials");
+	answered = (socklen_t)whole;
+	peer_cred(-1, &cr);
+	ATF_CHECK_EQ(cr.id[EUID], 0x01010101);
+	for (answered = 0; answered < whole; answered++) {
+		cred_forget(&cr);
+		peer_cred(-1, &cr);
+		for (enum field f = PID; f < GROUPS; f++)
+			ATF_CHECK_MSG(cr.source[f] == NULL, "%s of %zu bytes",
+			    fields[f].label, (size_t)answered);
+	}
+	free(cr.groups);
+}
+
+ATF_TC(short_pidfd);
+ATF_TC_HEAD(short_pidfd, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Nor is an answer that is shorter than a "
+	    "descriptor taken for one");
+}
+ATF_TC_BODY(short_pidfd, tc)
+{
+	if (mechanisms[PEER_PIDFD].option == NULL)
+		atf_tc_skip("this system has no descriptors of processes");
+	set_up(&sync_schedule, ROLE_BOTH);
+	for (answered = 0; answered < sizeof(int); answered++) {
+		ask_pidfd(&conv);
+		ATF_CHECK(conv.result.peer.pidfd.source == NULL);
+	}
+}
+
+ATF_TP_ADD_TCS(tp)
+{
+	ATF_TP_ADD_TC(tp, unsaid);
+	ATF_TP_ADD_TC(tp, short_answer);
+	ATF_TP_ADD_TC(tp, short_pidfd);
+	return atf_no_error();
+}
