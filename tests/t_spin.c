@@ -57,7 +57,8 @@ ATF_TC_HEAD(deadlines, tc)
 ATF_TC_BODY(deadlines, tc)
 {
 	const struct options o = { .timeout = 100 };
-	struct conv c = { .options = &o, .shared = &shared };
+	static struct shared pages;
+	struct conv c = { .options = &o, .shared = &pages };
 
 	ATF_CHECK(!times_out(100));
 	ATF_CHECK(times_out(101));

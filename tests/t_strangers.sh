@@ -9,7 +9,7 @@ start_stranger() {
 	rm -f stranger
 	"$(atf_get_srcdir)/h_linger" "$@" >stranger 2>stranger.err &
 	stranger=$!
-	wait_until 'grep -qs ready stranger || ! alive $stranger'
+	wait_until 'grep -qs ready stranger || ! alive $stranger' 60
 	if ! grep -qs ready stranger; then
 		cat stranger.err
 		atf_fail "no stranger"
@@ -45,7 +45,7 @@ s.connect("sock")
 time.sleep(60)' &
 		silent=$!
 		start_stranger connect sock stream 200 $nested
-		wait_until '[ $(grep -c . stdout) -eq 201 ]'
+		wait_until '[ $(grep -c . stdout) -eq 201 ]' 60
 		wait $pid
 		kill $silent
 		atf_check -o inline:"200\n" grep -c '"credentials","bytes":5' \
