@@ -691,6 +691,87 @@ ATF_TC_BODY(cmsgcred, tc)
 	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
 	require_fields(&r.message, 0);
 }
+
+/* A message of one type and length, which begins with that number. */
+static struct result
+parse_twin(uint32_t first, intmax_t pid, intmax_t uid)
+{
+	struct message m;
+	struct result r = { .outcome = NONE };
+	struct buffer b = { NULL, 0 };
+	unsigned char data[1024];
+	gid_t groups[CMGROUP_MAX] = { 0 };
+	const size_t len = make_cred(data, groups, CMGROUP_MAX);
+
+	ATF_REQUIRE_EQ(len, sizeof(struct cmsgcred));
+	memcpy(data, &first, sizeof(first));
+	append(&b, CRED_LEVEL, CRED_TYPE, data, len, CMSG_LEN(len));
+	memset(&m, 0, sizeof(m));
+	m.msg.msg_control = b.data;
+	m.msg.msg_controllen = (socklen_t)b.len;
+	m.bytes = 1;
+	m.sender = (struct sender){ true, pid, uid };
+	parse(&m, &r);
+	free(b.data);
+	free(r.message.groups);
+	r.message.groups = NULL;
+	return r;
+}
+
+ATF_TC(twins);
+ATF_TC_HEAD(twins, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Of FreeBSD's two structs of one length "
+	    "that of our client is told by its process ID in the first place, "
+	    "and neither if that is its user ID as well, or a stranger's");
+}
+ATF_TC_BODY(twins, tc)
+{
+	struct result r;
+
+	r = parse_twin(4711, 4711, 22);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+	ATF_CHECK_EQ(r.message.id[PID], 4711);
+	r = parse_twin(22, 4711, 22);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+	ATF_CHECK(r.message.source[PID] == NULL);
+	ATF_CHECK_EQ(r.message.id[UID], 22);
+	r = parse_twin(22, 22, 22);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
+	r = parse_twin(22, 0, 0);
+	ATF_CHECK_STREQ(outcomes[r.outcome], "none");
+}
+
+ATF_TC(egid_among_groups);
+ATF_TC_HEAD(egid_among_groups, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The effective group among the others, "
+	    "as until FreeBSD 14, or not, as in 15, is no difference, nor is "
+	    "the group that it pushes out; another one is");
+}
+ATF_TC_BODY(egid_among_groups, tc)
+{
+	gid_t with[CMGROUP_MAX] = { 100 }, without[CMGROUP_MAX];
+	struct cred x = { .groups = with, .ngroups = CMGROUP_MAX,
+	    .source = { [EGID] = "M", [GROUPS] = "M" }, .id[EGID] = 100 };
+	struct cred y = { .groups = without, .ngroups = CMGROUP_MAX,
+	    .source = { [EGID] = "M", [GROUPS] = "M" }, .id[EGID] = 100 };
+
+	for (gid_t i = 0; i < CMGROUP_MAX; i++) {
+		without[i] = 200 + i;
+		if (i > 0)
+			with[i] = without[i - 1];
+	}
+	ATF_CHECK(!differ(&x, GROUPS, &y, GROUPS));
+	ATF_CHECK(!differ(&y, GROUPS, &x, GROUPS));
+	without[3] = 99;
+	ATF_CHECK(differ(&x, GROUPS, &y, GROUPS));
+	x.ngroups = 1;
+	y.ngroups = 0;
+	ATF_CHECK(!differ(&x, GROUPS, &y, GROUPS));
+	x.id[EGID] = y.id[EGID] = 101;
+	ATF_CHECK(differ(&x, GROUPS, &y, GROUPS));
+}
 #endif
 
 ATF_TC(group_sets);
@@ -956,6 +1037,8 @@ ATF_TP_ADD_TCS(tp)
 #endif
 #ifdef CMGROUP_MAX
 	ATF_TP_ADD_TC(tp, cmsgcred);
+	ATF_TP_ADD_TC(tp, twins);
+	ATF_TP_ADD_TC(tp, egid_among_groups);
 #endif
 	ATF_TP_ADD_TC(tp, group_sets);
 	return atf_no_error();

@@ -477,6 +477,62 @@ no_fork_body() {
 	atf_check -s exit:1 grep "no such sockets" stdout
 }
 
+atf_test_case capabilities
+capabilities_head() {
+	atf_set descr "Who has kept the capabilities to claim any ID is no" \
+	    "ordinary user: that row has no cell then, and says why"
+	atf_set require.progs "jq setpriv"
+	atf_set require.user root
+}
+capabilities_body() {
+	require_linux
+	for kept in "--reuid=1234 --regid=1234 --clear-groups" \
+	    "--securebits=+no_setuid_fixup"; do
+		TMPDIR=/tmp setpriv --inh-caps=+setuid,+setgid,+sys_admin \
+		    --ambient-caps=+setuid,+setgid,+sys_admin $kept \
+		    "$credcheck" --survey --json >out ||
+		    atf_skip "no ambient capabilities here"
+		atf_check -o inline:"null no ordinary user here: the client has capabilities\n" \
+		    jq -r '.rows[] | select(.name == "forged").cells.stream |
+		    "\(.outcome) \(.missing)"' out
+	done
+	atf_check -o save:out "$credcheck" --survey --json
+	atf_check -o inline:"null\n" jq -r \
+	    '.rows[] | select(.name == "forged").cells.stream.missing' out
+}
+
+atf_test_case other_proc
+other_proc_head() {
+	atf_set descr "With the /proc of another PID namespace, without one," \
+	    "and without a descriptor for it, no process is called two, and" \
+	    "what is not known is none"
+	atf_set require.progs "jq unshare"
+	atf_set require.user root
+}
+other_proc_body() {
+	require_linux
+	unshare --pid --mount --fork true || atf_skip "no namespaces here"
+	"$credcheck" --survey --json >usual
+	for prepare in : "umount -l /proc"; do
+		unshare --pid --mount --fork sh -c \
+		    "$prepare && exec '$credcheck' --survey --json" >out ||
+		    atf_skip "no /proc to be taken away here"
+		atf_check -s exit:1 grep '"whose":"two"' out
+		# By ioctl(2) the kernel tells, from 6.13 on, or nobody.
+		atf_check -o match:'^(client|null)$' jq -r \
+		    '.rows[] | select(.name == "pidfd_pair").cells.stream.whose' out
+	done
+	start "$credcheck" --server sock --verbose --count 9
+	wait_listening
+	unshare --pid --fork "$credcheck" --peer sock --json >out
+	atf_check_equal 0 $?
+	atf_check -o inline:"null null\n" jq -r '"\(.pid) \(.pidfd_pid)"' out
+	unshare --pid --fork "$credcheck" --peer sock >out
+	atf_check -o ignore grep "^PID: 0 (not seen from here)$" out
+	atf_check -s exit:1 grep "pidfd: 0" out
+	kill -INT $pid
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case linux
@@ -497,4 +553,6 @@ atf_init_test_cases() {
 	atf_add_test_case tmpdir_at
 	atf_add_test_case roots_directory
 	atf_add_test_case no_fork
+	atf_add_test_case capabilities
+	atf_add_test_case other_proc
 }
