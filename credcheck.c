@@ -79,6 +79,7 @@
 #define DATA_ROOM	4096	/* bytes read of a message */
 #define MOST_GROUPS	65536	/* Linux; of a process */
 #define BATCH		32	/* socketpairs handed over at once */
+#define ANSWER_WAIT	(20 * MILLISECOND)	/* of one connection of many */
 #define MOST_WARNINGS	10	/* of a kind: enough to read */
 #define CLIENT_SUFFIX	".c"	/* of a datagram client's path */
 #define SECOND		INT64_C(1000000000)	/* in nanoseconds */
@@ -99,7 +100,6 @@ enum step {
 	READY,			/* bound, listening */
 	ACCEPT,			/* the client's connection */
 	OPTION,			/* set on that; before, on the listener */
-	OPTION_AGAIN,
 	PERSISTENT,		/* FreeBSD's other option instead */
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
 	WRONG_OPTION,		/* at a level where it does not belong */
@@ -116,7 +116,6 @@ enum step {
 	HEAR_GO_ON,
 	AWAKE,			/* published: the race's delays may begin */
 	WRITE,
-	WRITE_AGAIN,
 	SENDMSG,		/* by sendmsg(2) */
 	DESCRIPTOR,		/* with a descriptor attached */
 	EMPTY,			/* a message of no bytes */
@@ -125,16 +124,23 @@ enum step {
 	BY_ANOTHER,		/* written by a child */
 	CLAIM,			/* with the client's credentials attached */
 	FORGE,			/* with root's */
+	READ,			/* what comes, until the other side closes */
 	DONE,			/* published: the end of the list */
 
 	/* Of either. */
 	ASK,			/* the kernel, who the other side is */
 	ASK_PIDFD,		/* the same, for a pidfd of it */
-	DELAY,			/* a random time, in the race */
+	DELAY,			/* a random time, as in the race */
+	CLOSE,			/* the connection, before the end does */
 	NSTEPS
 };
-#define UNTIL(step)	(0x80 | (step))	/* the other side has done that */
 #define MOST_STEPS	16		/* in a list, without its END */
+
+/*
+ * The other side has done that step.  Where a word stands twice, the first such
+ * wait is for the first of the steps, and the second for the second.
+ */
+#define UNTIL(step)	(0x80 | (step))
 
 /* What may tell a system's credentials. */
 enum kind {
@@ -150,7 +156,9 @@ struct schedule {
 	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
 	bool path, connected;		/* needs a named, a connected socket */
-	bool race;			/* no wait may yield: it would decide */
+	bool given;			/* by --order: a refusal is a finding */
+	bool race;			/* counted as one, by the times */
+	bool random;			/* no wait may yield: it would decide */
 };
 
 /* Two lists of steps: the server's, then the client's. */
@@ -166,7 +174,7 @@ struct schedule {
 	{ option, READY, ACCEPT, RECEIVE }, { CONNECT, WRITE }
 #define OPTION_TWO_MESSAGES(option) \
 	{ READY, ACCEPT, option, RECEIVE, RECEIVE }, \
-	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }
+	{ CONNECT, UNTIL(option), WRITE, UNTIL(RECEIVE), WRITE }
 
 static const struct schedule
     sync_schedule = { { READY, ACCEPT, OPTION, GO_ON, RECEIVE },
@@ -176,11 +184,16 @@ static const struct schedule
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "inherit" },
     race_schedule = { { READY, ACCEPT, DELAY, OPTION, RECEIVE },
 	{ CONNECT, UNTIL(ACCEPT), AWAKE, DELAY, WRITE }, .name = "race",
-	.race = true },
+	.race = true, .random = true },
     bare_schedule = { { READY, ACCEPT, OPTION, RECEIVE }, /* without AWAKE */
-	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true },
+	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true,
+	.random = true },
     dgram_schedule = { OPTION_ON_LISTENER(OPTION), .name = "server" },
     peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
+
+/* What --order says; and a --client's that has more to do than to write. */
+static struct schedule order_schedule = { .name = "order", .given = true },
+    client_schedule = { .name = "inherit" };
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define NEEDS_LISTENER	.path = true, .connected = true
@@ -189,11 +202,11 @@ static const struct schedule
     ROW(MESSAGE_FIRST, "message, then option", MESSAGE_OPTION(WRITE, OPTION)) \
     ROW(AFTER_LOST, "second message after a lost first", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
-	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE_AGAIN }) \
+	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE }) \
     ROW(AFTER_GOOD, "second message after a good first", OPTION_TWO_MESSAGES(OPTION)) \
     ROW(SET_AGAIN, "option set again after a good one", \
-	{ READY, ACCEPT, OPTION, RECEIVE, OPTION_AGAIN, RECEIVE }, \
-	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION_AGAIN), WRITE_AGAIN }) \
+	{ READY, ACCEPT, OPTION, RECEIVE, OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION), WRITE }) \
     ROW(ON_LISTENER, "option on the listening socket", \
 	OPTION_ON_LISTENER(OPTION), NEEDS_LISTENER) \
     ROW(LATE_LISTENER, "listener's option after connect", \
@@ -326,10 +339,13 @@ struct result {
 	size_t bytes;
 	bool ctrunc, trunc;		/* MSG_CTRUNC, MSG_TRUNC */
 	size_t descriptors;		/* that came with it, and are closed */
+	bool read;			/* there was one */
 	bool has_ids;			/* it came with some, whosever */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
 	bool own_peer;			/* it names ourselves, and is left out */
+	enum step refused;		/* a step, by the kernel; END: none */
+	int error;			/* and with which errno */
 };
 
 /* A cell of the survey: what became of a conversation. */
@@ -858,7 +874,7 @@ struct identity {			/* who the client is to be */
 
 /* Whom we play: both sides of a conversation, or one of them for others. */
 enum role {
-	ROLE_BOTH,			/* --sync, --late, --inherit, --race */
+	ROLE_BOTH,			/* --sync, --race, --order and such */
 	ROLE_SERVER,			/* --server: whoever connects */
 	ROLE_CLIENT,			/* --client */
 	ROLE_PEER,			/* --peer: a client that only asks */
@@ -873,6 +889,7 @@ struct options {
 	int64_t spread, timeout;	/* of delays, of a step; likewise */
 	enum role role;
 	const char *path;		/* NULL: a socketpair */
+	const char *order;		/* as --order has it; NULL: none */
 	mode_t mode;
 	size_t type;			/* of types[] */
 	bool any_type;			/* or else the next one */
@@ -880,18 +897,30 @@ struct options {
 	const struct schedule *schedule;
 };
 
+/* When a step was begun and ended, by now(); 0: not. */
+struct span {
+	int64_t begun, ended;
+	int error;			/* of a step that was refused; 0: not */
+};
+
 /*
- * What one side publishes and the other reads.  What changes while the other
- * side spins and what changes while it sleeps are on cache lines of their own.
+ * What one side publishes and the other reads, by the position of a step in its
+ * list, whose end is one, too.  What changes while the other side spins and
+ * what changes while it sleeps are on cache lines of their own.
  */
 struct published {
 	_Alignas(64) _Atomic uint32_t events;	/* a count: one a step */
-	_Atomic uint32_t done_in[NSTEPS];	/* the last trial that had it */
-	_Alignas(64) _Atomic int sleeps_for;	/* a step; END: is awake */
+	_Atomic uint32_t done_in[MOST_STEPS + 1];	/* the last trial */
+	_Alignas(64) _Atomic int sleeps_for;	/* a position from 1; 0: none */
 	_Atomic bool spins_in_vain;		/* has lately never paid */
-	struct times {
-		int64_t begun[NSTEPS], ended[NSTEPS];	/* by now(); 0: not */
-	} times[2];			/* of even and of odd trials */
+
+	/* Of even and of odd trials. */
+	struct span spans[2][MOST_STEPS + 1];
+	struct refusal {
+		_Atomic uint32_t trial;		/* that had it; 0: none */
+		enum step step;			/* which the kernel refused */
+		int error;			/* with this errno */
+	} refusals[2];
 };
 
 /* Who has failed says why, so that one of the two sides does. */
@@ -912,8 +941,7 @@ struct made_file {
 /* Some pages that both processes see. */
 struct shared {
 	struct published published[NSIDES];
-	_Alignas(64) _Atomic int error;	/* errno of a step that may fail */
-	_Atomic int failed;		/* BEING_SAID by one side, or SAID */
+	_Alignas(64) _Atomic int failed;	/* BEING_SAID by a side, or SAID */
 	char failure[512];		/* why the conversation broke off */
 	uint64_t go_on;			/* what our server sends for that */
 	struct cred client;		/* the truth; its PID by our fork(2) */
@@ -986,7 +1014,9 @@ struct conv {
 
 	/* The trial and its step under way. */
 	uint64_t trial;			/* from 1 */
+	size_t at;			/* the step's position in our list */
 	const char *waiting_for;
+	const char *word;		/* of the step; NULL: of none */
 	bool may_wait;			/* --server's other clients would, too */
 	int64_t time, deadline;		/* when last looked; of the step */
 	uint64_t random;
@@ -1001,6 +1031,11 @@ struct conv {
 	/* What came of it. */
 	struct message message;		/* the last one read */
 	struct result result;
+	struct answer {			/* what a read had of the other side */
+		bool read;
+		size_t bytes;
+		bool closed;
+	} answer;
 	jmp_buf *broken;		/* where a survey goes on; NULL: none */
 	jmp_buf *stop;			/* where a signal ends the trials */
 };
@@ -1575,6 +1610,34 @@ deadline_of(const struct conv *c)
 	return c->deadline;
 }
 
+/* The step that an entry of a list is, or waits for. */
+static enum step
+step_of(unsigned entry)
+{
+	return (enum step)(entry & (UNTIL(END) - 1));
+}
+
+static const unsigned char *
+list_of(const struct conv *c, enum side side)
+{
+	return side == SERVER ? c->schedule->server : c->schedule->client;
+}
+
+/* A step is over its deadline: one of an order is named as it stands there. */
+static _Noreturn void
+time_out(struct conv *c)
+{
+	const double seconds = (double)c->options->timeout / SECOND;
+	const bool waits = list_of(c, c->side)[c->at] >= UNTIL(END);
+
+	if (!c->schedule->given || c->word == NULL)
+		fail(c, 0, "timed out after %g s waiting for %s", seconds,
+		    c->waiting_for);
+	fail(c, 0, "timed out after %g s waiting for %s (%s%s, step %zu)",
+	    seconds, c->waiting_for, waits ? "until:" : "", c->word,
+	    c->at + 1);
+}
+
 /*
  * Called when a look at what we wait for was in vain: c->time was read before
  * that, so that whoever was frozen or starved has not missed what came in time.
@@ -1587,8 +1650,7 @@ check_deadline(struct conv *c)
 	if (signals.stopped && c->stop != NULL)
 		longjmp(*c->stop, 1);
 	if (!signals.continued)
-		fail(c, 0, "timed out after %g s waiting for %s",
-		    (double)c->options->timeout / SECOND, c->waiting_for);
+		time_out(c);
 	set_deadline(c, c->waiting_for);	/* anew, after a stop */
 }
 
@@ -1684,7 +1746,7 @@ spin(struct other *o, bool may_yield)
 static bool
 may_yield(const struct conv *c)
 {
-	return !c->schedule->race;
+	return !c->schedule->random;
 }
 
 /* Sleeps until fd is as wanted, or we are woken. */
@@ -1717,6 +1779,14 @@ sleep_briefly(struct conv *c)
 	c->time = now();
 }
 
+/* Whether a call that failed so may be tried again. */
+static bool
+may_be_retried(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK || error == EINTR ||
+	    error == ECONNABORTED || error == ENOBUFS || error == ETOOMANYREFS;
+}
+
 /* After a call that failed: returns when it may be tried again. */
 static void
 retry(struct conv *c, int fd, short wanted, const char *call)
@@ -1726,14 +1796,11 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 	if (fd == c->other.control && (error == EPIPE || error == ECONNRESET) &&
 	    !other_alive(c))
 		other_exited(c);
+	if (!may_be_retried(error) || (!c->may_wait && error != EINTR))
+		fail(c, error, "%s", call);
 	/* Buffers, and descriptors under way. */
 	if (error == ENOBUFS || error == ETOOMANYREFS)
 		fd = -1;
-	else if (error != EAGAIN && error != EWOULDBLOCK && error != EINTR &&
-	    error != ECONNABORTED)
-		fail(c, error, "%s", call);
-	if (!c->may_wait && error != EINTR)
-		fail(c, error, "%s", call);
 	check_deadline(c);
 	if (!is_alone(c) && spin(&c->other, may_yield(c)))
 		return;
@@ -1743,37 +1810,92 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 		sleep_on(c, fd, wanted);
 }
 
-/* Whether the other side has done a step in this trial. */
-static bool
-other_has_done(const struct conv *c, enum step s)
+/*
+ * Where a list has a step for the nth time, from 0, or else for the last time;
+ * -1: nowhere.  That it is done is its end.
+ */
+static int
+position_of(const unsigned char *list, enum step s, unsigned nth)
 {
-	const uint32_t last = c->other.theirs->done_in[s];
+	int at = 0, found = -1;
+
+	for (; list[at] != END; at++)
+		if (list[at] == s) {
+			found = at;
+			if (nth-- == 0)
+				return found;
+		}
+	return s == DONE ? at : found;
+}
+
+/* A side's times in this trial, by position. */
+static struct span *
+spans_of(const struct conv *c, enum side side)
+{
+	return c->shared->published[side].spans[c->trial % 2];
+}
+
+/* The time of a step in this trial; of one that no list has, some other. */
+static struct span *
+span_of(const struct conv *c, enum side side, enum step s)
+{
+	return spans_of(c, side) + MAX(position_of(list_of(c, side), s, 0), 0);
+}
+
+/* What the kernel has refused in this trial, to either side; NULL: nothing. */
+static const struct refusal *
+refusal_of(const struct conv *c)
+{
+	const struct refusal *r;
+
+	for (enum side side = SERVER; side < NSIDES; side++) {
+		r = &c->shared->published[side].refusals[c->trial % 2];
+		if (r->trial == (uint32_t)c->trial)
+			return r;
+	}
+	return NULL;
+}
+
+/* Whether the other side has come so far in this trial. */
+static bool
+other_has_reached(const struct conv *c, int at)
+{
+	const uint32_t last = c->other.theirs->done_in[at];
 
 	return (int32_t)(last - (uint32_t)c->trial) >= 0;	/* it wraps */
 }
 
-/* Waits until the other side has done a step, or either has failed. */
+/* A step that the other side does not take is nothing to wait for. */
+static bool
+other_has_done(const struct conv *c, enum step s)
+{
+	const int at = position_of(list_of(c, !c->side), s, 0);
+
+	return at == -1 || other_has_reached(c, at);
+}
+
+/* Waits until the other side has come so far, or either was refused a step. */
 static void
-wait_for(struct conv *c, enum step s)
+wait_for_position(struct conv *c, int at)
 {
 	_Atomic int *sleeps_for = &c->other.ours->sleeps_for;
 
-	while (!other_has_done(c, s) && c->shared->error == 0) {
+	while (!other_has_reached(c, at) && refusal_of(c) == NULL) {
 		check_deadline(c);
 		if (spin(&c->other, may_yield(c)))
 			continue;
 		/* The other side looks at this after it has published. */
-		atomic_store(sleeps_for, (int)s);
+		atomic_store(sleeps_for, at + 1);
 		if (!new_events(&c->other))
 			sleep_on(c, c->other.wake, POLLIN);
-		atomic_store(sleeps_for, END);
+		atomic_store(sleeps_for, 0);
 	}
 }
 
-static struct times *
-times_of(const struct conv *c, enum side side)
+static void
+wait_for(struct conv *c, enum step s)
 {
-	return &c->shared->published[side].times[c->trial % 2];
+	wait_for_position(c, position_of(list_of(c, !c->side), s, 0));
 }
 
 /*
@@ -1792,22 +1914,39 @@ wake_other(struct conv *c)
 	c->time = now();		/* that took its time */
 }
 
-/* Publishes that a step is done; wakes the other side if it sleeps for that. */
+/*
+ * Notes that the kernel has refused our step: the trial ends for both sides,
+ * whatever the other one waits for.
+ */
 static void
-publish(struct conv *c, enum step s)
+note_refusal(struct conv *c, int error)
+{
+	struct refusal *r = &c->other.ours->refusals[c->trial % 2];
+
+	spans_of(c, c->side)[c->at].error = error;
+	r->step = list_of(c, c->side)[c->at];
+	r->error = error;
+	r->trial = (uint32_t)c->trial;
+	if (!is_alone(c))
+		wake_other(c);
+}
+
+/* Publishes that we have come so far; wakes the other side if it sleeps. */
+static void
+publish(struct conv *c, size_t at)
 {
 	const struct other *o = &c->other;
 	int wanted;
 
-	atomic_store_explicit(&o->ours->done_in[s], (uint32_t)c->trial,
+	atomic_store_explicit(&o->ours->done_in[at], (uint32_t)c->trial,
 	    memory_order_release);
 	atomic_fetch_add(&o->ours->events, 1);
 	wanted = atomic_load(&o->theirs->sleeps_for);
-	if (wanted == END)
+	if (wanted == 0)
 		return;
-	if (wanted != (int)s && c->shared->error == 0)
+	if (wanted != (int)at + 1 && refusal_of(c) == NULL)
 		return;				/* another step's turn */
-	if (atomic_exchange(&o->theirs->sleeps_for, END) != END)
+	if (atomic_exchange(&o->theirs->sleeps_for, 0) != 0)
 		wake_other(c);			/* else it has just woken up */
 }
 
@@ -1925,7 +2064,7 @@ hand_over_pairs(struct conv *c)
 		continue;
 	if (p->prepared == 0)
 		fail(c, errno, "socketpair");
-	times_of(c, CLIENT)->ended[CONNECT] = now();
+	span_of(c, CLIENT, CONNECT)->ended = now();
 	send_descriptors(c, p->ends[SERVER], p->prepared);
 	for (size_t i = 0; i < p->prepared; i++)
 		(void)close(p->ends[SERVER][i]);
@@ -2286,6 +2425,7 @@ static void
 parse(struct message *m, struct result *r)
 {
 	cred_forget(&r->message);
+	r->read = true;
 	r->bytes = m->bytes;
 	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
 	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
@@ -2334,16 +2474,27 @@ set_identity(const struct options *o)
 	return NULL;
 }
 
-/* Waits for a child that has done something in the client's place, and left. */
-static void
+/* Whether what the kernel refuses is a finding, and not our end. */
+static bool
+finds_refusals(const struct conv *c)
+{
+	return c->options->role == ROLE_SURVEY || c->schedule->given;
+}
+
+/*
+ * Waits for a child that has done something in the client's place, and left
+ * with 0 or an errno, which it returns.
+ */
+static int
 reap_child(struct conv *c, pid_t child)
 {
 	int status = 0;
 
 	if (child == -1)
 		fail(c, errno, "fork");
-	if (waitpid(child, &status, 0) == -1 || status != 0)
+	if (waitpid(child, &status, 0) == -1 || !WIFEXITED(status))
 		fail(c, 0, "fork: the child failed");
+	return WEXITSTATUS(status);
 }
 
 /* The client's socket, to a path; by a copy of it the server will know it. */
@@ -2394,7 +2545,7 @@ connect_path(struct conv *c)
 	make_client_socket(c);
 	while (connect_address(c) == -1 && errno != EISCONN) {
 		if (errno == EPROTOTYPE && c->options->any_type) {
-			c->shared->error = errno;
+			note_refusal(c, errno);
 			return;
 		}
 		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
@@ -2417,11 +2568,13 @@ static void
 connect_by_child(struct conv *c)
 {
 	pid_t child;
+	int error;
 
 	make_client_socket(c);
 	if ((child = fork()) == 0)
-		_exit(connect_address(c) == -1);
-	reap_child(c, child);
+		_exit(connect_address(c) == -1 ? errno : 0);
+	if ((error = reap_child(c, child)) != 0)
+		connect_failed(c, error);
 }
 
 /* Whether a datagram, or a message of a connection, comes from an address. */
@@ -2447,8 +2600,10 @@ hear_go_on(struct conv *c)
 
 	do {
 		while ((n = receive_once(m, c->connection, sizeof(word), 0,
-		    0)) == -1)
+		    0)) == -1 && refusal_of(c) == NULL)
 			retry(c, c->connection, POLLIN, "recv");
+		if (n <= 0 && refusal_of(c) != NULL)
+			return;			/* the trial is over */
 		if (n == 0 && !dgram)
 			fail(c, 0, "the server closed the connection instead "
 			    "of sending \"go on\"");
@@ -2466,20 +2621,23 @@ static void
 note_sent(struct conv *c, ssize_t n)
 {
 	if (n == -1)
-		c->shared->error = errno;
+		note_refusal(c, errno);
 	else
 		c->shared->sent += c->message.socktype == SOCK_STREAM ?
 		    (size_t)n : 1;
 }
 
-/* The plain message, which waits for room, and must not be refused. */
+/* The plain message, which waits for room, and which an order has refused. */
 static void
 write_message(struct conv *c)
 {
 	ssize_t n;
 
-	while ((n = write(c->connection, "!", 1)) == -1)
+	while ((n = write(c->connection, "!", 1)) == -1) {
+		if (c->schedule->given && !may_be_retried(errno))
+			break;
 		retry(c, c->connection, POLLOUT, "write");
+	}
 	note_sent(c, n);
 }
 
@@ -2489,9 +2647,10 @@ write_by_child(struct conv *c)
 	const pid_t child = fork();
 
 	if (child == 0)
-		_exit(send(c->connection, "!", 1, MSG_DONTWAIT) != 1);
-	reap_child(c, child);
-	note_sent(c, 1);
+		_exit(send(c->connection, "!", 1, MSG_DONTWAIT) == -1 ?
+		    errno : 0);
+	errno = reap_child(c, child);
+	note_sent(c, errno != 0 ? -1 : 1);
 }
 
 static void
@@ -2503,8 +2662,13 @@ send_by_sendmsg(struct conv *c)
 static void
 send_descriptor(struct conv *c)
 {
-	note_sent(c, send_with(c->connection, SCM_RIGHTS, &c->other.control,
-	    sizeof(int)));
+	int fd = c->other.control;
+
+	if (is_alone(c) && (fd = open("/dev/null", O_RDONLY)) == -1)
+		fail(c, errno, "/dev/null");
+	note_sent(c, send_with(c->connection, SCM_RIGHTS, &fd, sizeof(fd)));
+	if (is_alone(c))
+		(void)close(fd);
 }
 
 static void
@@ -2579,6 +2743,36 @@ send_nearly_largest(struct conv *c)
 	fill_buffer(c, 6);
 }
 
+/*
+ * What the other side sends, until it closes.  Nobody knows what a stranger
+ * will do: there a read ends with its deadline, and one of many soon, or at its
+ * first bytes, when the stranger has had the time to take the message.
+ */
+static void
+read_answer(struct conv *c)
+{
+	struct answer *answer = &c->answer;
+	ssize_t n;
+
+	*answer = (struct answer){ .read = true };
+	if (is_alone(c) && c->options->counted)
+		c->deadline = MIN(c->deadline, c->time + ANSWER_WAIT);
+	while (!answer->closed) {
+		n = receive_once(&c->message, c->connection, DATA_ROOM, 0, 0);
+		if (n > 0)
+			answer->bytes += (size_t)n;
+		else if (n == 0 || errno == ECONNRESET)
+			answer->closed = true;
+		else if (is_alone(c) && may_be_retried(errno) &&
+		    c->time > c->deadline)
+			return;
+		else
+			retry(c, c->connection, POLLIN, "recv");
+		if (is_alone(c) && c->options->counted && answer->bytes > 0)
+			return;
+	}
+}
+
 /* Who the peer is, which the other side may read as well. */
 static void
 ask_peer(struct conv *c)
@@ -2601,10 +2795,11 @@ ask_pidfd(struct conv *c)
 	if (m->option == NULL)
 		return;
 	if (getsockopt(c->connection, OPTION_LEVEL, m->name, &fd, &len) == -1) {
-		if (c->options->role == ROLE_SURVEY)
-			c->shared->error = errno;
+		if (finds_refusals(c))
+			note_refusal(c, errno);
 	} else if (len == sizeof(fd))
 		read_pidfd(fd, m->option, &c->result.peer);
+	c->shared->asked.pidfd = c->result.peer.pidfd;
 }
 
 /*
@@ -2626,9 +2821,8 @@ race_delay(struct conv *c)
 	    spin(&c->other, false))
 		continue;
 	one_processor = p[SERVER].spins_in_vain || p[CLIENT].spins_in_vain;
-	if (one_processor)
-		start = times_of(c, SERVER)->ended[ACCEPT];
-	else
+	start = span_of(c, SERVER, ACCEPT)->ended;
+	if (!one_processor || start == 0)
 		start = c->time = now();
 	end = start + (int64_t)delay;
 	do {
@@ -2665,7 +2859,7 @@ accept_ours(struct conv *c)
 			retry(c, c->listener, POLLIN, "accept");
 		c->time = now();
 		/* When it was accepted, not when we knew whose it was. */
-		times_of(c, SERVER)->ended[ACCEPT] = c->time;
+		span_of(c, SERVER, ACCEPT)->ended = c->time;
 	} while (anyone && !is_ours(c, c->connection));
 	if (anyone)
 		(void)close(c->client_copy);
@@ -2716,36 +2910,31 @@ enable(const struct conv *c, const struct mechanism *m, int level)
 }
 
 static void
-set_option(struct conv *c)
+set_option(struct conv *c, const struct mechanism *m, int level)
 {
-	if (!enable(c, c->mechanism, OPTION_LEVEL))
-		fail(c, errno, "setsockopt: %s", c->mechanism->option);
-}
-
-/* In a survey an error is a finding. */
-static void
-try_option(struct conv *c, const struct mechanism *m, int level)
-{
-	if (!enable(c, m, level))
-		c->shared->error = errno;
+	if (enable(c, m, level))
+		return;
+	if (!finds_refusals(c))
+		fail(c, errno, "setsockopt: %s", m->option);
+	note_refusal(c, errno);
 }
 
 static void
-try_usual_option(struct conv *c)
+set_usual_option(struct conv *c)
 {
-	try_option(c, c->mechanism, OPTION_LEVEL);
+	set_option(c, c->mechanism, OPTION_LEVEL);
 }
 
 static void
 set_persistent_option(struct conv *c)
 {
-	try_option(c, &mechanisms[EVERY], OPTION_LEVEL);
+	set_option(c, &mechanisms[EVERY], OPTION_LEVEL);
 }
 
 static void
 set_pidfd_option(struct conv *c)
 {
-	try_option(c, &mechanisms[PIDFD], OPTION_LEVEL);
+	set_option(c, &mechanisms[PIDFD], OPTION_LEVEL);
 }
 
 static void
@@ -2753,7 +2942,7 @@ set_at_wrong_level(struct conv *c)
 {
 	const int wrong = OPTION_LEVEL == SOL_SOCKET ? 0 : SOL_SOCKET;
 
-	try_option(c, c->mechanism, wrong);
+	set_option(c, c->mechanism, wrong);
 }
 
 static void
@@ -2811,8 +3000,15 @@ static void
 receive_in(struct conv *c, size_t room)
 {
 	for (;;) {
-		while (receive_now(c, room) == -1)
+		while (receive_now(c, room) == -1) {
+			if (refusal_of(c) != NULL)
+				return;		/* nothing will come */
 			retry(c, c->connection, POLLIN, "recvmsg");
+		}
+		/* Who was refused a step leaves: that is no end of file. */
+		if (is_end(&c->message) && !c->message.empty &&
+		    refusal_of(c) != NULL)
+			return;
 		parse(&c->message, &c->result);
 		if (is_from(&c->message.from, &c->client_address))
 			break;
@@ -2892,103 +3088,201 @@ drain(struct conv *c)
 	c->shared->sent = 0;
 }
 
+/* A datagram server's is its socket, which stays. */
+static void
+close_connection(struct conv *c)
+{
+	if (c->connection != c->listener && c->message.anyone)
+		close_strangers(c->connection);
+	else if (c->connection != c->listener)
+		(void)close(c->connection);
+	c->connection = -1;
+}
+
+/* The socket that a step needs. */
+enum need_of_step { NOTHING, SOCKET, CONNECTION };
+#define EITHER		NSIDES
+
 /*
  * Every step, by what varies from one to the other.
  */
 struct step_row {
+	const char *word;		/* in --order, and its timeline */
 	void (*take)(struct conv *);	/* NULL: it is only published */
-	const char *done;		/* in the timeline; NULL: not there */
+	enum side side;			/* whose it is, or EITHER's */
+	enum need_of_step needs;
+	const char *done;		/* in a timeline; NULL: not there */
 	const char *waits;		/* what it may have to wait for itself */
 	const char *awaited;		/* what waits for it, waits for */
 	bool sends;		/* which can be there before its sender knows */
+	bool receives;			/* waits for a message and reads it */
+	bool connected;			/* means nothing for datagrams */
 };
 
 #define MESSAGE		"the client's message"
-#define CONNECTS	.done = "connected", .waits = "the server to accept", \
+#define CONNECTS	.side = CLIENT, .done = "connected", \
+		.waits = "the server to accept", \
 		.awaited = "the client to connect"
-#define SETS		.done = "option set", \
+#define SETS		.needs = SOCKET, .done = "option set", \
 		.awaited = "the option to be set"
-#define SENDS		.done = "message sent", \
-		.waits = "room for the message", .awaited = MESSAGE, \
-		.sends = true
-#define RECEIVES	.done = "received", .waits = MESSAGE, \
-		.awaited = "the server to receive"
+#define SENDS		.side = CLIENT, .needs = CONNECTION, \
+		.done = "message sent", .waits = "room for the message", \
+		.awaited = MESSAGE, .sends = true
+#define RECEIVES	.needs = CONNECTION, .done = "received", \
+		.waits = MESSAGE, .awaited = "the server to receive", \
+		.receives = true
 
 static const struct step_row steps[NSTEPS] = {
-	[READY] = { get_ready, .done = "ready for the client",
+	[READY] = { "ready", get_ready, .done = "ready for the client",
 	    .awaited = "the server" },
-	[ACCEPT] = { accept_client, .done = "accepted",
+	[ACCEPT] = { "accept", accept_client, .done = "accepted",
 	    .waits = "the client to connect",
 	    .awaited = "the server to accept" },
-	[OPTION] = { set_option, SETS },
-	[OPTION_AGAIN] = { try_usual_option, SETS },
-	[PERSISTENT] = { set_persistent_option, SETS },
-	[PIDFD_OPTION] = { set_pidfd_option, SETS },
-	[WRONG_OPTION] = { set_at_wrong_level, SETS },
-	[GO_ON] = { send_go_on, .done = "sent \"go on\"",
-	    .waits = "room for \"go on\"", .sends = true },
-	[RECEIVE] = { receive, RECEIVES },
-	[RECEIVE_SMALL] = { receive_small, RECEIVES },
-	[RECEIVE_EXACT] = { receive_exact, RECEIVES },
-	[DRAIN] = { drain, .awaited = "the server to look" },
+	[OPTION] = { "option", set_usual_option, SETS },
+	[PERSISTENT] = { "persistent", set_persistent_option, SETS },
+	[PIDFD_OPTION] = { "pidfd-option", set_pidfd_option, SETS },
+	[WRONG_OPTION] = { "wrong-option", set_at_wrong_level, SETS },
+	[GO_ON] = { "go-on", send_go_on, .needs = CONNECTION,
+	    .done = "sent \"go on\"", .waits = "room for \"go on\"",
+	    .awaited = "\"go on\"", .sends = true },
+	[RECEIVE] = { "receive", receive, RECEIVES },
+	[RECEIVE_SMALL] = { "receive-small", receive_small, RECEIVES },
+	[RECEIVE_EXACT] = { "receive-exact", receive_exact, RECEIVES },
+	[DRAIN] = { "drain", drain, .needs = CONNECTION,
+	    .done = "read what was there", .awaited = "the server to look" },
 
-	[CONNECT] = { connect_server, CONNECTS },
-	[CONNECT_GONE] = { connect_by_child, CONNECTS },
-	[OWN_OPTION] = { try_usual_option, SETS },
-	[HEAR_GO_ON] = { hear_go_on, .done = "got \"go on\"",
-	    .waits = "\"go on\"" },
-	[AWAKE] = { .awaited = "the client to be awake" },
-	[WRITE] = { write_message, SENDS },
-	[WRITE_AGAIN] = { write_message, SENDS },
-	[BY_ANOTHER] = { write_by_child, SENDS },
-	[SENDMSG] = { send_by_sendmsg, SENDS },
-	[DESCRIPTOR] = { send_descriptor, SENDS },
-	[EMPTY] = { send_empty, SENDS },
-	[LARGEST] = { send_largest, SENDS },
-	[NEARLY] = { send_nearly_largest, SENDS },
-	[CLAIM] = { send_own_claim, SENDS },
-	[FORGE] = { send_forged_claim, SENDS },
-	[DONE] = { .awaited = MESSAGE },
+	[CONNECT] = { "connect", connect_server, CONNECTS },
+	[CONNECT_GONE] = { "connect-gone", connect_by_child, CONNECTS,
+	    .connected = true },
+	[OWN_OPTION] = { "own-option", set_usual_option, .side = CLIENT,
+	    .needs = CONNECTION, .done = "own option set",
+	    .awaited = "the client's option to be set" },
+	[HEAR_GO_ON] = { "hear-go-on", hear_go_on, .side = CLIENT,
+	    .needs = CONNECTION, .done = "got \"go on\"",
+	    .waits = "\"go on\"", .awaited = "the client to hear \"go on\"" },
+	[AWAKE] = { "awake", NULL, .side = CLIENT,
+	    .awaited = "the client to be awake" },
+	[WRITE] = { "write", write_message, SENDS },
+	[BY_ANOTHER] = { "by-another", write_by_child, SENDS },
+	[SENDMSG] = { "sendmsg", send_by_sendmsg, SENDS },
+	[DESCRIPTOR] = { "descriptor", send_descriptor, SENDS },
+	[EMPTY] = { "empty", send_empty, SENDS },
+	[LARGEST] = { "largest", send_largest, SENDS },
+	[NEARLY] = { "nearly", send_nearly_largest, SENDS },
+	[CLAIM] = { "claim", send_own_claim, SENDS },
+	[FORGE] = { "forge", send_forged_claim, SENDS },
+	[READ] = { "read", read_answer, .side = CLIENT, .needs = CONNECTION,
+	    .done = "read the answer", .waits = "the server to close",
+	    .awaited = "the client to read", .connected = true },
+	[DONE] = { "done", NULL, .side = CLIENT, .awaited = MESSAGE },
 
-	[ASK] = { ask_peer, .done = "asked for the peer" },
-	[ASK_PIDFD] = { ask_pidfd, .awaited = "the server to ask" },
-	[DELAY] = { race_delay, .waits = "the race to begin" },
+	[ASK] = { "ask", ask_peer, .side = EITHER, .needs = CONNECTION,
+	    .done = "asked for the peer",
+	    .awaited = "the other side to ask" },
+	[ASK_PIDFD] = { "ask-pidfd", ask_pidfd, .side = EITHER,
+	    .needs = CONNECTION, .done = "asked for a pidfd",
+	    .awaited = "the other side to ask" },
+	[DELAY] = { "delay", race_delay, .side = EITHER,
+	    .waits = "the race to begin",
+	    .awaited = "the other side's delay" },
+	[CLOSE] = { "close", close_connection, .side = EITHER,
+	    .needs = CONNECTION, .done = "closed",
+	    .awaited = "the other side to close" },
 };
+
+static bool
+has_step(const unsigned char *list, enum step s)
+{
+	return position_of(list, s, 0) != -1;
+}
+
+/* A list in the words of --order. */
+static char *
+put_words(char *to, const unsigned char *list)
+{
+	const char *sep = "";
+
+	for (; *list != END; list++) {
+		to += sprintf(to, "%s%s%s", sep,
+		    *list >= UNTIL(END) ? "until:" : "",
+		    steps[step_of(*list)].word);
+		sep = " ";
+	}
+	return to;
+}
+
+#define ORDER_ROOM	(NSIDES * MOST_STEPS * sizeof("until:receive-small "))
+
+/* Both lists, as --order takes them. */
+static const char *
+put_order(char *to, const struct schedule *sr)
+{
+	const bool both = sr->server[0] != END && sr->client[0] != END;
+	char *end = put_words(to, sr->server);
+
+	end += sprintf(end, both ? " / " : "");
+	put_words(end, sr->client);
+	return to;
+}
 
 /* Takes a step of ours, which begins where the last one has ended. */
 static void
 take_step(struct conv *c, enum step s)
 {
-	struct times *times = times_of(c, c->side);
+	struct span *span = &spans_of(c, c->side)[c->at];
 
+	c->word = steps[s].word;
 	set_deadline(c, steps[s].waits != NULL ? steps[s].waits :
 	    steps[s].awaited);
-	times->begun[s] = c->time;
+	span->begun = c->time;
 	if (steps[s].take != NULL)
 		steps[s].take(c);
 	c->time = now();
-	if (times->ended[s] == 0)	/* else the step knows better */
-		times->ended[s] = c->time;
-	publish(c, s);
+	if (span->ended == 0)		/* else the step knows better */
+		span->ended = c->time;
+	publish(c, c->at);
 }
 
+/* Waits for a step of the other side's, the nth that it has of that name. */
 static void
-await_step(struct conv *c, enum step s)
+await_step(struct conv *c, enum step s, unsigned nth)
 {
+	c->word = steps[s].word;
 	set_deadline(c, steps[s].awaited);
 	if (!is_alone(c))
-		wait_for(c, s);
+		wait_for_position(c, position_of(list_of(c, !c->side), s, nth));
 	c->time = now();
 }
 
-/* An entry of a list: a step of ours, or the other side's to wait for. */
+/* What our list has at a position: a step, or one of the others to wait for. */
 static void
-follow(struct conv *c, unsigned entry)
+follow(struct conv *c, size_t at)
 {
-	if ((entry & UNTIL(END)) != 0)
-		await_step(c, (enum step)(entry & ~(unsigned)UNTIL(END)));
+	const unsigned char *list = list_of(c, c->side);
+	unsigned nth = 0;
+
+	c->at = at;
+	for (size_t i = 0; i < at; i++)
+		if (list[i] == list[at])
+			nth++;
+	if ((list[at] & UNTIL(END)) == 0)
+		take_step(c, list[at]);
 	else
-		take_step(c, (enum step)entry);
+		await_step(c, step_of(list[at]), nth);
+}
+
+/* Options on the listening socket are not to outlive their trial. */
+static void
+clear_options(const struct conv *c)
+{
+	const struct mechanism *m;
+
+	for (enum kind kind = USUAL; kind <= PIDFD; kind++) {
+		m = &mechanisms[kind];
+		if (m->option != NULL)
+			(void)setsockopt(c->listener, OPTION_LEVEL, m->name,
+			    &(int){ 0 }, sizeof(int));
+	}
 }
 
 /* Closes what a trial has opened; a datagram server's socket stays. */
@@ -2997,16 +3291,32 @@ end_trial(struct conv *c)
 {
 	const struct mechanism *m = c->mechanism;
 
-	if (c->connection == -1)
-		return;
-	if (c->connection != c->listener && c->message.anyone)
-		close_strangers(c->connection);
-	else if (c->connection != c->listener)
-		(void)close(c->connection);
-	else if (m->option != NULL && setsockopt(c->listener, OPTION_LEVEL,
-	    m->name, &(int){ 0 }, sizeof(int)) == -1)
+	if (c->schedule->given && c->listener != -1)
+		clear_options(c);
+	else if (c->connection != -1 && c->connection == c->listener &&
+	    m->option != NULL && setsockopt(c->listener, OPTION_LEVEL, m->name,
+	    &(int){ 0 }, sizeof(int)) == -1)
 		fail(c, errno, "setsockopt: %s", m->option);
-	c->connection = -1;
+	if (c->connection != -1)
+		close_connection(c);
+}
+
+/*
+ * The server waits for the end of the client's list.  The client of an order
+ * can have many steps left, each with a deadline of its own, which is the one
+ * that tells.
+ */
+static void
+await_end(struct conv *c)
+{
+	const int steps_left = position_of(c->schedule->client, DONE, 0);
+
+	c->word = NULL;
+	set_deadline(c, steps[DONE].awaited);
+	if (c->schedule->given)
+		c->deadline += steps_left * c->options->timeout;
+	wait_for(c, DONE);
+	c->time = now();
 }
 
 /*
@@ -3015,17 +3325,20 @@ end_trial(struct conv *c)
  * next one, but no more than that: there are two sets of them.
  */
 static void
-run_steps(struct conv *c, const unsigned char *list)
+run_steps(struct conv *c)
 {
+	const unsigned char *list = list_of(c, c->side);
+
 	c->trial++;
-	memset(times_of(c, c->side), 0, sizeof(struct times));
+	memset(spans_of(c, c->side), 0, sizeof(c->other.ours->spans[0]));
 	/* The deadlines begin when the server is there. */
 	if (c->side == CLIENT && c->trial == 1)
-		await_step(c, READY);
-	for (; *list != END && c->shared->error == 0; list++)
-		follow(c, *list);
+		await_step(c, READY, 0);
+	for (size_t at = 0; list[at] != END && refusal_of(c) == NULL; at++)
+		follow(c, at);
+	c->at = (size_t)position_of(list, DONE, 0);
 	if (c->side == SERVER)
-		await_step(c, DONE);
+		await_end(c);
 	else
 		take_step(c, DONE);
 	end_trial(c);
@@ -3033,9 +3346,9 @@ run_steps(struct conv *c, const unsigned char *list)
 		remove_bound(c);
 }
 
-/* The client's whole life. */
-static _Noreturn void
-run_client(struct conv *c)
+/* Becomes who the client is to be, and says who that is. */
+static void
+become_client(struct conv *c)
 {
 	const char *user = c->options->user.argument;
 	const char *what = set_identity(c->options);
@@ -3058,8 +3371,17 @@ run_client(struct conv *c)
 	cred_id(truth, EUID, geteuid(), "geteuid");
 	cred_id(truth, GID, getgid(), "getgid");
 	cred_id(truth, EGID, getegid(), "getegid");
+	if (is_alone(c))
+		cred_id(truth, PID, getpid(), "getpid");
+}
+
+/* The client's whole life. */
+static _Noreturn void
+run_client(struct conv *c)
+{
+	become_client(c);
 	while (c->trial < c->options->count) {
-		run_steps(c, c->schedule->client);
+		run_steps(c);
 		if (c->options->path == NULL)	/* while the server parses */
 			(void)prepare_pair(c);
 	}
@@ -3073,6 +3395,7 @@ run_client(struct conv *c)
 struct facts {
 	bool option_first;	/* set before the client could write */
 	bool inherited;		/* by the connection, from the listener */
+	bool can_race;		/* message and option */
 	struct view view;
 	struct overflow overflow;
 	bool gone;		/* the message's process has left */
@@ -3084,10 +3407,25 @@ struct report {
 	const struct schedule *schedule;
 	const struct mechanism *mechanism;
 	const struct cred *truth;	/* the client's own word; NULL: none */
+	const struct cred *asked;	/* what the last ask was told, in it */
 	const struct result *result;
 	uint64_t connection;		/* of a server; 0: of no server's */
 	struct facts facts;		/* for the notes */
 };
+
+/* As <errno.h> has it, of what a step can have. */
+static const char *
+error_name(int error)
+{
+#define NAMED(error)	case error: return #error
+	switch (error) {
+	NAMED(EPERM); NAMED(EINVAL); NAMED(EOPNOTSUPP); NAMED(ENOPROTOOPT);
+	NAMED(EACCES); NAMED(ENOTCONN); NAMED(EAGAIN); NAMED(ENOBUFS);
+	NAMED(EMSGSIZE); NAMED(EPIPE); NAMED(ECONNRESET);
+	NAMED(ECONNREFUSED); NAMED(ENODATA); NAMED(ESRCH); NAMED(EDESTADDRREQ);
+	}
+	return strerror(error);
+}
 
 enum class { BEFORE, AFTER, OVERLAP, UNACCEPTED, NCLASSES };
 
@@ -3108,7 +3446,7 @@ static const enum outcome tally_order[NOUTCOMES] = {
 };
 
 struct tally {
-	uintmax_t trials, counts[NOUTCOMES], mismatches, violations;
+	uintmax_t trials, counts[NOUTCOMES], mismatches, violations, refused;
 	uintmax_t classes[NCLASSES][NOUTCOMES], bins[NBINS][NOUTCOMES];
 	int64_t elapsed;		/* in nanoseconds */
 };
@@ -3265,7 +3603,8 @@ may_be_lost(const struct report *rp)
 
 	if (r->outcome != PLACEHOLDER && (r->outcome != NONE || r->ctrunc))
 		return false;
-	return rp->options->role != ROLE_PEER && !rp->facts.option_first;
+	return rp->options->role != ROLE_PEER && rp->facts.can_race &&
+	    !rp->facts.option_first;
 }
 
 static intmax_t
@@ -3286,7 +3625,8 @@ applies_not_inherited(const struct report *rp)
 	const struct result *r = rp->result;
 
 	return (r->outcome == PLACEHOLDER || r->outcome == NONE) &&
-	    rp->facts.option_first && !rp->facts.inherited;
+	    rp->facts.can_race && rp->facts.option_first &&
+	    !rp->facts.inherited;
 }
 
 /* The option came first, and so the placeholder is the sender's. */
@@ -3601,22 +3941,45 @@ text_field(const struct report *rp, enum field f)
 	printf("\n");
 }
 
-/* The connection's pidfd, and whether it is of the process that it names. */
+/* Whose process a pidfd is, as it came with a message or from a connection. */
 static void
-text_pidfd(const struct cred *peer)
+text_pidfd(const char *what, const struct cred *cr)
 {
-	const struct pidfd *p = &peer->pidfd;
+	const struct pidfd *p = &cr->pidfd;
 
 	if (p->source == NULL)
 		return;
+	printf("%s: ", what);
 	if (p->pid == -1)
-		printf("Process of the pidfd: gone (%s)\n", p->source);
+		printf("gone");
 	else if (p->pid == 0)
-		printf("Process of the pidfd: - (%s)\n", p->source);
+		printf("-");
 	else
-		printf("Process of the pidfd: %jd (%s)\n", p->pid, p->source);
-	if (p->pid > 0 && peer->source[PID] != NULL && p->pid != peer->id[PID])
+		printf("%jd", p->pid);
+	printf(" (%s)\n", p->source);
+	if (p->pid > 0 && cr->source[PID] != NULL && p->pid != cr->id[PID])
 		printf("PID and pidfd name different processes\n");
+}
+
+/* What the steps of an order have brought besides a message. */
+static void
+text_order(const struct report *rp)
+{
+	const struct cred *asked = rp->asked;
+	const struct result *r = rp->result;
+
+	text_pidfd("Process of the message's pidfd", &r->message);
+	if (asked->source[EUID] != NULL) {
+		printf("Asked:");
+		for (enum field f = PID; f < GROUPS; f++)
+			if (asked->source[f] != NULL)
+				printf(" %s %jd", fields[f].label,
+				    asked->id[f]);
+		printf(" (%s)\n", asked->source[EUID]);
+	}
+	if (r->refused != END)
+		printf("Refused: %s: %s (%s)\n", steps[r->refused].word,
+		    strerror(r->error), error_name(r->error));
 }
 
 static void
@@ -3624,7 +3987,9 @@ text_result(const struct report *rp)
 {
 	const struct result *r = rp->result;
 
-	if (rp->options->role != ROLE_PEER)
+	if (rp->schedule->given && !r->read)
+		printf("Got no message\n");
+	else if (rp->options->role != ROLE_PEER)
 		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
 		    "s", r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++)
@@ -3633,7 +3998,9 @@ text_result(const struct report *rp)
 		printf("The message has PID %jd, UID %jd, GID %jd: a "
 		    "placeholder, nobody's.\n", r->message.id[PID],
 		    r->message.id[UID], r->message.id[GID]);
-	text_pidfd(&r->peer);
+	text_pidfd("Process of the pidfd", &r->peer);
+	if (rp->schedule->given)
+		text_order(rp);
 	text_notes(rp);
 }
 
@@ -3646,6 +4013,8 @@ explain(const struct report *rp)
 	const char *cause = cause_of(rp);
 	char which[48] = "";
 
+	if (!r->read && r->refused != END)
+		return;				/* which the text says */
 	if (r->outcome == CREDENTIALS || rp->options->json ||
 	    (rp->options->quiet && r->outcome != UNSUPPORTED))
 		return;
@@ -3786,6 +4155,36 @@ json_notes(const struct report *rp)
 	json("]");
 }
 
+static void
+json_pidfd(const char *key, const struct pidfd *p)
+{
+	if (p->source == NULL) {
+		json(",%s:null", key);
+		return;
+	}
+	json(",%s:{'source':%s", key, p->source);
+	json(p->fd < 0 ? ",'descriptor':%jd" : ",'descriptor':null",
+	    (intmax_t)p->fd);
+	json(p->pid == 0 ? ",'pid':null}" : ",'pid':%jd}", p->pid);
+}
+
+/* The lists of an order, and the step that was refused. */
+static void
+json_order(const struct report *rp)
+{
+	const struct result *r = rp->result;
+	const bool asked = rp->asked->source[EUID] != NULL;
+	char words[ORDER_ROOM];
+
+	json(",'order':%s", put_order(words, rp->schedule));
+	json(",'refused':%s,'errno':%s", steps[r->refused].word,
+	    r->error != 0 ? error_name(r->error) : NULL);
+	json_cred("asked", asked ? rp->asked : NULL,
+	    1U << UID | 1U << GID | 1U << GROUPS);
+	json_pidfd("message_pidfd", &r->message.pidfd);
+	json_pidfd("peer_pidfd", &r->peer.pidfd);
+}
+
 /* What the connection alone tells has no message, and null in its place. */
 static void
 json_result(const struct report *rp)
@@ -3814,6 +4213,8 @@ json_result(const struct report *rp)
 	if (asked)
 		json(r->peer.pidfd.pid == 0 ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
+	if (rp->schedule->given)
+		json_order(rp);
 	printf("}\n");
 }
 
@@ -3860,8 +4261,12 @@ static void
 json_tally(const struct report *rp, const struct tally *t)
 {
 	const struct options *o = rp->options;
+	char words[ORDER_ROOM];
 
 	json_head(rp);
+	if (rp->schedule->given)
+		json(",'order':%s,'refused':%jd",
+		    put_order(words, rp->schedule), t->refused);
 	json(",'trials':%jd", t->trials);
 	json_counts(t->counts);
 	json(",'mismatches':%jd", t->mismatches);
@@ -3907,6 +4312,8 @@ text_tally(const char *what, const struct tally *t)
 	}
 	if (t->mismatches > 0)
 		printf(", %ju not the client's", t->mismatches);
+	if (t->refused > 0)
+		printf(", %ju with a step refused", t->refused);
 	printf("\n");
 }
 
@@ -3976,9 +4383,12 @@ static void
 text_trials(const struct report *rp, const struct tally *t)
 {
 	const struct options *o = rp->options;
+	char words[ORDER_ROOM];
 	uintmax_t n, won;
 
 	text_tally("trial", t);
+	if (rp->schedule->given)
+		printf("Order: %s\n", put_order(words, rp->schedule));
 	if (!is_race(rp) || t->trials == 0 || t->counts[UNSUPPORTED] > 0)
 		return;
 	printf("%.3f s, %.0f trials a second\n", (double)t->elapsed / SECOND,
@@ -4004,25 +4414,33 @@ text_trials(const struct report *rp, const struct tally *t)
 struct moment {
 	int64_t when;			/* in nanoseconds */
 	enum side side;
-	enum step step;
+	size_t at;			/* the position in its list */
+	const struct step_row *step;
+	int error;			/* with which it was refused; 0: not */
 };
 
-/* What a side has done; returns how many steps those are, NSTEPS at most. */
+/* What a side has done; returns how many steps those are. */
 static size_t
-list_moments(const struct times *times, enum side side, struct moment *m)
+list_moments(const unsigned char *list, const struct span *spans,
+    enum side side, struct moment *m)
 {
+	const struct step_row *step;
 	size_t n = 0;
 	int64_t when;
 
-	for (enum step s = END; s < NSTEPS; s++) {
-		when = steps[s].sends ? times->begun[s] : times->ended[s];
-		if (steps[s].done != NULL && when != 0)
-			m[n++] = (struct moment){ when, side, s };
+	for (size_t at = 0; list[at] != END; at++) {
+		if (list[at] >= UNTIL(END))
+			continue;
+		step = &steps[list[at]];
+		when = step->sends ? spans[at].begun : spans[at].ended;
+		if (when != 0)
+			m[n++] = (struct moment){ when, side, at, step,
+			    spans[at].error };
 	}
 	return n;
 }
 
-/* For qsort(3); of two at once the server's, or the lesser step, comes first. */
+/* For qsort(3); of two at once the server's, or the former step, comes first. */
 static int
 compare_moments(const void *a, const void *b)
 {
@@ -4032,23 +4450,32 @@ compare_moments(const void *a, const void *b)
 		return x->when < y->when ? -1 : 1;
 	if (x->side != y->side)
 		return (int)x->side - (int)y->side;
-	return (int)x->step - (int)y->step;
+	return (int)x->at - (int)y->at;
 }
 
 /* Both sides' steps in the order of their time, in microseconds. */
 static void
-print_timeline(const struct times *server, const struct times *client)
+print_timeline(const struct schedule *schedule, const struct span *server,
+    const struct span *client)
 {
-	struct moment moments[(int)NSIDES * NSTEPS];
-	size_t n = list_moments(server, SERVER, moments);
+	struct moment moments[(int)NSIDES * MOST_STEPS];
+	const char *text;
+	size_t n = list_moments(schedule->server, server, SERVER, moments);
 
-	n += list_moments(client, CLIENT, moments + n);
+	n += list_moments(schedule->client, client, CLIENT, moments + n);
 	qsort(moments, n, sizeof(*moments), compare_moments);
 	fprintf(stderr, "%10s  %-24s%s\n", "us", "server", "client");
-	for (const struct moment *m = moments; m < moments + n; m++)
-		fprintf(stderr, "%10.1f  %*s%s\n",
+	for (const struct moment *m = moments; m < moments + n; m++) {
+		text = schedule->given ? m->step->word : m->step->done;
+		if (text == NULL)
+			continue;
+		fprintf(stderr, "%10.1f  %*s%s",
 		    (double)(m->when - moments[0].when) / MICROSECOND,
-		    m->side == SERVER ? 0 : 24, "", steps[m->step].done);
+		    m->side == SERVER ? 0 : 24, "", text);
+		if (m->error != 0)
+			fprintf(stderr, ": %s", error_name(m->error));
+		fprintf(stderr, "\n");
+	}
 }
 
 /* A report that nobody got in full is an error. */
@@ -4170,6 +4597,19 @@ take_lines(struct conv *c, const struct lines *l)
 	(void)close(l->wake[!c->side]);
 }
 
+/* What our client attaches to its messages, and who it will be. */
+static struct sender
+expected_sender(const struct conv *c)
+{
+	const struct identity *user = &c->options->user;
+	const unsigned char *list = c->schedule->client;
+
+	return (struct sender){
+	    .may_claim = has_step(list, CLAIM) || has_step(list, FORGE),
+	    .pid = c->other.pid,
+	    .uid = user->argument != NULL ? user->uid : getuid() };
+}
+
 /* The client's process: only the server returns. */
 static void
 fork_client(struct conv *c)
@@ -4196,8 +4636,10 @@ fork_client(struct conv *c)
 	unblock_signals(&before);
 	if (child == -1)	/* a survey goes on with its next cell */
 		fail(c, error, "fork");
-	if (c->side == SERVER)
+	if (c->side == SERVER) {
+		c->message.sender = expected_sender(c);
 		return;
+	}
 	(void)close(signals.wakeup[0]);
 	(void)close(signals.wakeup[1]);
 	signals.wakeup[0] = signals.wakeup[1] = -1;
@@ -4247,6 +4689,7 @@ report_of(const struct conv *c)
 	return (struct report){ .options = c->options,
 	    .schedule = c->schedule, .mechanism = c->mechanism,
 	    .truth = ours ? &c->shared->client : NULL,
+	    .asked = &c->shared->asked,
 	    .result = &c->result };
 }
 
@@ -4263,18 +4706,55 @@ sets_listener(const struct schedule *sr)
 	return false;
 }
 
+/* Where a server's list has the option set; MOST_STEPS: nowhere. */
+static int
+option_position(const unsigned char *server)
+{
+	int at = 0;
+
+	while (server[at] != END && server[at] != OPTION &&
+	    server[at] != PERSISTENT)
+		at++;
+	return server[at] != END ? at : MOST_STEPS;
+}
+
 /* Whether our own client writes only when the option is set. */
 static bool
 awaits_option(const struct schedule *sr)
 {
+	const int option = option_position(sr->server);
+	int awaited;
+
 	for (const unsigned char *p = sr->client; *p != END; p++) {
-		if (*p == HEAR_GO_ON || *p == UNTIL(OPTION) ||
-		    *p == UNTIL(PERSISTENT))
-			return true;
-		if (*p < UNTIL(END) && steps[*p].sends)
+		awaited = -1;
+		if (*p == HEAR_GO_ON)
+			awaited = position_of(sr->server, GO_ON, 0);
+		else if (*p >= UNTIL(END))
+			awaited = position_of(sr->server, step_of(*p), 0);
+		else if (steps[*p].sends)
 			break;
+		if (awaited >= option)
+			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether a message without credentials can be of a lost race: an order can set
+ * no option at all, or have a second message, when one system's is used up.
+ */
+static bool
+can_race(const struct schedule *sr, enum outcome o)
+{
+	unsigned messages = 0;
+
+	if (!sr->given)
+		return true;
+	for (const unsigned char *p = sr->client; *p != END; p++)
+		if (*p < UNTIL(END) && steps[*p].sends)
+			messages++;
+	return option_position(sr->server) < MOST_STEPS &&
+	    (messages == 1 || o == PLACEHOLDER);
 }
 
 /* Whether a connection has the option, which some kernels cannot say. */
@@ -4317,6 +4797,7 @@ look_up(struct report *rp, struct conv *c)
 	read_overflow(&c->message.overflow);
 	f->option_first = sets_listener(rp->schedule) ||
 	    (!foreign && awaits_option(rp->schedule));
+	f->can_race = r->read && can_race(rp->schedule, r->outcome);
 	f->inherited = true;
 	if (r->outcome == PLACEHOLDER || r->outcome == NONE)
 		f->inherited = has_option(c);
@@ -4338,12 +4819,13 @@ look_up(struct report *rp, struct conv *c)
 static void
 count_race(struct tally *t, const struct conv *c, const struct result *r)
 {
-	const struct times *s = times_of(c, SERVER), *w = times_of(c, CLIENT);
-	const intmax_t accepted = s->ended[ACCEPT];
-	const intmax_t setting = s->begun[OPTION] - accepted;
-	const intmax_t set = s->ended[OPTION] - accepted;
-	const intmax_t writing = w->begun[WRITE] - accepted;
-	const intmax_t written = w->ended[WRITE] - accepted;
+	const struct span *option = span_of(c, SERVER, OPTION);
+	const struct span *message = span_of(c, CLIENT, WRITE);
+	const intmax_t accepted = span_of(c, SERVER, ACCEPT)->ended;
+	const intmax_t setting = option->begun - accepted;
+	const intmax_t set = option->ended - accepted;
+	const intmax_t writing = message->begun - accepted;
+	const intmax_t written = message->ended - accepted;
 	const intmax_t lead = (writing + written - setting - set) / 2;
 	const bool accepts = c->options->path != NULL && !is_named_dgram(c);
 	enum class k = OVERLAP;
@@ -4376,12 +4858,15 @@ count_result(struct tally *t, const struct report *rp)
 	t->counts[rp->result->outcome]++;
 	if (matches(rp) == false)
 		t->mismatches++;
+	if (rp->result->refused != END)
+		t->refused++;
 }
 
 static int
 exit_status(const struct report *rp, const struct tally *t)
 {
-	bool good = t->mismatches == 0 && t->violations == 0;
+	bool good = t->mismatches == 0 && t->violations == 0 &&
+	    t->refused == 0;
 
 	if (t->counts[UNSUPPORTED] > 0)
 		return EXIT_TROUBLE;
@@ -4391,6 +4876,30 @@ exit_status(const struct report *rp, const struct tally *t)
 	return good ? EXIT_SUCCESS : EXIT_MISSING;
 }
 
+/* Nothing has come yet; memory that is there stays. */
+static void
+begin_result(struct result *r)
+{
+	r->outcome = NONE;
+	r->bytes = r->descriptors = 0;
+	r->read = r->ctrunc = r->trunc = r->has_ids = false;
+	cred_forget(&r->message);
+	r->refused = END;
+	r->error = 0;
+}
+
+/* The step that the kernel has refused, if it has. */
+static void
+note_refused(struct conv *c)
+{
+	const struct refusal *refusal = refusal_of(c);
+
+	if (refusal == NULL)
+		return;
+	c->result.refused = refusal->step;
+	c->result.error = refusal->error;
+}
+
 /*
  * One trial, from the server's side.  Returns 0, or the errno of a step that
  * was refused, which ended it.
@@ -4398,10 +4907,10 @@ exit_status(const struct report *rp, const struct tally *t)
 static int
 run_trial(struct conv *c)
 {
-	c->result.outcome = NONE;
-	c->result.bytes = c->result.descriptors = 0;
-	run_steps(c, c->schedule->server);
-	return c->shared->error;
+	begin_result(&c->result);
+	run_steps(c);
+	note_refused(c);
+	return c->result.error;
 }
 
 /* A word to whoever waits at a terminal, five times a second. */
@@ -4445,10 +4954,10 @@ hold_trials(struct conv *c, struct tally *t, int64_t start)
 			if (o->counted)
 				fprintf(stderr, "Trial %" PRIu64 ": %s\n",
 				    c->trial, outcomes[r->outcome]);
-			print_timeline(times_of(c, SERVER),
-			    times_of(c, CLIENT));
+			print_timeline(c->schedule, spans_of(c, SERVER),
+			    spans_of(c, CLIENT));
 		}
-		time = times_of(c, SERVER)->ended[RECEIVE];
+		time = c->time;
 		show_progress(&progress, c, time);
 	}
 }
@@ -4499,14 +5008,67 @@ run_both(const struct options *o)
 	return status;
 }
 
-/* The client of somebody's server says nothing, and leaves. */
-static _Noreturn void
+/* What the server of somebody else did with a connection. */
+static void
+tell_answer(const struct conv *c)
+{
+	const struct answer *a = &c->answer;
+
+	fprintf(stderr, "The server ");
+	if (a->bytes > 0)
+		fprintf(stderr, "sent %zu byte%s%s\n", a->bytes,
+		    a->bytes == 1 ? "" : "s",
+		    a->closed ? ", and closed the connection" : "");
+	else if (a->closed)
+		fprintf(stderr, "closed the connection\n");
+	else
+		fprintf(stderr, "sent nothing\n");
+}
+
+/* A connection of a client's own: the first of each kind is told of. */
+static void
+tell_of_connection(const struct conv *c, unsigned *told)
+{
+	const struct answer *a = &c->answer;
+	const struct refusal *refusal = refusal_of(c);
+	const unsigned kind = 1U << ((refusal != NULL ? 4 : 0) +
+	    (a->bytes > 0 ? 2 : 0) + (a->closed ? 1 : 0));
+
+	if ((*told & kind) != 0)
+		return;
+	*told |= kind;
+	if (c->options->counted && c->options->verbose)
+		fprintf(stderr, "Connection %" PRIu64 "\n", c->trial);
+	if (c->options->verbose)
+		print_timeline(c->schedule, spans_of(c, SERVER),
+		    spans_of(c, CLIENT));
+	if (c->options->verbose && a->read)
+		tell_answer(c);
+	if (refusal != NULL)
+		warnx("client: %s was refused: %s (%s)",
+		    steps[refusal->step].word, strerror(refusal->error),
+		    error_name(refusal->error));
+}
+
+/* The client of somebody's server, which says only what it is asked to. */
+static int
 run_client_alone(const struct options *o)
 {
 	struct conv c;
+	unsigned told = 0;
+	bool refused = false;
 
 	open_conv(&c, o, NULL);
-	run_client(&c);
+	become_client(&c);
+	while (c.trial < o->count) {
+		c.answer.read = false;
+		run_steps(&c);
+		if (refusal_of(&c) != NULL)
+			refused = true;
+		tell_of_connection(&c, &told);
+	}
+	free_conv(&c);
+	return refused ? EXIT_MISSING : EXIT_SUCCESS;
 }
 
 /*
@@ -4517,6 +5079,8 @@ struct client {
 	int fd;
 	int64_t deadline;		/* of its message */
 	uint64_t number;		/* of its connection, from 1 */
+	enum step refused;		/* by the kernel, as in a result */
+	int error;
 };
 
 /* What poll(2) looks at; the clients' sockets are the last of it. */
@@ -4524,7 +5088,7 @@ enum { WAKEUP, LISTENER, FIRST_CLIENT };
 
 struct server {
 	struct conv *conv;
-	const unsigned char *greeting;	/* its steps, from accept(2) on */
+	size_t greeting;		/* a client's first step's position */
 	struct tally tally;
 	struct client *clients;
 	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
@@ -4538,6 +5102,8 @@ struct server {
 static void
 add_client(struct server *s, int fd)
 {
+	const struct refusal *refusal = refusal_of(s->conv);
+
 	if (s->nclients == s->room) {
 		s->room = 2 * s->room + 16;
 		s->clients = realloc(s->clients,
@@ -4549,7 +5115,9 @@ add_client(struct server *s, int fd)
 		err(EXIT_TROUBLE, "%zu clients", s->nclients);
 	s->clients[s->nclients++] = (struct client){ .fd = fd,
 	    .deadline = now() + s->conv->options->timeout,
-	    .number = s->accepted };
+	    .number = s->accepted,
+	    .refused = refusal != NULL ? refusal->step : END,
+	    .error = refusal != NULL ? refusal->error : 0 };
 }
 
 /* The last one takes its place. */
@@ -4629,6 +5197,8 @@ serve_client(struct server *s, const struct client *client, bool late)
 	if (!read_message(s, client->fd, late, &error))
 		return false;
 	ask_client(s->conv, client->fd);
+	s->conv->result.refused = client->refused;
+	s->conv->result.error = client->error;
 	if (error != 0) {
 		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
 		warn_of_client(client->number, text);
@@ -4658,14 +5228,14 @@ serve_datagram(struct server *s)
 
 /* Takes a step for a client; one that fails is a line of that client's. */
 static void
-greet_with(struct server *s, unsigned step)
+greet_with(struct server *s, size_t at)
 {
 	struct conv *c = s->conv;
 	jmp_buf broken;
 
 	c->broken = &broken;
 	if (setjmp(broken) == 0)
-		follow(c, step);
+		follow(c, at);
 	else {
 		warn_of_client(s->accepted, c->shared->failure);
 		c->shared->failed = NOT_FAILED;
@@ -4677,8 +5247,10 @@ greet_with(struct server *s, unsigned step)
 static void
 greet_client(struct server *s)
 {
-	for (const unsigned char *p = s->greeting; *p != RECEIVE; p++)
-		greet_with(s, *p);
+	const unsigned char *list = s->conv->schedule->server;
+
+	for (size_t at = s->greeting; list[at] != RECEIVE; at++)
+		greet_with(s, at);
 }
 
 /* Descriptors or memory have run out, of which clients that leave free some. */
@@ -4711,6 +5283,7 @@ accept_connection(struct server *s)
 	s->accepted++;
 	c->connection = fd;
 	c->time = now();
+	c->trial = s->accepted;
 	greet_client(s);
 	add_client(s, fd);
 	client = &s->clients[s->nclients - 1];
@@ -4818,11 +5391,17 @@ say_listening(const struct options *o)
 static void
 start_listening(struct server *s)
 {
-	const unsigned char *step = s->conv->schedule->server;
+	const unsigned char *list = s->conv->schedule->server;
+	const struct refusal *refusal;
+	size_t at;
 
-	for (; *step != ACCEPT; step++)
-		follow(s->conv, *step);
-	s->greeting = step + 1;
+	s->conv->trial = 1;
+	for (at = 0; list[at] != ACCEPT; at++)
+		follow(s->conv, at);
+	if ((refusal = refusal_of(s->conv)) != NULL)
+		fail(s->conv, refusal->error, "%s",
+		    steps[refusal->step].word);
+	s->greeting = at + 1;
 }
 
 static int
@@ -4867,15 +5446,16 @@ run_peer(struct options *o)
 
 	for (;; o->type++, o->any_type = false) {
 		open_conv(&c, o, NULL);
-		run_steps(&c, c.schedule->client);
-		if (c.shared->error == 0)
+		run_steps(&c);
+		if (refusal_of(&c) == NULL)
 			break;
 		free_conv(&c);
 	}
 	r = &c.result;
 	report = report_of(&c);
 	if (o->verbose)
-		print_timeline(times_of(&c, SERVER), times_of(&c, CLIENT));
+		print_timeline(c.schedule, spans_of(&c, SERVER),
+		    spans_of(&c, CLIENT));
 	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
 	    r->peer.id[PID] == getpid();
 	if (r->own_peer)
@@ -5080,11 +5660,20 @@ let_users_in(const struct survey *v, bool may_enter)
 		err(EXIT_TROUBLE, "TMPDIR: chmod");
 }
 
-/* Who the client will be. */
-static uid_t
-client_uid(const struct options *o)
+/* A cell as a command of its own, which can be changed and tried again. */
+static void
+print_command(const struct schedule *sr, const struct options *o)
 {
-	return o->user.argument != NULL ? o->user.uid : getuid();
+	char words[ORDER_ROOM];
+
+	fprintf(stderr, "%s, %s: credcheck --order '%s' --type %s",
+	    sr->title, types[o->type].name, put_order(words, sr),
+	    types[o->type].name);
+	if (sr->path)
+		fprintf(stderr, " --path sock");
+	if (o->user.argument != NULL)
+		fprintf(stderr, " --user %s", o->user.argument);
+	fprintf(stderr, "\n");
 }
 
 /* Holds a cell's conversation, which may break off. */
@@ -5106,12 +5695,11 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 		o.user = ordinary;
 	if (must_prove(&o))
 		let_users_in(v, true);
+	if (o.verbose)
+		print_command(sr, &o);
 	if (setjmp(broken) == 0) {
 		open_conv(c, &o, &broken);
 		fork_client(c);
-		c->message.sender = (struct sender){
-		    .may_claim = row == CLAIMED || row == FORGED,
-		    .pid = c->other.pid, .uid = client_uid(&o) };
 		cell->error = run_trial(c);
 	}
 	close_conv(c);			/* until then the client may write */
@@ -5225,18 +5813,6 @@ found_types(const struct survey *v, const struct finding *f)
 		    condition_met(v, &f->conditions[1], t))
 			mask |= 1U << t;
 	return mask;
-}
-
-static const char *
-error_name(int error)
-{
-#define NAMED(error)	case error: return #error
-	switch (error) {
-	NAMED(EPERM); NAMED(EINVAL); NAMED(EOPNOTSUPP); NAMED(ENOPROTOOPT);
-	NAMED(EACCES); NAMED(ENOTCONN); NAMED(EAGAIN); NAMED(ENOBUFS);
-	NAMED(EMSGSIZE);
-	}
-	return strerror(error);
 }
 
 static const char *
@@ -5376,11 +5952,12 @@ json_findings(const struct survey *v, const char *key,
 static void
 json_row(const struct schedule *sr, const struct cell *cells)
 {
-	char name[32] = "";
+	char name[32] = "", words[ORDER_ROOM];
 
 	for (size_t i = 0; i < sizeof(name) - 1 && sr->name[i] != '\0'; i++)
 		name[i] = (char)tolower((unsigned char)sr->name[i]);
-	json("{'name':%s,'title':%s,'cells':{", name, sr->title);
+	json("{'name':%s,'title':%s,'order':%s,'cells':{", name, sr->title,
+	    put_order(words, sr));
 	for (size_t t = 0; t < nitems(types); t++) {
 		json(t > 0 ? ",%s:" : "%s:", types[t].name);
 		json_cell(&cells[t]);
@@ -5664,6 +6241,13 @@ set_mode(struct options *o, const char *s)
 }
 
 static const char *
+set_order(struct options *o, const char *s)
+{
+	o->order = s;
+	return NULL;
+}
+
+static const char *
 set_path(struct options *o, const char *s)
 {
 	o->path = s;
@@ -5715,8 +6299,8 @@ set_user(struct options *o, const char *s)
 /* Each option. */
 enum opt {
 	/* The modes, */
-	OPT_CLIENT, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_PEER, OPT_RACE,
-	OPT_SURVEY, OPT_SYNC,
+	OPT_CLIENT, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER, OPT_PEER,
+	OPT_RACE, OPT_SURVEY, OPT_SYNC,
 	/* and what is said of them. */
 	OPT_COUNT, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
 	OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER, OPT_VERSION, OPT_VERBOSE,
@@ -5762,6 +6346,9 @@ static const struct opt_row {
 	[OPT_SERVER] = { 'l', "server", "path",
 	    .help = "only the server: tells of each client", .set = set_path,
 	    .choice = CHOICE_ROLE },
+	[OPT_ORDER] = { 'o', "order", "steps",
+	    .help = "any other: 'ready accept .../ connect ...'",
+	    .set = set_order, .choice = CHOICE_ORDER },
 	[OPT_PEER] = { 'P', "peer", "path",
 	    .help = "who listens there, without a message", .set = set_path,
 	    .choice = CHOICE_ROLE },
@@ -5807,7 +6394,7 @@ static const struct opt_row {
 	[OPT_VERBOSE] = { 'v', "verbose",
 	    .help = "the timeline, on standard error", .section = REPORT },
 	[OPT_SPREAD] = { 'W', "spread", "usec",
-	    .help = "range of the race's delays (20)", .set = set_spread,
+	    .help = "range of random delays (20)", .set = set_spread,
 	    .section = ASKED },
 	[OPT_TIMEOUT] = { 'w', "timeout", "seconds",
 	    .help = "the longest wait (5)", .set = set_timeout,
@@ -5816,7 +6403,7 @@ static const struct opt_row {
 
 /* The modes: an order, in which both sides are ours, or another role. */
 enum mode {
-	MODE_SYNC, MODE_LATE, MODE_INHERIT, MODE_RACE,
+	MODE_SYNC, MODE_LATE, MODE_INHERIT, MODE_RACE, MODE_ORDER,
 	MODE_SERVER, MODE_CLIENT, MODE_PEER, MODE_SURVEY,
 	NMODES
 };
@@ -5847,13 +6434,16 @@ static const struct mode_row {
 	[MODE_RACE] = { OPT_RACE, ROLE_BOTH, &race_schedule,
 	    .count = 10000, .limit = SECOND,
 	    .allowed = BOTH_SIDES | BIT(OPT_SPREAD) },
+	[MODE_ORDER] = { OPT_ORDER, ROLE_BOTH, &order_schedule,
+	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) | BIT(OPT_SPREAD) },
 	[MODE_SERVER] = { OPT_SERVER, ROLE_SERVER, &inherit_schedule,
 	    .datagrams = &dgram_schedule, .count = UINT64_MAX,
 	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_COUNT) |
 	    BIT(OPT_MODE) | BIT(OPT_TYPE) | BIT(OPT_SYNC) | BIT(OPT_INHERIT) |
-	    BIT(OPT_RACE) },
+	    BIT(OPT_RACE) | BIT(OPT_ORDER) },
 	[MODE_CLIENT] = { OPT_CLIENT, ROLE_CLIENT, &inherit_schedule,
-	    .allowed = CLIENTS | BIT(OPT_TIMEOUT) | BIT(OPT_SYNC) },
+	    .allowed = CLIENTS | BIT(OPT_TIMEOUT) | BIT(OPT_VERBOSE) |
+	    BIT(OPT_SPREAD) | BIT(OPT_SYNC) | BIT(OPT_ORDER) },
 	[MODE_PEER] = { OPT_PEER, ROLE_PEER, &peer_schedule,
 	    .connected = true,
 	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_TYPE) },
@@ -6016,6 +6606,424 @@ version(void)
 	exit(EXIT_SUCCESS);
 }
 
+/*
+ * --order: two lists of words, which are checked by playing both sides.
+ */
+static const char *const sides[NSIDES] = { "server", "client" };
+
+/* An entry of a list, as it was given. */
+static const char *
+entry_text(unsigned entry)
+{
+	return compose("%s%s", entry >= UNTIL(END) ? "until:" : "",
+	    steps[step_of(entry)].word);
+}
+
+/* What is wrong with an order, and where: at a word of a side, from 0. */
+static _Noreturn void
+refuse_step(enum side side, size_t at, unsigned entry, const char *wrong)
+{
+	REFUSE("--order: %s (step %zu of the %s): %s", entry_text(entry),
+	    at + 1, sides[side], wrong);
+}
+
+static bool
+takes(enum side side, enum step s)
+{
+	return steps[s].side == side || steps[s].side == EITHER;
+}
+
+/* The step of a word; END: there is none. */
+static enum step
+find_step(const char *word)
+{
+	for (enum step s = END + 1; s < NSTEPS; s++)
+		if (strcmp(word, steps[s].word) == 0)
+			return s;
+	return END;
+}
+
+/* The words of a side's that are nearest to one that is none. */
+static const char *
+nearest_steps(enum side side, const char *word)
+{
+	size_t least = SIZE_MAX, many = 0, nth = 0, d;
+	const char *list = "";
+
+	for (enum step s = END + 1; s < NSTEPS; s++) {
+		if (!takes(side, s))
+			continue;
+		d = distance(word, steps[s].word);
+		many = d < least ? 1 : many + (d == least);
+		least = MIN(least, d);
+	}
+	for (enum step s = END + 1; s < NSTEPS; s++)
+		if (takes(side, s) && distance(word, steps[s].word) == least)
+			list = add_word(list, steps[s].word, ++nth, many);
+	return list;
+}
+
+/* The entry of a list that a word is; the side takes it, or waits for it. */
+static unsigned char
+parse_step(const char *word, enum side side, size_t at)
+{
+	static const char until[] = "until:";
+	const bool waits = strncmp(word, until, strlen(until)) == 0;
+	const enum side whose = waits ? !side : side;
+	const char *name = waits ? word + strlen(until) : word;
+	const enum step s = find_step(name);
+
+	if (s == END)
+		REFUSE("--order: no such step: %s (step %zu of the %s); the "
+		    "nearest is %s", visible(word), at + 1, sides[side],
+		    nearest_steps(whose, name));
+	if (!takes(whose, s))
+		refuse_step(side, at, (unsigned)(waits ? UNTIL(s) : s),
+		    compose("%s is the %s's", steps[s].word, sides[!whose]));
+	if (s == DONE && !waits)
+		refuse_step(side, at, s, "a list is done at its end");
+	return (unsigned char)(waits ? UNTIL(s) : s);
+}
+
+/* A side's words, between which there is white space of any kind. */
+static void
+parse_list(char *words, enum side side, unsigned char *list)
+{
+	static const char space[] = " \t\n";
+	size_t n = 0;
+
+	for (char *word = strtok(words, space); word != NULL;
+	    word = strtok(NULL, space)) {
+		if (n == MOST_STEPS)
+			REFUSE("--order: more than %d steps of the %s",
+			    MOST_STEPS, sides[side]);
+		list[n] = parse_step(word, side, n);
+		n++;
+	}
+	list[n] = END;
+	if (n == 0)
+		REFUSE("--order: no steps of the %s", sides[side]);
+}
+
+/* Both lists, or the one of the side that we play. */
+static void
+parse_order(const struct options *o, struct schedule *sr)
+{
+	char *words = strdup(o->order), *slash;
+
+	if (words == NULL)
+		err(EXIT_TROUBLE, "strdup");
+	slash = strchr(words, '/');
+	sr->server[0] = sr->client[0] = END;
+	if (o->role == ROLE_BOTH && slash == NULL)
+		REFUSE("--order %s: two lists, with a / between the server's "
+		    "and the client's", shown(words));
+	if (o->role != ROLE_BOTH && slash != NULL)
+		REFUSE("--order %s: one list, of the %s alone", shown(words),
+		    sides[o->role == ROLE_SERVER ? SERVER : CLIENT]);
+	if (slash != NULL)
+		*slash++ = '\0';
+	if (o->role != ROLE_CLIENT)
+		parse_list(words, SERVER, sr->server);
+	if (o->role != ROLE_SERVER)
+		parse_list(slash != NULL ? slash : words, CLIENT, sr->client);
+	sr->random = has_step(sr->server, DELAY) || has_step(sr->client, DELAY);
+	free(words);
+}
+
+/* Whether a server's list reads any message. */
+static bool
+reads(const unsigned char *list)
+{
+	for (; *list != END; list++)
+		if (*list == DRAIN ||
+		    (*list < UNTIL(END) && steps[*list].receives))
+			return true;
+	return false;
+}
+
+/* A step that is there exactly once, by either of two words. */
+static void
+check_once(const unsigned char *list, enum side side, enum step s,
+    enum step other)
+{
+	bool found = false;
+
+	for (size_t at = 0; list[at] != END; at++) {
+		if (list[at] != s && list[at] != other)
+			continue;
+		if (found)
+			refuse_step(side, at, list[at], "once is enough");
+		found = true;
+	}
+	if (!found)
+		REFUSE("--order: no %s in the %s's list", steps[s].word,
+		    sides[side]);
+}
+
+/* Why this system, or the type of socket, has no such step; NULL: it has. */
+static const char *
+why_no_step(const struct options *o, enum step s)
+{
+	const bool dgram = types[o->type].type == SOCK_DGRAM;
+
+	if (s == PERSISTENT && mechanisms[EVERY].option == NULL)
+		return "this system has no such option";
+	if (s == PIDFD_OPTION && mechanisms[PIDFD].option == NULL)
+		return "this system has no such option";
+	if (s == ASK_PIDFD && mechanisms[PEER_PIDFD].option == NULL)
+		return "this system has no such option";
+	if (steps[s].connected && dgram)
+		return "a datagram socket is not connected";
+	if (s == CONNECT_GONE && o->path == NULL)
+		return "it needs --path";
+	return NULL;
+}
+
+/* Each step of a list has the socket that it needs. */
+static void
+check_sockets(const struct options *o, const unsigned char *list,
+    enum side side)
+{
+	const bool named_dgram = o->path != NULL &&
+	    types[o->type].type == SOCK_DGRAM;
+	bool connected = false, listens = side == SERVER && o->path != NULL;
+	const char *why;
+	enum step s;
+
+	for (size_t at = 0; list[at] != END; at++) {
+		if (list[at] >= UNTIL(END))
+			continue;
+		s = list[at];
+		if ((why = why_no_step(o, s)) != NULL)
+			refuse_step(side, at, s, why);
+		if (s == ACCEPT && !has_step(list, READY))
+			REFUSE("--order: no ready in the server's list");
+		if (s == ACCEPT &&
+		    position_of(list, READY, 0) > position_of(list, ACCEPT, 0))
+			refuse_step(side, at, s, "the server is not ready");
+		if (steps[s].needs == CONNECTION && !connected)
+			refuse_step(side, at, s, "there is no connection");
+		if (steps[s].needs == SOCKET && !connected && !listens)
+			refuse_step(side, at, s, o->path != NULL ?
+			    "there is no connection" :
+			    "before accept it needs --path");
+		if (s == CLOSE && side == SERVER && named_dgram)
+			refuse_step(side, at, s,
+			    "a datagram server has one socket for all");
+		connected = (connected || s == ACCEPT || s == CONNECT ||
+		    s == CONNECT_GONE) && s != CLOSE;
+	}
+}
+
+/* What two lists have done so far, with nothing but their words. */
+struct play {
+	const unsigned char *lists[NSIDES];
+	size_t at[NSIDES];
+	unsigned sent, received;	/* messages of the client's */
+	unsigned sent_go_on, heard_go_on;
+};
+
+/* Whether a side has passed a step, for the nth time; or its end. */
+static bool
+has_played(const struct play *p, enum side side, enum step s, unsigned nth)
+{
+	const unsigned char *list = p->lists[side];
+
+	if (s == DONE)
+		return list[p->at[side]] == END;
+	return has_step(list, s) &&
+	    p->at[side] > (size_t)position_of(list, s, nth);
+}
+
+/* Whether a side need not wait at its next step, as far as one can know. */
+static bool
+can_play(const struct play *p, enum side side)
+{
+	const unsigned char *list = p->lists[side];
+	const size_t at = p->at[side];
+	const enum step s = step_of(list[at]);
+	unsigned nth = 0;
+
+	for (size_t i = 0; i < at; i++)
+		if (list[i] == list[at])
+			nth++;
+	if (side == CLIENT && !has_played(p, SERVER, READY, 0))
+		return false;
+	if (list[at] >= UNTIL(END))
+		return has_played(p, !side, s, nth);
+	if (s == ACCEPT)
+		return has_played(p, CLIENT, CONNECT, 0) ||
+		    has_played(p, CLIENT, CONNECT_GONE, 0);
+	if (s == HEAR_GO_ON)
+		return p->sent_go_on > p->heard_go_on;
+	if (s == READ)
+		return has_played(p, SERVER, CLOSE, 0);
+	if (steps[s].receives)
+		return p->sent > p->received ||
+		    has_played(p, CLIENT, DONE, 0) ||
+		    has_played(p, CLIENT, CLOSE, 0);
+	return true;
+}
+
+static void
+play_step(struct play *p, enum side side)
+{
+	const unsigned entry = p->lists[side][p->at[side]++];
+
+	if (entry >= UNTIL(END))
+		return;
+	if (entry == GO_ON)
+		p->sent_go_on++;
+	if (entry == HEAR_GO_ON)
+		p->heard_go_on++;
+	if (steps[entry].sends && side == CLIENT)
+		p->sent++;
+	if (steps[entry].receives)
+		p->received++;
+}
+
+/* Why the other side can never end a wait; NULL: it waits as well. */
+static const char *
+why_never(const struct play *p, enum side side)
+{
+	const unsigned entry = p->lists[side][p->at[side]];
+	const unsigned char *other = p->lists[!side];
+	const enum step s = step_of(entry);
+
+	if (entry >= UNTIL(END) && s != DONE && !has_step(other, s))
+		return compose("the %s has no %s", sides[!side],
+		    steps[s].word);
+	if (entry == READ && !has_step(other, CLOSE))
+		return "the server has no close";
+	if (entry == HEAR_GO_ON && !has_step(other, GO_ON))
+		return "the server has no go-on";
+	return NULL;
+}
+
+/* Neither side can go on: says why, or else where both wait. */
+static _Noreturn void
+refuse_waits(const struct play *p)
+{
+	const unsigned server = p->lists[SERVER][p->at[SERVER]];
+	const unsigned client = p->lists[CLIENT][p->at[CLIENT]];
+	const char *why;
+
+	for (enum side side = SERVER; side < NSIDES; side++)
+		if ((why = why_never(p, side)) != NULL)
+			refuse_step(side, p->at[side],
+			    p->lists[side][p->at[side]], why);
+	if (client == END)
+		refuse_step(SERVER, p->at[SERVER], server,
+		    "the client is done by then");
+	refuse_step(CLIENT, p->at[CLIENT], client, server == END ?
+	    "the server is done by then" : compose("the server would wait as "
+	    "well, at %s (step %zu)", entry_text(server), p->at[SERVER] + 1));
+}
+
+/* Plays both lists; where neither side can go on, they would wait for ever. */
+static void
+play_order(const struct schedule *sr)
+{
+	struct play p = { .lists = { sr->server, sr->client } };
+	bool moves = true;
+
+	while (moves) {
+		moves = false;
+		for (enum side side = SERVER; side < NSIDES; side++)
+			while (p.lists[side][p.at[side]] != END &&
+			    can_play(&p, side)) {
+				play_step(&p, side);
+				moves = true;
+			}
+	}
+	if (p.lists[SERVER][p.at[SERVER]] != END ||
+	    p.lists[CLIENT][p.at[CLIENT]] != END)
+		refuse_waits(&p);
+}
+
+/* A --server's list: it waits for nobody, and its one read is the last. */
+static void
+check_server_order(const struct options *o, const unsigned char *list)
+{
+	const int accept = position_of(list, ACCEPT, 0);
+	enum step s;
+
+	for (size_t at = 0; list[at] != END; at++) {
+		s = step_of(list[at]);
+		if (list[at] >= UNTIL(END) || s == DELAY || s == CLOSE)
+			refuse_step(SERVER, at, list[at],
+			    "a --server has other clients, who would wait");
+		if (s == RECEIVE_SMALL || s == RECEIVE_EXACT || s == DRAIN)
+			refuse_step(SERVER, at, s, "a --server has receive");
+		if (s == ASK || s == ASK_PIDFD)
+			refuse_step(SERVER, at, s,
+			    "a --server asks each connection itself");
+		if ((s == RECEIVE) != (list[at + 1] == END))
+			refuse_step(SERVER, at, s, s == RECEIVE ?
+			    "it has to be the last step" :
+			    "the last step has to be receive");
+		if (types[o->type].type == SOCK_DGRAM &&
+		    at > (size_t)accept && s != RECEIVE)
+			refuse_step(SERVER, at, s,
+			    "a datagram server has nobody to accept");
+	}
+}
+
+static void
+check_client_order(const unsigned char *list)
+{
+	for (size_t at = 0; list[at] != END; at++)
+		if (list[at] >= UNTIL(END))
+			refuse_step(CLIENT, at, list[at],
+			    "somebody else's server does not tell");
+}
+
+/* Both sides' times are kept of two trials, which the client cannot pass so. */
+static void
+add_wait(unsigned char *client)
+{
+	const size_t n = strlen((const char *)client);
+
+	for (size_t at = 0; at < n; at++)
+		if (client[at] >= UNTIL(END) || client[at] == HEAR_GO_ON)
+			return;
+	if (n == MOST_STEPS)
+		REFUSE("--order: with --count the client has to wait for a "
+		    "step of the server's, as until:ready");
+	memmove(client + 1, client, n + 1);
+	client[0] = UNTIL(READY);
+}
+
+/* What --order says, into order_schedule. */
+static void
+make_order(const struct options *o)
+{
+	struct schedule *sr = &order_schedule;
+
+	parse_order(o, sr);
+	if (o->role != ROLE_CLIENT) {
+		check_sockets(o, sr->server, SERVER);
+		check_once(sr->server, SERVER, READY, READY);
+		check_once(sr->server, SERVER, ACCEPT, ACCEPT);
+	}
+	if (o->role != ROLE_SERVER) {
+		check_sockets(o, sr->client, CLIENT);
+		check_once(sr->client, CLIENT, CONNECT, CONNECT_GONE);
+	}
+	if (o->role == ROLE_SERVER)
+		check_server_order(o, sr->server);
+	if (o->role == ROLE_CLIENT)
+		check_client_order(sr->client);
+	if (o->role != ROLE_BOTH)
+		return;
+	play_order(sr);
+	if (!reads(sr->server))
+		REFUSE("--order: no receive or drain in the server's list");
+	if (o->count > 1)
+		add_wait(sr->client);
+}
+
 /* The modes in which an option means something: --a, --b or --c. */
 static const char *
 modes_with(enum opt opt)
@@ -6073,12 +7081,25 @@ check_datagrams(const struct options *o, uint32_t given,
 
 	if (types[o->type].type != SOCK_DGRAM)
 		return;
-	if (o->role != ROLE_BOTH && order != NOPTS)
+	if (o->role != ROLE_BOTH && order != NOPTS && order != OPT_ORDER)
 		REFUSE("--%s means nothing with --type dgram between two "
 		    "programs", opts[order].name);
 	if (mode->connected)
 		REFUSE("--%s means nothing with --type dgram",
 		    opts[mode->opt].name);
+}
+
+static void
+check_spread(const struct options *o, uint32_t given)
+{
+	const bool spread = (given & BIT(OPT_SPREAD)) != 0;
+
+	if (spread && o->role == ROLE_CLIENT && (given & BIT(OPT_SYNC)) != 0)
+		REFUSE("--spread means nothing with --sync");
+	if ((spread || (given & BIT(OPT_RACE)) != 0) && o->spread > o->timeout)
+		REFUSE("--spread %" PRId64 " us is longer than --timeout "
+		    "%g s", o->spread / MICROSECOND,
+		    (double)o->timeout / SECOND);
 }
 
 /* Every option given must mean something in the mode, and with the others. */
@@ -6091,10 +7112,42 @@ check_options(const struct options *o, uint32_t given,
 	check_datagrams(o, given, mode);
 	if (o->names && o->role == ROLE_BOTH && o->count > 1)
 		REFUSE("--names means nothing with --count");
-	if (mode->opt == OPT_RACE && o->spread > o->timeout)
-		REFUSE("--spread %" PRId64 " us is longer than --timeout "
-		    "%g s", o->spread / MICROSECOND,
-		    (double)o->timeout / SECOND);
+	check_spread(o, given);
+	if (o->order != NULL)
+		make_order(o);
+	if (o->order != NULL && (given & BIT(OPT_SPREAD)) != 0 &&
+	    !order_schedule.random)
+		REFUSE("--spread needs a delay in --order");
+}
+
+/*
+ * A --client's list, to which --spread adds a delay before it writes, and the
+ * end of the server's work: only a server that waits in accept(2) can lose the
+ * next message.  With --verbose it reads as well, to tell what the server did.
+ */
+static const struct schedule *
+make_client_schedule(const struct options *o, const struct schedule *base,
+    bool delays)
+{
+	const bool connected = types[o->type].type != SOCK_DGRAM;
+	const bool reads = (delays || o->verbose) && connected &&
+	    !has_step(base->client, READ) && !has_step(base->client, CLOSE);
+	struct schedule *sr = &client_schedule;
+	unsigned char *to = sr->client;
+
+	if (!delays && !reads)
+		return base;
+	*sr = *base;
+	for (const unsigned char *from = base->client; *from != END; from++) {
+		if (*from == WRITE && delays)
+			*to++ = DELAY;
+		*to++ = *from;
+	}
+	if (reads && to < sr->client + MOST_STEPS)
+		*to++ = READ;
+	*to = END;
+	sr->random = has_step(sr->client, DELAY);
+	return sr;
 }
 
 /* The lists of steps; order is that of --server and --client, too. */
@@ -6104,7 +7157,8 @@ choose_schedule(const struct options *o, const struct mode_row *mode,
 {
 	const bool race = order->opt == OPT_RACE;
 
-	if (types[o->type].type == SOCK_DGRAM && mode->datagrams != NULL)
+	if (types[o->type].type == SOCK_DGRAM && mode->datagrams != NULL &&
+	    order == mode)
 		return mode->datagrams;
 	if (race && o->role != ROLE_BOTH)
 		return &bare_schedule;
@@ -6287,6 +7341,9 @@ parse_options(int argc, char **argv, struct options *o)
 	set_defaults(o, given, mode);
 	o->schedule = choose_schedule(o, mode, order != NOPTS ?
 	    find_mode(order) : mode);
+	if (o->role == ROLE_CLIENT)
+		o->schedule = make_client_schedule(o, o->schedule,
+		    (given & BIT(OPT_SPREAD)) != 0 && o->order == NULL);
 }
 
 static int
@@ -6300,7 +7357,7 @@ run_role(struct options *o)
 	case ROLE_SURVEY:
 		return run_survey(o);
 	case ROLE_CLIENT:
-		run_client_alone(o);
+		return run_client_alone(o);
 	case ROLE_BOTH:
 		break;
 	}

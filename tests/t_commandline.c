@@ -85,6 +85,8 @@ ATF_TC_BODY(orders, tc)
 		{ "-l sock -r", ROLE_SERVER, &bare_schedule, UINT64_MAX, true, 0 },
 		{ "-C sock", ROLE_CLIENT, &inherit_schedule, 1, false, 0 },
 		{ "-C sock -s -c 3", ROLE_CLIENT, &sync_schedule, 3, true, 0 },
+		{ "-C sock -W 5", ROLE_CLIENT, &client_schedule, 1, false, 0 },
+		{ "-C sock -v", ROLE_CLIENT, &client_schedule, 1, false, 0 },
 		{ "-S", ROLE_SURVEY, &inherit_schedule, 1, false, 0 },
 	};
 	struct options o;

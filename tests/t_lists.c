@@ -78,7 +78,7 @@ receives(unsigned entry)
 }
 
 /* A trial as the two lists have it, without processes. */
-struct play {
+struct rehearsal {
 	const struct schedule *schedule;
 	const unsigned char *next[NSIDES];
 	bool done[NSIDES][NSTEPS];
@@ -87,7 +87,7 @@ struct play {
 
 /* Whether a side can do its next entry, by what the other one has done. */
 static bool
-can_go_on(const struct play *p, enum side side)
+can_go_on(const struct rehearsal *p, enum side side)
 {
 	const unsigned entry = *p->next[side];
 	const bool *other = p->done[!side];
@@ -108,7 +108,7 @@ can_go_on(const struct play *p, enum side side)
 }
 
 static void
-play_step(struct play *p, enum side side, unsigned step)
+rehearse_step(struct rehearsal *p, enum side side, unsigned step)
 {
 	p->done[side][step] = true;
 	if (side == CLIENT && steps[step].sends)
@@ -120,12 +120,12 @@ play_step(struct play *p, enum side side, unsigned step)
 }
 
 static void
-go_on(struct play *p, enum side side)
+go_on(struct rehearsal *p, enum side side)
 {
 	const unsigned entry = *p->next[side]++;
 
 	if (!is_until(entry))
-		play_step(p, side, entry);
+		rehearse_step(p, side, entry);
 	/* That follows any list of the client's. */
 	if (side == CLIENT && *p->next[CLIENT] == END)
 		p->done[CLIENT][DONE] = true;
@@ -135,7 +135,7 @@ go_on(struct play *p, enum side side)
 static enum side
 stuck_side(const struct schedule *sr)
 {
-	struct play p = { .schedule = sr,
+	struct rehearsal p = { .schedule = sr,
 	    .next = { [SERVER] = sr->server, [CLIENT] = sr->client } };
 
 	/* Each turn takes an entry, or no turn does any more. */
@@ -231,21 +231,21 @@ ATF_TC_HEAD(timeline, tc)
 }
 ATF_TC_BODY(timeline, tc)
 {
-	static struct times server, client;
-	struct times *s = &server, *w = &client;
+	/* As sync_schedule has them: the waits have no times. */
+	static struct span server[5], client[4];
 
-	s->ended[READY] = 1000;
-	w->ended[CONNECT] = 1500;
-	s->ended[ACCEPT] = 2000;
-	s->ended[OPTION] = 3000;
-	s->begun[GO_ON] = 4000;
-	w->ended[HEAR_GO_ON] = 5000;
-	w->begun[WRITE] = 6000;
-	s->ended[RECEIVE] = 7000;
-	w->ended[WRITE] = 8000;
-	s->ended[GO_ON] = 9000;
+	server[0].ended = 1000;
+	client[0].ended = 1500;
+	server[1].ended = 2000;
+	server[2].ended = 3000;
+	server[3].begun = 4000;
+	client[2].ended = 5000;
+	client[3].begun = 6000;
+	server[4].ended = 7000;
+	client[3].ended = 8000;
+	server[3].ended = 9000;
 	capture(stderr);
-	print_timeline(&server, &client);
+	print_timeline(&sync_schedule, server, client);
 	check_text("        us  server                  client\n"
 	    "       0.0  ready for the client\n"
 	    "       0.5                          connected\n"

@@ -22,6 +22,8 @@ keys_body() {
 		for args in "" "--race --count 1" --survey; do
 			"$credcheck" --json $args 2>/dev/null | jq -r 'keys[]'
 		done
+		"$credcheck" --json --order 'ready accept receive /
+		    connect write' 2>/dev/null | jq -r 'keys[]'
 		echo connection		# of a server
 		echo pidfd_pid		# of --peer
 	} | sort -u >keys

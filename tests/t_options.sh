@@ -161,7 +161,8 @@ meaningless_body() {
 		refused --$mode --spread 1
 	done
 	# A mode that was not typed is not named.
-	line="--spread needs --race";	refused --spread 1
+	line="--spread needs --race, --order or --client"
+	refused --spread 1
 }
 
 atf_test_case help
@@ -203,7 +204,7 @@ documented_body() {
 		help|version)	continue ;;
 		esac
 		sed -n '/^\.Sh SYN/,/^\.Sh DES/p' "$manual" |
-		    grep -qE "^\.(Op )?Fl (.*\| )?[a-zA-Z]*$letter" ||
+		    grep -qE "^\.(Op )?Fl (.*\| (Fl )?)?[a-zA-Z]*$letter" ||
 		    atf_fail "-$letter is not in the manual's synopsis"
 		"$credcheck" --help | sed -n '/^usage/,/^$/p' |
 		    grep -qE -- "(-|\| )[a-zA-Z]*$letter" ||
@@ -225,6 +226,12 @@ usage_head() {
 	    "options that mean something in each mode, and no others"
 	atf_set require.progs "mandoc"
 }
+# Whether options are refused; -o has its argument in $order.
+wrong() {
+	_args=$(echo "$*" | sed 's/-o//')
+	[ "$_args" = "$*" ] || set -- -o "$order" $_args
+	TMPDIR=none "$credcheck" "$@" 2>&1 | grep -qE "nothing|exclude|needs --"
+}
 usage_body() {
 	"$credcheck" --help | sed -e 's/^usage://' -e '/^$/,$d' |
 	    tr -s ' \n' ' ' >usage
@@ -236,18 +243,21 @@ usage_body() {
 	awk '{ gsub(/ credcheck /, "\n"); print }' usage | sed 1d >modes
 	while read -r line; do
 		# The path that fails is the last of all to be found out.
+		order="ready accept delay receive / connect write"
+		case $line in
+		-l*)	order="ready accept receive" ;;
+		-C*)	order="connect write" ;;
+		esac
 		case $line in
 		-[lCP]*)	modes=${line%% *} path="none/sock" ;;
 		-S*)	modes=-S path= ;;
-		*)	modes="-s -L -r -i" path="-p none/sock" ;;
+		*)	modes="-s -L -r -i -o" path="-p none/sock" ;;
 		esac
-		for option in -v -j -n -q -i -L -r -s "-c 2" "-e 1:1" \
+		for option in -v -j -n -q -i -L -o -r -s "-c 2" "-e 1:1" \
 		    "-p none/s" "-t seqpacket" "-u 1:1" "-W 1" "-w 1"; do
 			taken=false
 			for mode in $modes; do
-				TMPDIR=none "$credcheck" $mode $path $option \
-				    2>&1 | grep -qE "nothing|exclude|needs --" ||
-				    taken=true
+				wrong $mode $path $option || taken=true
 			done
 			named=true
 			echo "$line" | grep -qE -- "(\[|\| )${option%% *}" ||

@@ -37,7 +37,7 @@ times_out(int64_t time)
 	const struct options o = { .timeout = 100 };
 	jmp_buf broken;
 	struct conv c = { .options = &o, .shared = &shared,
-	    .broken = &broken };
+	    .schedule = &sync_schedule, .broken = &broken };
 
 	if (setjmp(broken) != 0)
 		return true;
@@ -58,7 +58,8 @@ ATF_TC_BODY(deadlines, tc)
 {
 	const struct options o = { .timeout = 100 };
 	static struct shared pages;
-	struct conv c = { .options = &o, .shared = &pages };
+	struct conv c = { .options = &o, .shared = &pages,
+	    .schedule = &sync_schedule };
 
 	ATF_CHECK(!times_out(100));
 	ATF_CHECK(times_out(101));
