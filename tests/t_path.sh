@@ -221,7 +221,7 @@ link_to_nowhere_body() {
 # bind:$1 says.
 start_in_place() {
 	mkdir place other
-	start -f bind:$1=STOP "$credcheck" --path place/sock --timeout 0.3
+	start -f bind:$1=STOP "$credcheck" --path place/sock --timeout 5
 	wait_until '[ -s faults ]'
 	wait_until 'case $(ps -o stat= -p $pid) in T*) ;; *) false ;; esac'
 }
