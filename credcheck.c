@@ -1466,11 +1466,16 @@ on_signal(int sig)
 	errno = error;
 }
 
-/* Our timer's, which ends a call, or us; any other one is fatal. */
+/* Our timer's, which ends a call, or us; one that another process sent does. */
 static void
-on_alarm(int sig)
+on_alarm(int sig, siginfo_t *info, void *context)
 {
-	if (signals.interrupting)
+	const bool sent = info->si_code == SI_USER || info->si_code == SI_QUEUE;
+
+	(void)context;
+	if (sent && !signals.no_alarm)
+		on_signal(sig);
+	if (sent || signals.interrupting)
 		return;
 	if (signals.stopped && now() >= signals.stopped_at + STOP_GRACE)
 		give_up();
@@ -1494,7 +1499,8 @@ handle_signal(int sig, const struct sigaction *sa)
 static void
 catch_alarm(bool ignored)
 {
-	struct sigaction old, sa = { .sa_handler = on_alarm };
+	struct sigaction old, sa = { .sa_sigaction = on_alarm,
+	    .sa_flags = SA_SIGINFO };
 	sigset_t set;
 
 	(void)sigfillset(&sa.sa_mask);
