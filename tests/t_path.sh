@@ -81,6 +81,9 @@ other_errors_body() {
 	atf_check -s exit:2 \
 	    -e inline:"credcheck: directory: exists already: a directory\n" \
 	    "$h_start" -f bind:error=EISDIR "$credcheck" --path directory
+	atf_check -s exit:2 \
+	    -e inline:"credcheck: /: exists already: a directory\n" \
+	    "$h_start" -f bind:error=EISDIR "$credcheck" --path /
 	atf_check -s exit:2 -e inline:"credcheck: client: file: not a socket\n" \
 	    "$h_start" -f connect:error=ENOTSOCK "$credcheck" --client file
 	atf_check -s exit:2 -e inline:"credcheck: file: not a socket\n" \
