@@ -96,10 +96,10 @@ survey_body() {
 	    on' "$manual" >shown
 	atf_check -o file:table cat shown
 	# README leaves lines out.
-	sed -n '/--survey$/,/^[^	]/s/^	//p' \
+	sed -n '/--survey$/,/^[^ ]/s/^    //p' \
 	    "$(atf_get_srcdir)/../README" | sed '1,/^Linux/d' |
 	    grep -vx '\.\.\.' >shown
-	atf_check test "$(wc -l <shown)" -gt 15
+	atf_check test "$(wc -l <shown)" -gt 3
 	atf_check -s exit:1 grep -vxFf table shown
 }
 
