@@ -941,7 +941,7 @@ struct made_file {
 /* Some pages that both processes see. */
 struct shared {
 	struct published published[NSIDES];
-	_Alignas(64) _Atomic int failed;	/* BEING_SAID by a side, or SAID */
+	_Alignas(64) _Atomic int failed;	/* BEING_SAID, or SAID */
 	char failure[512];		/* why the conversation broke off */
 	uint64_t go_on;			/* what our server sends for that */
 	struct cred client;		/* the truth; its PID by our fork(2) */
@@ -4446,7 +4446,7 @@ list_moments(const unsigned char *list, const struct span *spans,
 	return n;
 }
 
-/* For qsort(3); of two at once the server's, or the former step, comes first. */
+/* For qsort(3); of two at once the server's, or the former step, is first. */
 static int
 compare_moments(const void *a, const void *b)
 {
@@ -6828,6 +6828,7 @@ struct play {
 	size_t at[NSIDES];
 	unsigned sent, received;	/* messages of the client's */
 	unsigned sent_go_on, heard_go_on;
+	bool connected;			/* which has an end of file */
 };
 
 /* Whether a side has passed a step, for the nth time; or its end. */
@@ -6865,10 +6866,9 @@ can_play(const struct play *p, enum side side)
 		return p->sent_go_on > p->heard_go_on;
 	if (s == READ)
 		return has_played(p, SERVER, CLOSE, 0);
-	if (steps[s].receives)
-		return p->sent > p->received ||
-		    has_played(p, CLIENT, DONE, 0) ||
-		    has_played(p, CLIENT, CLOSE, 0);
+	if (steps[s].receives && p->sent <= p->received)
+		return p->connected && (has_played(p, CLIENT, DONE, 0) ||
+		    has_played(p, CLIENT, CLOSE, 0));
 	return true;
 }
 
@@ -6929,9 +6929,10 @@ refuse_waits(const struct play *p)
 
 /* Plays both lists; where neither side can go on, they would wait for ever. */
 static void
-play_order(const struct schedule *sr)
+play_order(const struct options *o, const struct schedule *sr)
 {
-	struct play p = { .lists = { sr->server, sr->client } };
+	struct play p = { .lists = { sr->server, sr->client },
+	    .connected = types[o->type].type != SOCK_DGRAM };
 	bool moves = true;
 
 	while (moves) {
@@ -7023,7 +7024,7 @@ make_order(const struct options *o)
 		check_client_order(sr->client);
 	if (o->role != ROLE_BOTH)
 		return;
-	play_order(sr);
+	play_order(o, sr);
 	if (!reads(sr->server))
 		REFUSE("--order: no receive or drain in the server's list");
 	if (o->count > 1)

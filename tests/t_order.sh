@@ -1,0 +1,478 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Any conversation: the lists of steps of --order.
+
+# Checks that an order is refused with the line in $line alone.
+refused() {
+	echo "credcheck: $line" >expected
+	atf_check -s exit:2 -e file:expected "$credcheck" --order "$@"
+}
+
+atf_test_case words
+words_head() {
+	atf_set descr "A word that is no step of its side is named with the" \
+	    "nearest ones and its place"
+}
+words_body() {
+	line="--order: no such step: recieve (step 4 of the server); the nearest is receive"
+	refused "ready accept option recieve / connect write"
+	line="--order: no such step: until:writ (step 3 of the server); the nearest is write"
+	refused "ready accept until:writ receive / connect write"
+	line="--order: no such step: clam (step 2 of the client); the nearest is claim"
+	refused "ready accept receive / connect clam"
+	line="--order: no such step: ha?hi (step 1 of the server); the nearest is"
+	"$credcheck" --order "$(printf 'ha\007hi / connect')" 2>stderr
+	atf_check -o ignore grep "^credcheck: $line" stderr
+	line="--order: write (step 3 of the server): write is the client's"
+	refused "ready accept write receive / connect write"
+	line="--order: until:option (step 3 of the server): option is the server's"
+	refused "ready accept until:option receive / connect write"
+	line="--order: done (step 3 of the client): a list is done at its end"
+	refused "ready accept receive / connect write done"
+}
+
+atf_test_case lists
+lists_head() {
+	atf_set descr "Lists that cannot be are refused before anything is" \
+	    "made: of no steps, too many, without a connection, or one twice"
+}
+lists_body() {
+	two="two lists, with a / between the server's and the client's"
+	line="--order \"\": $two";	refused ""
+	line="--order ready accept receive: $two"
+	refused "ready accept receive"
+	line="--order: no steps of the server"; refused " / connect"
+	line="--order: no steps of the client"; refused "ready accept receive /"
+	line="--order: more than 16 steps of the server"
+	refused "ready accept option option option option option option option
+	    option option option option option option option receive / connect"
+	line="--order: no ready in the server's list"
+	refused "accept receive / connect write"
+	line="--order: accept (step 1 of the server): the server is not ready"
+	refused "accept ready receive / connect write"
+	line="--order: no accept in the server's list"
+	refused "ready / connect write"
+	line="--order: ready (step 2 of the server): once is enough"
+	refused "ready ready accept receive / connect write"
+	line="--order: no connect in the client's list"
+	refused "ready accept receive / awake"
+	line="--order: connect (step 2 of the client): once is enough"
+	refused "ready accept receive / connect connect write"
+	line="--order: no receive or drain in the server's list"
+	refused "ready accept option / connect write"
+	line="--order: receive (step 2 of the server): there is no connection"
+	refused "ready receive accept / connect write"
+	line="--order: write (step 1 of the client): there is no connection"
+	refused "ready accept receive / write connect"
+	line="--order: write (step 3 of the client): there is no connection"
+	refused "ready accept receive / connect close write"
+	line="--order: option (step 1 of the server): before accept it needs --path"
+	refused "option ready accept receive / connect write"
+	line="--order: connect-gone (step 1 of the client): it needs --path"
+	refused "ready accept receive / connect-gone write"
+	line="--order: read (step 3 of the client): a datagram socket is not connected"
+	refused "ready accept receive close / connect write read" --type dgram
+	atf_check test ! -e sock
+}
+
+atf_test_case waits
+waits_head() {
+	atf_set descr "Lists of which a side would wait for ever are refused," \
+	    "with the step, its place, and what the other side does"
+}
+waits_body() {
+	line="--order: hear-go-on (step 2 of the client): the server has no go-on"
+	refused "ready accept receive / connect hear-go-on write"
+	line="--order: until:claim (step 3 of the server): the client has no claim"
+	refused "ready accept until:claim receive / connect write"
+	line="--order: read (step 3 of the client): the server has no close"
+	refused "ready accept receive / connect write read"
+	line="--order: until:option (step 2 of the client): the server would wait as well, at until:write (step 3)"
+	refused "ready accept until:write option receive /
+	    connect until:option write"
+	line="--order: until:receive (step 4 of the client): the server would wait as well, at receive (step 4)"
+	refused "ready accept receive receive /
+	    connect write until:receive until:receive"
+	line="--order: receive (step 4 of the server): the client is done by then"
+	refused "ready accept receive receive / connect write" --type dgram
+}
+
+atf_test_case alone
+alone_head() {
+	atf_set descr "A server takes a list that waits for nobody and ends" \
+	    "with its receive, and a client one without until"
+}
+alone_body() {
+	while IFS='|' read -r args order line; do
+		refused "$order" $args
+	done <<-'END'
+	--client none|connect until:accept write|--order: until:accept (step 2 of the client): somebody else's server does not tell
+	--client none|ready accept receive / connect|--order ready accept receive / connect: one list, of the client alone
+	--server none|ready accept receive / connect|--order ready accept receive / connect: one list, of the server alone
+	--server none|ready accept until:write receive|--order: until:write (step 3 of the server): a --server has other clients, who would wait
+	--server none|ready accept delay receive|--order: delay (step 3 of the server): a --server has other clients, who would wait
+	--server none|ready accept drain|--order: drain (step 3 of the server): a --server has receive
+	--server none|ready accept receive option|--order: receive (step 3 of the server): it has to be the last step
+	--server none|ready accept option|--order: option (step 3 of the server): the last step has to be receive
+	--server none --type dgram|ready accept option receive|--order: option (step 3 of the server): a datagram server has nobody to accept
+	END
+	line="--spread needs a delay in --order"
+	refused "ready accept receive / connect write" --spread 5
+	line="--order and --sync exclude each other"
+	refused "ready accept receive / connect write" --sync
+}
+
+atf_test_case modes
+modes_head() {
+	atf_set descr "The modes as orders have the outcomes of the modes"
+	atf_set require.progs "jq"
+}
+# The outcome of credcheck "$@".
+outcome() {
+	"$credcheck" --json "$@" | jq -r .outcome
+}
+modes_body() {
+	require_mechanism
+	sync="ready accept option go-on receive /
+	    connect until:accept hear-go-on write"
+	late="ready accept until:write option receive /
+	    connect until:accept write"
+	inherit="option ready accept receive / until:ready connect write"
+	for type in stream seqpacket dgram; do
+		for path in "" "--path sock"; do
+			args="--type $type $path"
+			atf_check_equal credentials \
+			    "$(outcome $args --order "$sync")"
+			atf_check_equal $lost \
+			    "$(outcome $args --order "$late")"
+		done
+	done
+	for type in stream seqpacket; do
+		atf_check_equal credentials \
+		    "$(outcome --type $type --path sock --order "$inherit")"
+	done
+	atf_check test ! -e sock
+}
+
+atf_test_case survey
+survey_head() {
+	atf_set descr "Every cell of the survey as --verbose prints it is a" \
+	    "command that reports what the cell has"
+	atf_set require.progs "jq"
+}
+# What a report says of what a row of that name is about.
+reported() {
+	case $1 in
+	peer_server)	jq -r 'if .asked.euid == null then "none"
+			    else "credentials" end' out ;;
+	peer_*)		jq -r 'if .peer.euid == null then "none"
+			    else "credentials" end' out ;;
+	pidfd_*)	jq -r '(.message_pidfd // .peer_pidfd) as $p |
+			    .errno // if $p == null then
+			    if .outcome == "credentials" then "none"
+			    else .outcome end
+			    elif $p.descriptor != null then "none"
+			    elif $p.pid == -1 then "placeholder"
+			    else "credentials" end' out ;;
+	*)		jq -r '.errno // .outcome' out ;;
+	esac
+}
+survey_body() {
+	"$credcheck" --survey --json >survey
+	status=$?
+	"$credcheck" --survey --verbose 2>&1 >table |
+	    grep ': credcheck --order ' >commands
+	atf_check_equal "$(jq '[.rows[].cells[] | select(.missing == null)] |
+	    length' survey)" $(grep -c . commands)
+	jq -r '.rows[] | .name as $n | .title as $t | .cells | to_entries[] |
+	    "\($t), \(.key)|\($n)|\(.value.errno // .value.outcome)"' \
+	    survey >cells
+	mkdir cell && chmod 777 cell
+	while read -r line; do
+		title=${line%%: credcheck *} command=${line#*: credcheck }
+		cell=$(grep "^$title|" cells)
+		wanted=${cell##*|} name=${cell%|*} name=${name##*|}
+		(cd cell && eval "\"$credcheck\" --json $command") >out 2>err
+		got=$(reported $name)
+		[ "$got" = "$wanted" ] || echo "$name: $got, not $wanted: $line"
+	done <commands >wrong
+	atf_check cat wrong
+	# The same words are the row's in JSON.
+	atf_check -o inline:"$(jq '.rows | length' survey)\n" \
+	    jq '[.rows[] | select(.order | test("^[a-z: -]+ / [a-z: -]+$"))] |
+	    length' survey
+}
+
+atf_test_case steps
+steps_head() {
+	atf_set descr "What the kernel refuses ends the conversation, and is" \
+	    "named with its error in the text, in JSON and in the timeline"
+	atf_set require.progs "jq jsonschema"
+}
+steps_body() {
+	order="ready accept option drain close / connect until:close write"
+	atf_check -s exit:1 -o save:text -e save:err \
+	    "$credcheck" --verbose --order "$order"
+	atf_check -o inline:"Got no message\n" sed -n 1p text
+	atf_check -o inline:"Refused: write: $(words EPIPE) (EPIPE)\n" \
+	    grep Refused text
+	atf_check -o match:"  write: EPIPE$" grep " write" err
+	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order"
+	check_schema out
+	atf_check -o inline:"order write EPIPE timeout 0\n" jq -r \
+	    '"\(.mode) \(.refused) \(.errno) \(.outcome) \(.bytes)"' out
+	atf_check -o inline:"$order\n" jq -r .order out
+	# Counted, each is refused, and the next one is tried.
+	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
+	    --count 100
+	check_schema out
+	atf_check -o inline:"100 100\n" jq -r '"\(.trials) \(.refused)"' out
+	atf_check -s exit:1 -o save:text "$credcheck" --order "$order" \
+	    --count 100
+	atf_check -o inline:"100 with a step refused\n" \
+	    sed -n '1s/.*, //p' text
+}
+
+atf_test_case asked
+asked_head() {
+	atf_set descr "What ask was told of the other side is in the report"
+	atf_set require.progs "jq jsonschema"
+}
+asked_body() {
+	require_linux
+	order="ready accept option receive / connect ask until:option write"
+	start "$credcheck" --path sock --json --order "$order"
+	wait $pid
+	check_schema stdout
+	atf_check -o inline:"$pid $(id -u)\n" jq -r \
+	    '"\(.asked.pid) \(.asked.euid)"' stdout
+	atf_check -o match:"^Asked: PID [0-9]+ EUID $(id -u) EGID $(id -g) \
+\(SO_PEERCRED\)$" "$credcheck" --path sock --order "$order"
+}
+
+atf_test_case counted
+counted_head() {
+	atf_set descr "A counted client that waits for no step of the server's" \
+	    "waits for it to be ready, which the report shows"
+}
+counted_body() {
+	require_mechanism
+	order="option ready accept receive / connect write"
+	atf_check -o inline:"500 trials: 500 credentials\nOrder: option ready\
+ accept receive / until:ready connect write\n" "$credcheck" --path sock \
+	    --count 500 --order "$order"
+	# The option on the listening socket does not last for the next one.
+	order="ready until:connect option accept receive /
+	    connect until:accept write"
+	if [ "$(uname -s)" = Linux ]; then
+		"$credcheck" --path sock --count 1 --order "$order" |
+		    head -n 3 >one 2>err
+		"$credcheck" --path sock --count 50 --order "$order" >many
+		grep -q "^UID: -" one &&
+		    atf_check -o match:"^50 trials: 50 none$" sed -n 1p many
+	fi
+	order="ready accept until:write option receive /
+	    connect until:accept write"
+	atf_check -s exit:1 -o inline:"500 trials: 500 $lost\n" sh -c \
+	    "\"$credcheck\" --count 500 --order '$order' >out; status=\$?
+	    sed -n 1p out; exit \$status"
+}
+
+atf_test_case twice
+twice_head() {
+	atf_set descr "A word may stand twice, and the second until of it is" \
+	    "for the second"
+}
+twice_body() {
+	require_mechanism
+	order="ready accept until:write option receive until:write receive /
+	    connect until:accept write until:receive write"
+	atf_check -o match:"^100 trials: 100 credentials$" "$credcheck" \
+	    --count 100 --type seqpacket --order "$order"
+	atf_check -o ignore -e save:err "$credcheck" -v --order "$order"
+	atf_check -o inline:"2\n" grep -c " write$" err
+}
+
+atf_test_case deadline
+deadline_head() {
+	atf_set descr "What could not be known ends at its deadline, and the" \
+	    "step is named as it stands in the order"
+}
+deadline_body() {
+	require_linux
+	# There is no room for the second message, as nobody reads the first.
+	"$credcheck" --timeout 0.2 --order "ready accept until:done drain /
+	    connect largest write" >out 2>err
+	atf_check_equal 2 $?
+	atf_check cat out
+	atf_check -o match:"^credcheck: (client: )?timed out after 0.2 s waiting\
+ for (room for the message \(write|the client's message \(until:done), step 3\)$" \
+	    cat err
+	# Two messages were one to the first read of a stream.
+	"$credcheck" --timeout 0.2 --order "ready accept until:sendmsg receive
+	    receive / connect write sendmsg until:receive until:receive" \
+	    >out 2>err
+	atf_check_equal 2 $?
+	atf_check -o match:", step [45]\)$" cat err
+}
+
+atf_test_case timeline
+timeline_head() {
+	atf_set descr "The timeline of an order has its words"
+}
+timeline_body() {
+	require_mechanism
+	atf_check -o ignore -e save:err "$credcheck" -v --order \
+	    "ready accept option go-on receive / connect hear-go-on write"
+	sed -e 1d -e 's/^ *[0-9.]*  *//' err | sort >words
+	atf_check -o inline:"accept\nconnect\ngo-on\nhear-go-on\noption\n\
+ready\nreceive\nwrite\n" cat words
+}
+
+atf_test_case server
+server_head() {
+	atf_set descr "A server holds its list with each client"
+	atf_set require.progs "jq jsonschema"
+}
+server_body() {
+	require_mechanism
+	start "$credcheck" --server sock --verbose --json --count 2 \
+	    --order "option ready accept receive"
+	wait_listening
+	for _i in 1 2; do
+		atf_check "$credcheck" --client sock
+	done
+	wait $pid
+	atf_check_equal 0 $?
+	while read -r line; do
+		echo "$line" >out
+		check_schema out
+	done <stdout
+	atf_check -o inline:"credentials option ready accept receive\n\
+credentials option ready accept receive\n" \
+	    jq -r '"\(.outcome) \(.order)"' stdout
+}
+
+atf_test_case client
+client_head() {
+	atf_set descr "A client of its own holds its list, and tells with" \
+	    "--verbose what the server did then"
+}
+client_body() {
+	require_mechanism
+	start "$credcheck" --server sock --verbose --count 4
+	wait_listening
+	atf_check -e save:err "$credcheck" --client sock --verbose
+	atf_check -o inline:"The server closed the connection\n" sed -n '$p' err
+	atf_check "$credcheck" --client sock --order "connect sendmsg"
+	atf_check -e match:"  sendmsg$" "$credcheck" --client sock -v \
+	    --order "connect sendmsg read"
+	atf_check -e not-match:"The server" "$credcheck" --client sock -v \
+	    --order "connect write close"
+	wait $pid
+}
+
+atf_test_case client_refused
+client_refused_head() {
+	atf_set descr "A client of its own names the step that was refused"
+	atf_set require.user root
+}
+client_refused_body() {
+	require_linux
+	start "$credcheck" --server sock --verbose --count 1
+	wait_listening
+	atf_check -s exit:1 -e inline:"credcheck: client: forge was refused:\
+ $(words EPERM) (EPERM)\n" "$credcheck" --client sock --user 1234:1234 \
+	    --order "connect forge"
+	wait $pid
+	atf_check_equal 1 $?
+}
+
+atf_test_case loser
+loser_head() {
+	atf_set descr "With --spread a client holds as many conversations with" \
+	    "somebody else's server, of which one that has the option on its" \
+	    "listening socket loses none, ever"
+}
+loser_body() {
+	require_mechanism
+	for server in listener accepted; do
+		start "$(atf_get_srcdir)/h_daemon" $server
+		wait_until '"$credcheck" --client sock 2>/dev/null'
+		atf_check "$credcheck" --client sock --spread 20 --count 2000
+		kill -TERM $pid
+		wait $pid
+		cat stdout
+		atf_check -o ignore grep "^2001 clients, " stdout
+		[ $server = accepted ] ||
+		    atf_check -o ignore grep ", 0 lost$" stdout
+	done
+	atf_check -s exit:2 -e inline:"credcheck: --spread means nothing with\
+ --sync\n" "$credcheck" --client sock --sync --spread 5
+}
+
+atf_test_case python
+python_head() {
+	atf_set descr "The same of a server in python"
+	atf_set require.progs "python3"
+}
+python_body() {
+	require_linux
+	cat >daemon.py <<-'END'
+	import signal, socket, struct, sys
+	clients = lost = 0
+	def end(*_):
+	    print(clients, "clients,", lost, "lost", flush=True)
+	    sys.exit()
+	signal.signal(signal.SIGTERM, end)
+	s = socket.socket(socket.AF_UNIX)
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+	s.bind("sock")
+	s.listen(128)
+	while True:
+	    c, _ = s.accept()
+	    _, control, _, _ = c.recvmsg(1, socket.CMSG_SPACE(12))
+	    clients += 1
+	    lost += struct.unpack("iII", control[0][2])[0] == 0
+	    c.close()
+	END
+	start python3 daemon.py
+	wait_until '"$credcheck" --client sock 2>/dev/null'
+	atf_check "$credcheck" --client sock --spread 20 --count 1000
+	kill -TERM $pid
+	wait_until '[ -s stdout ]'
+	atf_check -o inline:"1001 clients, 0 lost\n" cat stdout
+}
+
+atf_test_case random
+random_head() {
+	atf_set descr "Lists of random words are refused in one line, or held" \
+	    "and reported on in time, and nothing is left behind"
+	atf_set require.progs "python3"
+}
+random_body() {
+	CREDCHECK=$credcheck atf_check -o match:"^300 orders, [0-9]+ held" \
+	    python3 "$(atf_get_srcdir)/orders" 300 1
+}
+
+atf_init_test_cases() {
+	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case words
+	atf_add_test_case lists
+	atf_add_test_case waits
+	atf_add_test_case alone
+	atf_add_test_case modes
+	atf_add_test_case survey
+	atf_add_test_case steps
+	atf_add_test_case asked
+	atf_add_test_case counted
+	atf_add_test_case twice
+	atf_add_test_case deadline
+	atf_add_test_case timeline
+	atf_add_test_case server
+	atf_add_test_case client
+	atf_add_test_case client_refused
+	atf_add_test_case loser
+	atf_add_test_case python
+	atf_add_test_case random
+}
