@@ -34,7 +34,7 @@ starved_body() {
 	    "--sync --type dgram" "--sync --path sock" "--late --path sock" \
 	    "--inherit --path sock" "--sync --path sock --type dgram" \
 	    "--race --count 1" "--race --path sock --count 1"; do
-		starve LATE=600 late --timeout 0.4 $args
+		starve LATE=2200 late --timeout 1.5 $args
 	done
 }
 
