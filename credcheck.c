@@ -553,6 +553,9 @@ struct pidfd_answer { uint32_t pid; };
 #define SIGRTMIN		1		/* no real-time signals */
 #define SIGRTMAX		0
 #endif
+#ifndef ENODATA
+#define ENODATA			(-1)		/* no call fails with it */
+#endif
 
 /* How a directory is opened that need not be readable. */
 #if defined(O_SEARCH)
