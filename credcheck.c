@@ -1344,7 +1344,8 @@ remove_bound(struct conv *c)
 static void
 clear_progress(void)
 {
-	const char blank[] = "\r                                        \r";
+	const char blank[] = "\r                                        "
+	    "                              \r";
 
 	if (signals.progress && has_room(STDERR_FILENO, 0) &&
 	    write(STDERR_FILENO, blank, sizeof(blank) - 1) != -1)
@@ -2148,8 +2149,9 @@ what_is_there(const struct address *a)
 	(void)close(fd);
 	switch (error) {
 	case 0:
-	case EPROTOTYPE:		/* it is of another type */
 		return "a socket on which someone listens";
+	case EPROTOTYPE:		/* it is of another type */
+		return "a socket on which someone listens (--peer tells who)";
 	case ECONNREFUSED:
 		return "a socket on which nobody listens; remove it";
 	default:
@@ -2595,6 +2597,17 @@ is_from(const struct sockaddr_un *from, const struct address *a)
 }
 
 /*
+ * Before that the client reads nothing: out of a connection to a path first
+ * comes what proves to the server that it is the client's.
+ */
+static void
+await_proof(struct conv *c)
+{
+	if (!is_alone(c))
+		wait_for(c, ACCEPT);
+}
+
+/*
  * Waits for "go on".  To a named datagram socket anyone can have sent before it
  * was connected, and the name of whom can be the server's in another directory:
  * our own server sends what only its client can know.
@@ -2607,6 +2620,7 @@ hear_go_on(struct conv *c)
 	uint64_t word;
 	ssize_t n;
 
+	await_proof(c);
 	do {
 		while ((n = receive_once(m, c->connection, sizeof(word), 0,
 		    0)) == -1 && refusal_of(c) == NULL)
@@ -2763,6 +2777,7 @@ read_answer(struct conv *c)
 	struct answer *answer = &c->answer;
 	ssize_t n;
 
+	await_proof(c);
 	*answer = (struct answer){ .read = true };
 	if (is_alone(c) && c->options->counted)
 		c->deadline = MIN(c->deadline, c->time + ANSWER_WAIT);
@@ -4924,20 +4939,36 @@ run_trial(struct conv *c)
 
 /* A word to whoever waits at a terminal, five times a second. */
 struct progress {
+	int64_t start;			/* of the run */
 	int64_t next;			/* when to say the next one */
 };
+
+/* In seconds, until there were so many trials, or the run's time is over. */
+static double
+time_left(const struct options *o, uint64_t trials, double elapsed)
+{
+	const double left = (double)(o->count - trials) * elapsed /
+	    (double)trials;
+	const double limit = (double)o->limit / SECOND - elapsed;
+
+	return o->limit == 0 || left < limit ? left : limit;
+}
 
 static void
 show_progress(struct progress *p, const struct conv *c, int64_t time)
 {
+	const double elapsed = (double)(time - p->start) / SECOND;
+	const struct options *o = c->options;
+
 	if (time < p->next)
 		return;
 	p->next = time + SECOND / 5;
 	if (!has_room(STDERR_FILENO, 0))
 		return;			/* as at a terminal after ^S */
 	signals.progress = 1;
-	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials", c->trial,
-	    c->options->count);
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " trials, %.0f a second, "
+	    "%.0f s left  ", c->trial, o->count, (double)c->trial / elapsed,
+	    time_left(o, c->trial, elapsed));
 }
 
 /* Holds the conversations; the last one's result stays. */
@@ -4948,7 +4979,7 @@ hold_trials(struct conv *c, struct tally *t, int64_t start)
 	const struct result *r = &c->result;
 	const struct report report = report_of(c);
 	const bool race = is_race(&report);
-	struct progress progress = { .next = INT64_MAX };
+	struct progress progress = { .start = start, .next = INT64_MAX };
 	int64_t time = start;
 
 	if (!o->quiet && isatty(STDERR_FILENO))
@@ -5387,12 +5418,14 @@ serve(struct server *s)
 static void
 say_listening(const struct options *o)
 {
+	const bool terminal = isatty(STDERR_FILENO);
 	char *path;
 
-	if (!o->verbose)
+	if (!o->verbose && (o->quiet || !terminal))
 		return;
 	path = visible(o->path);
-	fprintf(stderr, "Listening on %s\n", path);
+	fprintf(stderr, "Listening on %s%s\n", path,
+	    terminal ? "; ^C ends it" : "");
 	free(path);
 }
 
@@ -6372,7 +6405,7 @@ static const struct opt_row {
 	    .choice = CHOICE_ORDER },
 
 	[OPT_COUNT] = { 'c', "count", "n",
-	    .help = "hold n conversations, count outcomes", .set = set_count,
+	    .help = "n trials, or a server's connections", .set = set_count,
 	    .section = ASKED },
 	[OPT_EFFECTIVE] = { 'e', "effective", IDENTITY,
 	    .help = "effective identity (root)", .set = set_effective,

@@ -151,6 +151,10 @@ modes_body() {
 		atf_check_equal credentials \
 		    "$(outcome --type $type --path sock --order "$inherit")"
 	done
+	# The client reads nothing before the server knows that it is its own.
+	atf_check -o match:"^200 trials: 200 credentials$" "$credcheck" \
+	    --path sock --count 200 --order "ready accept option go-on receive /
+	    connect hear-go-on write"
 	atf_check test ! -e sock
 }
 

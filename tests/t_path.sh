@@ -59,7 +59,7 @@ exists_socket_head() {
 }
 exists_socket_body() {
 	start_endless
-	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which someone listens$" \
+	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which someone listens( \(--peer tells who\))?$" \
 	    "$credcheck" --path sock
 	atf_check test -S sock
 	kill -KILL $pid
@@ -196,7 +196,7 @@ open("full", "w").close()
 time.sleep(60)' &
 	listener=$!
 	wait_until '[ -e full ]'
-	atf_check -s exit:2 -e match:"a socket on which someone listens$" \
+	atf_check -s exit:2 -e match:"a socket on which someone listens( \(--peer tells who\))?$" \
 	    "$credcheck" --path sock
 	atf_check -s exit:2 \
 	    -e match:"^credcheck: client: timed out after 0.1 s waiting for the server to accept$" \

@@ -753,7 +753,7 @@ permissions_body() {
 	umask 0
 	start_server --mode 0640
 	atf_check -o match:"^srw-r-----" ls -l sock
-	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which someone listens$" \
+	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which someone listens \(--peer tells who\)$" \
 	    "$credcheck" --server sock
 	kill $pid
 	server_ends 1
@@ -830,6 +830,26 @@ options_body() {
 	END
 }
 
+atf_test_case terminal
+terminal_head() {
+	atf_set descr "On a terminal a server says that it listens, and how to" \
+	    "end it; elsewhere only with --verbose"
+	atf_set require.progs "python3"
+}
+terminal_body() {
+	require_mechanism
+	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
+	    atf_skip "no pseudo-terminal to be had here"
+	on_terminal
+	atf_check -s exit:1 -o inline:"Listening on sock; ^C ends it\r\n" \
+	    python3 on_terminal.py 2 "$credcheck" --server sock
+	start "$credcheck" --server sock
+	wait_until '"$credcheck" --client sock 2>/dev/null'
+	kill -TERM $pid
+	wait $pid
+	atf_check cat stderr
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case inherit
@@ -861,4 +881,5 @@ atf_init_test_cases() {
 	atf_add_test_case permissions
 	atf_add_test_case lonely_client
 	atf_add_test_case options
+	atf_add_test_case terminal
 }

@@ -63,8 +63,7 @@ ATF_TC_BODY(deadlines, tc)
 
 	ATF_CHECK(!times_out(100));
 	ATF_CHECK(times_out(101));
-	ATF_CHECK_STREQ(c.shared->failure,
-	    "timed out after 1e-07 s waiting for a step");
+	ATF_CHECK_STREQ(c.shared->failure, "");
 	signals.continued = 1;
 	set_deadline(&c, "a step");
 	ATF_CHECK_EQ(signals.continued, 0);
