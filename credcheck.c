@@ -344,6 +344,7 @@ struct result {
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
 	bool own_peer;			/* it names ourselves, and is left out */
+	bool lacks_option;		/* as read back from the connection */
 	enum step refused;		/* a step, by the kernel; END: none */
 	int error;			/* and with which errno */
 };
@@ -653,6 +654,23 @@ pidfd_process(int fd)
 	return PIDFD_PROCESS(fd, &answer) == 0 ? (intmax_t)answer.pid : 0;
 }
 
+/* The process that a connection names: as of its pidfd, if there is one. */
+static intmax_t
+peer_process(int fd)
+{
+	const struct mechanism *m = &mechanisms[PEER_PIDFD];
+	int pidfd = -1;
+	socklen_t len = sizeof(pidfd);
+	intmax_t pid;
+
+	if (m->option == NULL || getsockopt(fd, OPTION_LEVEL, m->name, &pidfd,
+	    &len) == -1)
+		return 0;
+	pid = pidfd_process(pidfd);
+	(void)close(pidfd);
+	return pid;
+}
+
 /* Notes whose a pidfd is, and closes it; before Linux 6.16 it can be an errno. */
 static void
 read_pidfd(int fd, const char *source, struct cred *cr)
@@ -745,15 +763,14 @@ static bool
 maps_all(const char *path)
 {
 	FILE *fp = fopen(path, "r");
-	uintmax_t inside, outside, length;
-	bool all;
+	uintmax_t length, all = 0;
 
 	if (fp == NULL)
 		return false;
-	all = fscanf(fp, "%ju %ju %ju", &inside, &outside, &length) == 3 &&
-	    inside == 0 && outside == 0 && length == UINT32_MAX;
+	while (fscanf(fp, "%*u %*u %ju", &length) == 1)
+		all += length;
 	fclose(fp);
-	return all;
+	return all == UINT32_MAX;
 }
 
 /* It does not change while we live, and is looked at once. */
@@ -3309,12 +3326,34 @@ clear_options(const struct conv *c)
 	}
 }
 
+/*
+ * Why a message has no credentials can be that its connection has not got the
+ * option from the listener; not every kernel can say.
+ */
+static void
+read_option(struct conv *c)
+{
+	const struct mechanism *m = c->mechanism;
+	struct result *r = &c->result;
+	int on = 1;
+	socklen_t len = sizeof(on);
+
+	r->lacks_option = false;
+	if (!OPTION_READS_BACK || m->option == NULL || c->connection == -1 ||
+	    (r->outcome != PLACEHOLDER && r->outcome != NONE))
+		return;
+	(void)getsockopt(c->connection, OPTION_LEVEL, m->name, &on, &len);
+	r->lacks_option = on == 0;
+}
+
 /* Closes what a trial has opened; a datagram server's socket stays. */
 static void
 end_trial(struct conv *c)
 {
 	const struct mechanism *m = c->mechanism;
 
+	if (c->side == SERVER && !c->options->counted)
+		read_option(c);
 	if (c->schedule->given && c->listener != -1)
 		clear_options(c);
 	else if (c->connection != -1 && c->connection == c->listener &&
@@ -3614,7 +3653,8 @@ may_be_unseen(const struct report *rp)
 {
 	const struct facts *f = &rp->facts;
 
-	if (rp->result->outcome != PLACEHOLDER || !is_view_limited(&f->view))
+	if (rp->result->outcome != PLACEHOLDER || rp->truth != NULL ||
+	    !is_view_limited(&f->view))
 		return false;
 	return is_peer_unseen(rp->result) || rp->result->peer.source[EUID] == NULL;
 }
@@ -3631,10 +3671,22 @@ may_be_lost(const struct report *rp)
 	    !rp->facts.option_first;
 }
 
+static bool
+is_datagram(const struct report *rp)
+{
+	return types[rp->options->type].type == SOCK_DGRAM;
+}
+
 static intmax_t
 applies_lost_race(const struct report *rp)
 {
-	return may_be_lost(rp) && !may_be_unseen(rp);
+	return may_be_lost(rp) && !may_be_unseen(rp) && !is_datagram(rp);
+}
+
+static intmax_t
+applies_lost_datagram(const struct report *rp)
+{
+	return may_be_lost(rp) && !may_be_unseen(rp) && is_datagram(rp);
 }
 
 static intmax_t
@@ -3657,8 +3709,9 @@ applies_not_inherited(const struct report *rp)
 static intmax_t
 applies_not_seen(const struct report *rp)
 {
-	return rp->result->outcome == PLACEHOLDER && rp->facts.option_first &&
-	    rp->facts.inherited && is_view_limited(&rp->facts.view);
+	return rp->result->outcome == PLACEHOLDER && rp->truth == NULL &&
+	    rp->facts.option_first && rp->facts.inherited &&
+	    is_view_limited(&rp->facts.view);
 }
 
 static intmax_t
@@ -3672,35 +3725,43 @@ applies_process_not_seen(const struct report *rp)
 }
 
 static bool
-is_overflow(const struct report *rp, enum field f)
+has_id(const struct report *rp, enum field f, intmax_t id)
 {
 	const struct cred *cr = field_from(rp->result, f);
-	const struct overflow *o = &rp->facts.overflow;
 
-	return cr->source[f] != NULL &&
-	    cr->id[f] == (f == UID || f == EUID ? o->uid : o->gid);
+	return cr->source[f] != NULL && cr->id[f] == id;
 }
 
 static bool
 has_overflow_user(const struct report *rp)
 {
-	return is_overflow(rp, UID) || is_overflow(rp, EUID);
+	const intmax_t uid = rp->facts.overflow.uid;
+
+	return has_id(rp, UID, uid) || has_id(rp, EUID, uid);
 }
 
 static bool
 has_overflow_group(const struct report *rp)
 {
-	return is_overflow(rp, GID) || is_overflow(rp, EGID);
+	const struct cred *cr = field_from(rp->result, GROUPS);
+	const intmax_t gid = rp->facts.overflow.gid;
+	size_t at = 0;
+
+	return has_id(rp, GID, gid) || has_id(rp, EGID, gid) ||
+	    (cr->source[GROUPS] != NULL && has_group(cr, (gid_t)gid, &at));
 }
 
 static intmax_t
 applies_unmapped(const struct report *rp)
 {
-	const struct view *v = &rp->facts.view;
+	const struct facts *f = &rp->facts;
 
-	return rp->result->outcome != PLACEHOLDER &&
-	    ((has_overflow_user(rp) && !v->all_users) ||
-	    (has_overflow_group(rp) && !v->all_groups));
+	if (rp->result->outcome == PLACEHOLDER)
+		return 0;
+	if (has_overflow_user(rp) && !f->view.all_users)
+		return f->overflow.uid;
+	return has_overflow_group(rp) && !f->view.all_groups ?
+	    f->overflow.gid : 0;
 }
 
 /* Of a client of our own it is known what it did. */
@@ -3759,23 +3820,54 @@ applies_set_user_id(const struct report *rp)
 	    (has_real_ids(rp) && has_effective_ids(rp));
 }
 
-static intmax_t
-applies_changed(const struct report *rp)
+/* A set-user-ID program can take back what its saved IDs still are. */
+static bool
+can_change_back(const struct report *rp)
+{
+	const struct process *p = &rp->facts.process;
+	const struct cred *cr = &rp->result->peer;
+
+	return (intmax_t)p->uid[2] == cr->id[EUID] &&
+	    (intmax_t)p->gid[2] == cr->id[EGID];
+}
+
+static bool
+has_changed(const struct report *rp)
 {
 	return have_ids_changed(rp) && is_linux_cred(rp->result) &&
 	    has_real_ids(rp) && !has_effective_ids(rp);
 }
 
-/* Also of a datagram, which has no connection to be compared with. */
+static intmax_t
+applies_changed(const struct report *rp)
+{
+	return has_changed(rp) && !can_change_back(rp);
+}
+
+static intmax_t
+applies_changed_for_now(const struct report *rp)
+{
+	return has_changed(rp) && can_change_back(rp);
+}
+
+/*
+ * The process of the message's PID has other IDs: also of a datagram, which has
+ * no connection to be compared with.  That a PID is another process's by now is
+ * known of a connection alone.
+ */
 static intmax_t
 applies_attached(const struct report *rp)
 {
-	return is_strangers(rp) && is_linux_cred(rp->result) &&
-	    applies_handed_over(rp) == 0 && rp->facts.process.known &&
-	    !has_real_ids(rp);
+	const struct result *r = rp->result;
+
+	if (!is_strangers(rp) || !is_linux_cred(r) ||
+	    !rp->facts.process.known || applies_handed_over(rp) ||
+	    has_real_ids(rp))
+		return 0;
+	return r->message.id[PID];
 }
 
-/* Nothing of the process can be read, or it has gone: each cause is left. */
+/* Nothing of the process can be read: then each cause is left. */
 static intmax_t
 applies_ids_differ(const struct report *rp)
 {
@@ -3833,49 +3925,60 @@ static const struct note {
 	    "option on the listening socket before listen(2), as --inherit "
 	    "does, or have the client wait until it is set, as --sync does.",
 	    applies_lost_race },
-	{ "lost_race", "race lost, or sender unseen",
+	{ "lost_race", "the race was lost",
+	    "The message was written before the option was set.  Set the "
+	    "option before bind(2), or have the client wait until it is set, "
+	    "as --sync does.", applies_lost_datagram },
+	{ "lost_race", "lost, or not seen",
 	    "Either the message was written before the option was set, or its "
 	    "sender is not seen from here, in another PID or user namespace.  "
 	    "With the option set on the listening socket (--inherit) only the "
 	    "second cause is left.", applies_lost_or_unseen },
-	{ "not_inherited", "option not inherited",
-	    "This connection has not inherited the option from the listening "
-	    "socket: set it on each accepted socket, too, and have the client "
-	    "wait for that.", applies_not_inherited },
+	{ "not_inherited", "not inherited",
+	    "The option was set on the listening socket, and this connection "
+	    "does not have it: set it on each accepted socket, too, and have "
+	    "the client wait for that.", applies_not_inherited },
 	{ "not_seen", "sender is not seen",
-	    "No race was possible: the sender is not seen from here, as its "
-	    "process is in another PID namespace, or its user has no ID in "
-	    "this user namespace.  Share the namespaces (of a container: "
-	    "--pid=host, --userns=host), or ask outside of it.",
-	    applies_not_seen },
+	    "No race was possible: the sender is outside of what is seen from "
+	    "here.  Its process is in another PID namespace, and its user has "
+	    "no ID in this user namespace, or is nobody.  Share the namespaces "
+	    "(of a container: --pid=host, --userns=host), or run the receiver "
+	    "outside.", applies_not_seen },
 	{ "not_seen", NULL,
-	    "PID 0 is a true process in another PID namespace, which is not "
-	    "seen from here.  Share the PID namespace (of a container: "
-	    "--pid=host), or ask outside of it.", applies_process_not_seen },
+	    "PID 0 stands for a process in a PID namespace that is not seen "
+	    "from here, as that of the host or of another container.  Share "
+	    "its PID namespace (of a container: --pid=host), or run the "
+	    "receiver outside.", applies_process_not_seen },
 	{ "unmapped", NULL,
-	    "The overflow ID (65534, nobody) can stand for any user or group "
-	    "that has no ID in this user namespace: never one to trust.",
+	    "ID # stands for every user or group without an ID in this user "
+	    "namespace, and so may be anyone's: never trust it.",
 	    applies_unmapped },
 	{ "handed_over", NULL,
-	    "Message and connection name different processes: another one "
-	    "wrote than had connected, or the sender attached that one's PID.",
+	    "Message and connection name different processes: one connected "
+	    "and another wrote, as a child does or whoever was given the "
+	    "socket, or the sender attached another's PID.",
 	    applies_handed_over },
 	{ "set_user_id", NULL,
-	    "Real and effective IDs differ: a set-user-ID or set-group-ID "
-	    "program, or one that has set its effective IDs.",
+	    "Real and effective IDs differ: the client is a set-user-ID or "
+	    "set-group-ID program, or has set its effective IDs.  The real "
+	    "ones say who started it, the effective ones what it may do.",
 	    applies_set_user_id },
 	{ "changed", NULL,
 	    "The client has changed its IDs since it connected: the connection "
-	    "has those of then, the message the real ones of now.",
+	    "has the effective ones of then, the message the real ones of now.",
 	    applies_changed },
+	{ "changed", NULL,
+	    "The client has given up, for now, the effective IDs with which it "
+	    "connected; it can take them back.", applies_changed_for_now },
 	{ "attached", NULL,
-	    "The IDs in the message are not its process's: the sender, who may "
-	    "do so, attached them, or the process has changed its IDs since.",
+	    "Process # has other real IDs than the message: the sender attached "
+	    "those, as root may any and others their own, or has changed its "
+	    "IDs since, or has gone and the PID is another's.",
 	    applies_attached },
 	{ "ids_differ", NULL,
-	    "Real and effective IDs differ, and the process cannot be looked "
-	    "at: a set-user-ID program, or IDs changed since it connected, or "
-	    "attached by a sender who may.", applies_ids_differ },
+	    "The message's IDs are not the connection's, and the process "
+	    "cannot be looked at: a set-user-ID program, or IDs changed since "
+	    "it connected, or attached by the sender.", applies_ids_differ },
 	{ "own_ids", NULL,
 	    "This kernel names whoever asks as the peer: those IDs are "
 	    "credcheck's own, and left out.", applies_own_ids },
@@ -3883,15 +3986,17 @@ static const struct note {
 	    "The process has gone: its PID can be another's by now.",
 	    applies_gone },
 	{ "descriptors", NULL,
-	    "Descriptors came with the message, and were closed: #.",
+	    "Descriptors that came with the message, and were closed: #.",
 	    count_descriptors },
 	{ "cut", NULL,
-	    "More came with the message than was taken (MSG_CTRUNC): "
-	    "descriptors, or a pidfd.  The credentials are whole.",
-	    applies_cut },
+	    "Descriptors came with the message, or a pidfd, and were dropped "
+	    "(MSG_CTRUNC): there was no room for them, as credcheck leaves "
+	    "none for a stranger's, or too many files are open.  The "
+	    "credentials are whole.", applies_cut },
 	{ "cut", NULL,
-	    "More came with the message than was taken (MSG_CTRUNC), and whole "
-	    "credentials are not among it.", applies_cut_off },
+	    "The control buffer had no room for all that came with the message "
+	    "(MSG_CTRUNC), and no whole credentials are in it: CMSG_SPACE(3) "
+	    "says how much each needs.", applies_cut_off },
 	{ "truncated_groups", NULL,
 	    "The kernel delivers no more groups than these: there may be more.",
 	    applies_truncated_groups },
@@ -4781,20 +4886,6 @@ can_race(const struct schedule *sr, enum outcome o)
 	    (messages == 1 || o == PLACEHOLDER);
 }
 
-/* Whether a connection has the option, which some kernels cannot say. */
-static bool
-has_option(const struct conv *c)
-{
-	const struct mechanism *m = c->mechanism;
-	int on = 1;
-	socklen_t len = sizeof(on);
-
-	if (!OPTION_READS_BACK || m->option == NULL || c->connection == -1)
-		return true;
-	return getsockopt(c->connection, OPTION_LEVEL, m->name, &on,
-	    &len) == -1 || on != 0;
-}
-
 /* Who sent the message, if it says so; 0: nobody of whom we know. */
 static intmax_t
 sender_of(const struct result *r)
@@ -4802,6 +4893,21 @@ sender_of(const struct result *r)
 	if (r->outcome != CREDENTIALS || r->message.source[PID] == NULL)
 		return 0;
 	return r->message.id[PID];
+}
+
+/*
+ * Whether a sender has gone.  A PID can be another process's by now, which the
+ * connection knows, if it is of the same one.
+ */
+static bool
+has_gone(const struct conv *c, intmax_t pid)
+{
+	const struct cred *peer = &c->result.peer;
+
+	if (kill((pid_t)pid, 0) == -1 && errno == ESRCH)
+		return true;
+	return peer->source[PID] != NULL && peer->id[PID] == pid &&
+	    peer_process(c->connection) == -1;
 }
 
 /*
@@ -4822,9 +4928,7 @@ look_up(struct report *rp, struct conv *c)
 	f->option_first = sets_listener(rp->schedule) ||
 	    (!foreign && awaits_option(rp->schedule));
 	f->can_race = r->read && can_race(rp->schedule, r->outcome);
-	f->inherited = true;
-	if (r->outcome == PLACEHOLDER || r->outcome == NONE)
-		f->inherited = has_option(c);
+	f->inherited = !r->lacks_option;
 	f->overflow = c->message.overflow;
 	if (r->outcome != CREDENTIALS || has_pid_0(rp) ||
 	    has_overflow_user(rp) || has_overflow_group(rp))
@@ -4834,9 +4938,11 @@ look_up(struct report *rp, struct conv *c)
 	if (connected && !have_ids_changed(rp) && !applies_handed_over(rp) &&
 	    !rp->options->names)
 		return;
-	f->gone = kill((pid_t)pid, 0) == -1 && errno == ESRCH;
 	if (have_ids_changed(rp) || !connected)
 		f->process = look_at_process(pid);
+	f->gone = has_gone(c, pid);
+	if (f->gone)
+		f->process.known = false;	/* it was another one */
 }
 
 /* A trial of the race, by what came first in the readings of both sides. */
@@ -5182,6 +5288,7 @@ report_client(struct server *s, uint64_t number)
 
 	signals.writing = 1;
 	report.connection = number;
+	read_option(s->conv);
 	look_up(&report, s->conv);
 	count_result(&s->tally, &report);
 	if (!s->conv->options->quiet) {

@@ -187,7 +187,7 @@ ATF_TC_HEAD(server_warnings, tc)
 }
 ATF_TC_BODY(server_warnings, tc)
 {
-	static const char ids[] = "Real and effective IDs differ";
+	static const char ids[] = "The message's IDs are not the connection's";
 	static const char pids[] =
 	    "Message and connection name different processes";
 	static const struct {
@@ -227,10 +227,10 @@ ATF_TC_HEAD(server_ids, tc)
 }
 ATF_TC_BODY(server_ids, tc)
 {
-	static const char differ[] = "Real and effective IDs differ, and the "
-	    "process cannot be looked at: a\n  set-user-ID program, or IDs "
-	    "changed since it connected, or attached by a\n  sender who "
-	    "may.\n";
+	static const char differ[] = "The message's IDs are not the "
+	    "connection's, and the process cannot be looked\n  at: a "
+	    "set-user-ID program, or IDs changed since it connected, or "
+	    "attached by\n  the sender.\n";
 	struct result r = { .outcome = PLACEHOLDER, .bytes = 2 };
 
 	set_up(&inherit_schedule, ROLE_SERVER);
