@@ -446,12 +446,18 @@ static const struct mechanism mechanisms[NKINDS] = {
 
 #elif defined(__NetBSD__)	/* unix(4) */
 
+#include <sys/sysctl.h>
+
 /* <sched.h> makes a stub of it, which does nothing without libpthread. */
 #undef sched_yield
 int sched_yield(void);
 
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 #define NAMES_ASKER	true	/* a client's own IDs as its peer's, until 8 */
+#define PROCESS_INFO	kinfo_proc2	/* which sysctl(3) has of a process */
+#define PROGRAM		p_comm
+#define PROCESS_MIB(pid) { CTL_KERN, KERN_PROC2, KERN_PROC_PID, (int)(pid), \
+	sizeof(struct kinfo_proc2), 1 }
 
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(LOCAL_CREDS), NAME(SCM_CREDS), SOCKCRED(sockcred),
@@ -467,11 +473,16 @@ static const struct mechanism mechanisms[NKINDS] = {
 #elif defined(__FreeBSD__)	/* unix(4) */
 
 #include <sys/procctl.h>
+#include <sys/sysctl.h>
 #include <sys/ucred.h>
+#include <sys/user.h>
 
 #define MAXGROUPS	CMGROUP_MAX
 #define CREDENTIALS_FIRST	true
 #define EGID_AMONG_GROUPS	true	/* until 14, and of getgroups(2) */
+#define PROCESS_INFO	kinfo_proc	/* which sysctl(3) has of a process */
+#define PROGRAM		ki_comm
+#define PROCESS_MIB(pid) { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)(pid) }
 #define DIE_WITH_PARENT() \
 	procctl(P_PID, 0, PROC_PDEATHSIG_CTL, &(int){ SIGKILL })
 
@@ -819,6 +830,38 @@ look_at_process(intmax_t pid)
 	fclose(fp);
 	p.known = found == 2;
 	return p;
+}
+
+#define PROGRAM_ROOM	32	/* bytes; of a program's name, which is cut */
+
+/* The program that a process runs; false if that is not known. */
+static bool
+read_program(intmax_t pid, char *name)
+{
+#ifdef PROCESS_INFO
+	struct PROCESS_INFO info;
+	size_t len = sizeof(info);
+	const int mib[] = PROCESS_MIB(pid);
+
+	if (sysctl(mib, nitems(mib), &info, &len, NULL, 0) == -1 ||
+	    len < sizeof(info))
+		return false;
+	snprintf(name, PROGRAM_ROOM, "%.*s", PROGRAM_ROOM - 1, info.PROGRAM);
+	return true;
+#else
+	char path[64];
+	FILE *fp;
+	bool known;
+
+	snprintf(path, sizeof(path), "/proc/%jd/comm", pid);
+	fp = is_proc_ours() ? fopen(path, "r") : NULL;
+	if (fp == NULL)
+		return false;
+	known = fgets(name, PROGRAM_ROOM, fp) != NULL;
+	fclose(fp);
+	name[strcspn(name, "\n")] = '\0';
+	return known;
+#endif
 }
 
 /* Of the data of a control message, with so many groups. */
@@ -3463,6 +3506,9 @@ struct facts {
 	struct overflow overflow;
 	bool gone;		/* the message's process has left */
 	struct process process;	/* or what it is now */
+
+	/* With --names, the program of the message's PID, of the peer's. */
+	char sender[PROGRAM_ROOM], connector[PROGRAM_ROOM];	/* "": unknown */
 };
 
 struct report {
@@ -3587,10 +3633,13 @@ matches(const struct report *rp)
 	return true;
 }
 
-/* Each ID with its name as id(1) has it, if it has one; and who says so. */
+/*
+ * Each ID with its name as id(1) has it, if it has one, a PID with its program;
+ * and who says so.
+ */
 static void
 print_value(const char *sep, const struct cred *cr, enum field f, bool names,
-    const char *source)
+    const char *program, const char *source)
 {
 	const bool known = cr->source[f] != NULL;
 	const size_t n = !known ? 0 : f == GROUPS ? cr->ngroups : 1;
@@ -3602,6 +3651,8 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 	for (size_t i = 0; i < n; i++) {
 		id = f == GROUPS ? (intmax_t)cr->groups[i] : cr->id[f];
 		printf(" %jd", id);
+		if (f == PID && program[0] != '\0')
+			printf("(%s)", program);
 		if (names && (f == UID || f == EUID) &&
 		    (pw = getpwuid((uid_t)id)) != NULL)
 			printf("(%s)", pw->pw_name);
@@ -4056,17 +4107,21 @@ text_field(const struct report *rp, enum field f)
 	const struct result *r = rp->result;
 	const struct cred *cr = field_from(r, f), *peer = &r->peer;
 	const bool names = rp->options->names;
+	const char *connector = rp->facts.connector, *program = connector;
 
+	if (cr == &r->message)
+		program = rp->facts.sender;
 	printf("%s", fields[f].label);
 	if (f == PID && applies_process_not_seen(rp))
 		printf(": 0 (not seen from here)");
 	else
-		print_value(":", cr, f, names,
+		print_value(":", cr, f, names, program,
 		    cr == peer ? cr->source[f] : NULL);
 	if (rp->truth != NULL && differ(cr, f, rp->truth, f))
-		print_value(" !=", rp->truth, f, names, "client");
+		print_value(" !=", rp->truth, f, names, "", "client");
 	if (differ(cr, f, peer, f))
-		print_value(" !=", peer, f, names, peer->source[f]);
+		print_value(" !=", peer, f, names, connector,
+		    peer->source[f]);
 	printf("\n");
 }
 
@@ -4896,7 +4951,7 @@ sender_of(const struct result *r)
 }
 
 /*
- * Whether a sender has gone.  A PID can be another process's by now, which the
+ * Whether a process has gone.  A PID can be another process's by now, which the
  * connection knows, if it is of the same one.
  */
 static bool
@@ -4908,6 +4963,26 @@ has_gone(const struct conv *c, intmax_t pid)
 		return true;
 	return peer->source[PID] != NULL && peer->id[PID] == pid &&
 	    peer_process(c->connection) == -1;
+}
+
+/*
+ * The program of a field's PID.  It is read before it is known that the process
+ * has not gone, or it would be another's.  Our own client's is ours.
+ */
+static void
+look_up_program(const struct report *rp, const struct conv *c,
+    const struct cred *cr, char *program)
+{
+	intmax_t pid = cr->id[PID];
+	const bool ours = rp->truth != NULL && pid == rp->truth->id[PID];
+
+	if (cr->source[PID] == NULL || pid <= 0)
+		return;
+	if (!read_program(ours ? getpid() : pid, program))
+		program[0] = '\0';
+	if (!ours && has_gone(c, pid))
+		strcpy(program, "gone");
+	(void)make_visible(program);
 }
 
 /*
@@ -4933,6 +5008,11 @@ look_up(struct report *rp, struct conv *c)
 	if (r->outcome != CREDENTIALS || has_pid_0(rp) ||
 	    has_overflow_user(rp) || has_overflow_group(rp))
 		f->view = look_around();
+	if (rp->options->names) {
+		if (r->outcome == CREDENTIALS)
+			look_up_program(rp, c, &r->message, f->sender);
+		look_up_program(rp, c, &r->peer, f->connector);
+	}
 	if (!foreign || pid == 0)
 		return;
 	if (connected && !have_ids_changed(rp) && !applies_handed_over(rp) &&
@@ -6524,7 +6604,7 @@ static const struct opt_row {
 	    .help = "the socket's permissions (0666)", .set = set_mode,
 	    .section = ASKED },
 	[OPT_NAMES] = { 'n', "names",
-	    .help = "add user and group names to the text",
+	    .help = "add names of users, groups, programs",
 	    .choice = CHOICE_REPORT, .section = REPORT },
 	[OPT_PATH] = { 'p', "path", "path",
 	    .help = "a named socket, not a socketpair", .set = set_path,

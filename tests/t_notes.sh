@@ -248,6 +248,33 @@ attached_body() {
 	says '[]' real 1000 connect write hold
 }
 
+atf_test_case names
+names_head() {
+	atf_set descr "--names adds the program of a PID, or that it has gone;" \
+	    "not of the /proc of another PID namespace"
+	atf_set require.progs "unshare"
+	atf_set require.user root
+}
+names_body() {
+	init
+	options=--names
+	text_has "^PID: [0-9]+\(h_sender\)$" connect write await
+	cp "$h_sender" "$(printf 'a\033b')"
+	h_sender="./$(printf 'a\033b')"
+	text_has "^PID: [0-9]+\(a\?b\)$" connect write await
+	h_sender=$(atf_get_srcdir)/h_sender
+	serve_behind "" --names
+	kill -STOP $pid
+	"$h_sender" sock connect write
+	kill -CONT $pid
+	wait $pid
+	atf_check -o ignore grep -E "^PID: [0-9]+\(gone\)$" stdout
+	atf_check -o match:"^PID: [0-9]+.credcheck.$" "$credcheck" --names
+	require_unshare -p -f
+	atf_check -o match:"^PID: [0-9]+.credcheck. .SO_PEERCRED.$|^PID: [0-9]+$" \
+	    unshare -p -f "$credcheck" --names
+}
+
 # Serves a client that has gone before the server reads.
 gone_says() {
 	_notes=$1
@@ -381,6 +408,7 @@ atf_init_test_cases() {
 	atf_add_test_case set_user_id
 	atf_add_test_case changed
 	atf_add_test_case attached
+	atf_add_test_case names
 	atf_add_test_case gone
 	atf_add_test_case hidden
 	atf_add_test_case descriptors

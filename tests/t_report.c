@@ -283,7 +283,7 @@ ATF_TC_BODY(group_names, tc)
 	for (enum field f = GID; f <= EGID; f++) {
 		cred_id(&cr, f, gr->gr_gid, "M");
 		capture(stdout);
-		print_value(":", &cr, f, true, "M");
+		print_value(":", &cr, f, true, "", "M");
 		check_text(wanted);
 	}
 }
