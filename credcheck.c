@@ -189,6 +189,11 @@ static const struct schedule
 	{ UNTIL(READY), CONNECT, WRITE }, .name = "race", .race = true,
 	.random = true },
     dgram_schedule = { OPTION_ON_LISTENER(OPTION), .name = "server" },
+    /* Of a socket that we were given: somebody else has made it ready. */
+    fd_schedule = { { OPTION, ACCEPT, OPTION, RECEIVE }, { CONNECT, WRITE },
+	.name = "fd" },
+    fd_dgram_schedule = { { OPTION, ACCEPT, RECEIVE }, { CONNECT, WRITE },
+	.name = "fd" },
     peer_schedule = { { END }, { CONNECT, ASK, ASK_PIDFD }, .name = "peer" };
 
 /* What --order says; and a --client's that has more to do than to write. */
@@ -410,6 +415,7 @@ struct mechanism {
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 
 /* The head of PIDFD_GET_INFO's answer, which is all that Linux 6.13 had. */
 struct pidfd_answer {
@@ -423,6 +429,21 @@ struct pidfd_answer {
 #define SO_PASSPIDFD	76
 #define SO_PEERPIDFD	77	/* SCM_PIDFD is 4 on each, named or not */
 #endif
+#ifdef SYS_pidfd_getfd		/* Linux 5.6 */
+#define PIDFD_OPEN(pid)		(int)syscall(SYS_pidfd_open, pid, 0)
+#define PIDFD_GETFD(pidfd, fd)	(int)syscall(SYS_pidfd_getfd, pidfd, fd, 0)
+#endif
+
+/* Options that have something come with a message besides, and how much. */
+#ifdef SO_TIMESTAMP_NEW		/* Linux 5.1 */
+#define NEW_EXTRAS	{ SO_TIMESTAMP_NEW, 16 }, { SO_TIMESTAMPNS_NEW, 16 }, \
+	{ SO_TIMESTAMPING_NEW, 3 * 16 },
+#else
+#define NEW_EXTRAS
+#endif
+#define EXTRAS		NEW_EXTRAS { SO_TIMESTAMP, 16 }, \
+	{ SO_TIMESTAMPNS, 16 }, { SO_TIMESTAMPING, 3 * 16 }, \
+	{ SO_PASSSEC, 256 }, { SO_PASSPIDFD, sizeof(int) }
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define HAS_NAMESPACES	true	/* of users and processes */
@@ -545,6 +566,13 @@ static const struct mechanism mechanisms[NKINDS] = {
 #ifndef PIDFD_PROCESS
 struct pidfd_answer { uint32_t pid; };
 #define PIDFD_PROCESS(fd, answer)	((void)(fd), (void)(answer), -1)
+#endif
+#ifndef PIDFD_GETFD		/* a copy of another process's descriptor */
+#define PIDFD_OPEN(pid)		((void)(pid), errno = ENOSYS, -1)
+#define PIDFD_GETFD(pidfd, fd)	((void)(pidfd), (void)(fd), errno = ENOSYS, -1)
+#endif
+#ifndef EXTRAS
+#define EXTRAS			{ 0, 0 }	/* which is no option */
 #endif
 #ifndef CREDENTIALS_FIRST
 #define CREDENTIALS_FIRST	false
@@ -864,6 +892,51 @@ read_program(intmax_t pid, char *name)
 #endif
 }
 
+/* Why the kernel has refused a copy of a process's descriptor (ptrace(2)). */
+static const char *
+why_no_copy(intmax_t pid)
+{
+	const intmax_t yama = read_number(
+	    "/proc/sys/kernel/yama/ptrace_scope", 0);
+	const struct process p = look_at_process(pid);
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%jd", pid);
+	if (!p.known || stat(path, &st) == -1)
+		return "another user's process, one that is not dumpable, or "
+		    "one that a security module keeps";
+	for (size_t i = 0; i < nitems(p.uid); i++)
+		if (p.uid[i] != getuid() || p.gid[i] != getgid())
+			return "another user's process, and no CAP_SYS_PTRACE";
+	/* Files of a process that is not dumpable are root's (proc(5)). */
+	if (st.st_uid != p.uid[1])
+		return "not dumpable: it has changed its IDs, or asked for that";
+	if (yama > 0)
+		return "Yama keeps it (sysctl kernel.yama.ptrace_scope)";
+	return "it has capabilities that we have not, or a security module "
+	    "keeps it";
+}
+
+/* How much room a socket's own options need beside the credentials. */
+static size_t
+extra_room(int fd)
+{
+	static const struct { int option; size_t bytes; } extras[] = { EXTRAS };
+	size_t room = 0;
+	socklen_t len;
+	int on;
+
+	for (size_t i = 0; i < nitems(extras); i++) {
+		on = 0;
+		len = sizeof(on);
+		if (getsockopt(fd, SOL_SOCKET, extras[i].option, &on,
+		    &len) == 0 && on != 0)
+			room += CMSG_SPACE(extras[i].bytes);
+	}
+	return room;
+}
+
 /* Of the data of a control message, with so many groups. */
 static size_t
 cred_size(const struct mechanism *m, size_t ngroups)
@@ -941,11 +1014,24 @@ enum role {
 	ROLE_SERVER,			/* --server: whoever connects */
 	ROLE_CLIENT,			/* --client */
 	ROLE_PEER,			/* --peer: a client that only asks */
+	ROLE_FD,			/* --fd: who has been given a socket */
 	ROLE_SURVEY			/* --survey: both, once for each cell */
+};
+
+/* A socket that we were given, or have a copy of. */
+struct descriptor {
+	int number;			/* as --fd has it */
+	pid_t process;			/* whose it is; 0: ours */
+	int fd;				/* ours, by now */
+	bool listening;
+	bool served;			/* for any number of clients */
+	int had_option;			/* -1: that cannot be said */
+	char name[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 1];
 };
 
 struct options {
 	bool json, names, quiet, verbose;
+	bool only_asks;			/* reads no message */
 	bool counted;			/* more than one result: a tally */
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
@@ -958,6 +1044,8 @@ struct options {
 	bool any_type;			/* or else the next one */
 	struct identity user, effective;
 	const struct schedule *schedule;
+	unsigned missing_stdio;		/* a mask of what was not open */
+	struct descriptor descriptor;	/* of --fd */
 };
 
 /* When a step was begun and ended, by now(); 0: not. */
@@ -1108,6 +1196,7 @@ static struct {
 	struct conv *volatile conv;	/* its client and its sockets' files */
 	struct made_file directory;	/* of the survey's sockets */
 	pid_t maker;			/* of that directory */
+	int fd, option;			/* of a given socket; 0: none to unset */
 	int output_flags[STDERR_FILENO + 1];	/* 0: they are as they were */
 	bool trouble;			/* something was left, and said so */
 } cleanup;
@@ -1438,12 +1527,23 @@ restore_output(void)
 			(void)fcntl(fd, F_SETFL, cleanup.output_flags[fd]);
 }
 
+/* The option that we have set on a socket which others hold as well. */
+static void
+unset_option(void)
+{
+	if (cleanup.option != 0)
+		(void)setsockopt(cleanup.fd, OPTION_LEVEL, cleanup.option,
+		    &(int){ 0 }, sizeof(int));
+	cleanup.option = 0;
+}
+
 /* Called by a signal handler: all in it is async-signal-safe (POSIX). */
 static void
 clean_up(void)
 {
 	struct conv *c = cleanup.conv;
 
+	unset_option();
 	clear_progress();
 	restore_output();
 	if (c != NULL && c->self == getpid()) {
@@ -2959,7 +3059,8 @@ ask_client(struct conv *c, int fd)
 {
 	struct result *r = &c->result;
 	const bool may_be_ours = c->options->path == NULL ||
-	    c->options->role == ROLE_SURVEY;
+	    c->options->role == ROLE_SURVEY ||
+	    (c->options->role == ROLE_FD && !c->options->descriptor.served);
 
 	peer_cred(fd, &r->peer);
 	r->own_peer = !may_be_ours && r->peer.source[PID] != NULL &&
@@ -3109,9 +3210,13 @@ receive_in(struct conv *c, size_t room)
 static size_t
 room_for_message(const struct conv *c)
 {
-	if (c->message.anyone && CREDENTIALS_FIRST)
-		return CMSG_SPACE(cred_size(c->mechanism, MAXGROUPS));
-	return CONTROL_ROOM;
+	size_t room = CMSG_SPACE(cred_size(c->mechanism, MAXGROUPS));
+
+	if (!c->message.anyone || !CREDENTIALS_FIRST)
+		return CONTROL_ROOM;
+	if (c->options->role == ROLE_FD)
+		room += extra_room(c->connection);
+	return room;
 }
 
 static void
@@ -3718,7 +3823,7 @@ may_be_lost(const struct report *rp)
 
 	if (r->outcome != PLACEHOLDER && (r->outcome != NONE || r->ctrunc))
 		return false;
-	return rp->options->role != ROLE_PEER && rp->facts.can_race &&
+	return !rp->options->only_asks && rp->facts.can_race &&
 	    !rp->facts.option_first;
 }
 
@@ -3731,13 +3836,23 @@ is_datagram(const struct report *rp)
 static intmax_t
 applies_lost_race(const struct report *rp)
 {
-	return may_be_lost(rp) && !may_be_unseen(rp) && !is_datagram(rp);
+	return may_be_lost(rp) && !may_be_unseen(rp) && !is_datagram(rp) &&
+	    rp->options->role != ROLE_FD;
 }
 
 static intmax_t
 applies_lost_datagram(const struct report *rp)
 {
-	return may_be_lost(rp) && !may_be_unseen(rp) && is_datagram(rp);
+	return may_be_lost(rp) && !may_be_unseen(rp) && is_datagram(rp) &&
+	    rp->options->role != ROLE_FD;
+}
+
+/* On a socket that somebody else has made. */
+static intmax_t
+applies_lost_before(const struct report *rp)
+{
+	return may_be_lost(rp) && !may_be_unseen(rp) &&
+	    rp->options->role == ROLE_FD;
 }
 
 static intmax_t
@@ -3770,7 +3885,7 @@ applies_process_not_seen(const struct report *rp)
 {
 	const struct result *r = rp->result;
 
-	if (rp->options->role == ROLE_PEER)
+	if (rp->options->only_asks)
 		return is_peer_unseen(r);
 	return r->outcome == CREDENTIALS && has_pid_0(rp);
 }
@@ -3980,6 +4095,12 @@ static const struct note {
 	    "The message was written before the option was set.  Set the "
 	    "option before bind(2), or have the client wait until it is set, "
 	    "as --sync does.", applies_lost_datagram },
+	{ "lost_race", "the race was lost",
+	    "The message was written before the option was set.  Who made the "
+	    "socket could have set it before listen(2) (systemd: "
+	    "PassCredentials=yes).  Else set it on the listening socket and on "
+	    "each accepted connection, too, and have the client wait for that.",
+	    applies_lost_before },
 	{ "lost_race", "lost, or not seen",
 	    "Either the message was written before the option was set, or its "
 	    "sender is not seen from here, in another PID or user namespace.  "
@@ -4166,6 +4287,21 @@ text_order(const struct report *rp)
 		    strerror(r->error), error_name(r->error));
 }
 
+/* A socket that was given to us, or whose copy we have, as it was found. */
+static void
+text_descriptor(const struct report *rp)
+{
+	const struct descriptor *d = &rp->options->descriptor;
+
+	if (rp->mechanism->option == NULL || d->had_option == -1)
+		return;
+	printf("%s: was %s on descriptor %d", rp->mechanism->option,
+	    d->had_option ? "set" : "not set", d->number);
+	if (d->process != 0)
+		printf(" of process %jd", (intmax_t)d->process);
+	printf("\n");
+}
+
 static void
 text_result(const struct report *rp)
 {
@@ -4173,7 +4309,7 @@ text_result(const struct report *rp)
 
 	if (rp->schedule->given && !r->read)
 		printf("Got no message\n");
-	else if (rp->options->role != ROLE_PEER)
+	else if (!rp->options->only_asks)
 		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
 		    "s", r->trunc ? " of a longer message" : "");
 	for (enum field f = PID; f < NFIELDS; f++)
@@ -4183,6 +4319,8 @@ text_result(const struct report *rp)
 		    "placeholder, nobody's.\n", r->message.id[PID],
 		    r->message.id[UID], r->message.id[GID]);
 	text_pidfd("Process of the pidfd", &r->peer);
+	if (rp->options->role == ROLE_FD && rp->connection == 0)
+		text_descriptor(rp);
 	if (rp->schedule->given)
 		text_order(rp);
 	text_notes(rp);
@@ -4298,10 +4436,23 @@ json_head(const struct report *rp)
 {
 	const struct options *o = rp->options;
 
+	const char *transport = o->path == NULL ? "socketpair" : "path";
+
+	if (o->role == ROLE_FD)
+		transport = "descriptor";
 	json_begin(rp->schedule->name);
 	json(",'transport':%s,'path':%s,'type':%s,'option':%s,'message':%s",
-	    o->path == NULL ? "socketpair" : "path", o->path,
-	    types[o->type].name, rp->mechanism->option, rp->mechanism->message);
+	    transport, o->path, types[o->type].name, rp->mechanism->option,
+	    rp->mechanism->message);
+}
+
+static void
+json_descriptor(const struct descriptor *d)
+{
+	json(",'descriptor':{'number':%jd", (intmax_t)d->number);
+	json(d->process == 0 ? ",'process':null" : ",'process':%jd",
+	    (intmax_t)d->process);
+	json(",'listening':%d,'had_option':%d}", d->listening, d->had_option);
 }
 
 /* One struct cred as an object, without the fields in a mask. */
@@ -4375,7 +4526,7 @@ json_result(const struct report *rp)
 {
 	const struct result *r = rp->result;
 	const intmax_t *id = r->message.id;
-	const bool asked = rp->options->role == ROLE_PEER;
+	const bool asked = rp->options->only_asks;
 	const bool known = asked && r->outcome == CREDENTIALS;
 
 	json_head(rp);
@@ -4397,6 +4548,8 @@ json_result(const struct report *rp)
 	if (asked)
 		json(r->peer.pidfd.pid == 0 ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
+	if (rp->options->role == ROLE_FD)
+		json_descriptor(&rp->options->descriptor);
 	if (rp->schedule->given)
 		json_order(rp);
 	printf("}\n");
@@ -4709,13 +4862,56 @@ take_side(struct conv *c, enum side side)
 	c->other.theirs = &c->shared->published[!side];
 }
 
+/* Whether a socket has an option of ours; -1: that cannot be said. */
+static int
+is_set(int fd, const struct mechanism *m)
+{
+	int on = 0;
+	socklen_t len = sizeof(on);
+
+	if (m->option == NULL || getsockopt(fd, OPTION_LEVEL, m->name, &on,
+	    &len) == -1)
+		return -1;
+	return on != 0;
+}
+
+/*
+ * The conversation's socket is one that we were given.  An option which it has
+ * is the one to go on with, as FreeBSD's two exclude each other; one that it has
+ * not is unset in the end.
+ */
+static void
+use_descriptor(struct conv *c)
+{
+	const struct descriptor *d = &c->options->descriptor;
+
+	if (d->served && !c->options->only_asks)
+		c->listener = d->fd;
+	else
+		c->connection = d->fd;
+	if (is_set(d->fd, &mechanisms[USUAL]) == true)
+		c->mechanism = &mechanisms[USUAL];
+	if (c->options->only_asks || is_set(d->fd, c->mechanism) != false)
+		return;
+	cleanup.fd = d->fd;
+	cleanup.option = c->mechanism->name;
+}
+
+/* What others hold as well is left as it was, and open. */
+static void
+leave_descriptor(struct conv *c)
+{
+	unset_option();
+	c->listener = c->connection = -1;
+}
+
 /* From here on nothing is left behind, however we end. */
 static void
 open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 {
 	const bool client = o->role == ROLE_CLIENT || o->role == ROLE_PEER;
 	/* A foreign client may attach what looks like the usual one's. */
-	const bool foreign = o->role == ROLE_SERVER;
+	const bool foreign = o->role == ROLE_SERVER || o->role == ROLE_FD;
 	const bool persistent = foreign && mechanisms[EVERY].option != NULL;
 
 	*c = (struct conv){ .options = o, .schedule = o->schedule,
@@ -4739,7 +4935,9 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 		c->shared->bound[side] = (struct made_file){ .type = S_IFSOCK,
 		    .directory = -1 };
 	cleanup.conv = c;
-	if (o->path == NULL)
+	if (o->role == ROLE_FD)
+		use_descriptor(c);
+	if (o->path == NULL || o->role == ROLE_FD)
 		return;
 	set_server_address(c);
 	if (!client && !is_abstract(o))
@@ -4837,6 +5035,8 @@ close_conv(struct conv *c)
 {
 	struct pairs *p = &c->pairs;
 
+	if (c->options->role == ROLE_FD)
+		leave_descriptor(c);
 	end_client(c);
 	remove_bound(c);
 	close_rights(&c->message);
@@ -5000,8 +5200,9 @@ look_up(struct report *rp, struct conv *c)
 	struct facts *f = &rp->facts;
 
 	read_overflow(&c->message.overflow);
-	f->option_first = sets_listener(rp->schedule) ||
-	    (!foreign && awaits_option(rp->schedule));
+	f->option_first = rp->options->role != ROLE_FD &&
+	    (sets_listener(rp->schedule) ||
+	    (!foreign && awaits_option(rp->schedule)));
 	f->can_race = r->read && can_race(rp->schedule, r->outcome);
 	f->inherited = !r->lacks_option;
 	f->overflow = c->message.overflow;
@@ -5357,7 +5558,10 @@ remove_client(struct server *s, struct client *client)
 static void
 warn_of_client(uint64_t number, const char *what)
 {
-	warnx("connection %" PRIu64 ": %s", number, what);
+	if (number == 0)		/* it is the only one */
+		warnx("%s", what);
+	else
+		warnx("connection %" PRIu64 ": %s", number, what);
 	cleanup.trouble = true;
 }
 
@@ -5376,7 +5580,8 @@ report_client(struct server *s, uint64_t number)
 			json_result(&report);
 		else {
 			printf(s->tally.trials > 1 ? "\n" : "");
-			printf("Connection %" PRIu64 "\n", number);
+			if (number != 0)
+				printf("Connection %" PRIu64 "\n", number);
 			text_result(&report);
 		}
 		flush_report();
@@ -5432,7 +5637,8 @@ serve_client(struct server *s, const struct client *client, bool late)
 	}
 	report_client(s, client->number);
 	close_rights(&s->conv->message);
-	close_strangers(client->fd);
+	if (client->fd != s->conv->options->descriptor.fd)
+		close_strangers(client->fd);
 	s->listener_paused_until = 0;	/* there is a descriptor again */
 	return true;
 }
@@ -5490,13 +5696,32 @@ pause_listener(struct server *s)
 	s->listener_paused_until = now() + 100 * MILLISECOND;
 }
 
+/*
+ * accept(2), without waiting.  A listening socket that we were given can block,
+ * as it is others' to say, and they may accept what poll(2) has told us of.
+ */
+static int
+accept_next(const struct conv *c)
+{
+	int fd, error;
+
+	if (c->options->role != ROLE_FD)
+		return accept(c->listener, NULL, NULL);
+	interrupt_calls(true);
+	fd = accept(c->listener, NULL, NULL);
+	error = errno;
+	interrupt_calls(false);
+	errno = error;
+	return fd;
+}
+
 /* Takes a connection; false if there is none, or no room for it. */
 static bool
 accept_connection(struct server *s)
 {
 	struct conv *c = s->conv;
 	struct client *client;
-	const int fd = accept(c->listener, NULL, NULL);
+	const int fd = accept_next(c);
 
 	if (fd == -1) {
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
@@ -5610,7 +5835,7 @@ say_listening(const struct options *o)
 
 	if (!o->verbose && (o->quiet || !terminal))
 		return;
-	path = visible(o->path);
+	path = visible(o->path != NULL ? o->path : "a socket without a name");
 	fprintf(stderr, "Listening on %s%s\n", path,
 	    terminal ? "; ^C ends it" : "");
 	free(path);
@@ -5651,10 +5876,102 @@ run_server(const struct options *o)
 	c.connection = -1;
 	close_conv(&c);
 	signals.writing = 1;
+	report = report_of(&c);
 	if (!o->quiet && !o->json) {
 		printf(s.tally.trials > 0 ? "\n" : "");
 		text_tally("connection", &s.tally);
+		if (o->role == ROLE_FD)
+			text_descriptor(&report);
 	}
+	if (!o->quiet)
+		finish_report();
+	status = exit_status(&report, &s.tally);
+	free(s.clients);
+	free(s.fds);
+	free_conv(&c);
+	return status;
+}
+
+/* What a connection knows of its other side, or a listener of itself. */
+static int
+report_peer(struct conv *c)
+{
+	const struct options *o = c->options;
+	struct report report = report_of(c);
+	struct result *r = &c->result;
+
+	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
+	    r->peer.id[PID] == getpid();
+	if (r->own_peer)
+		cred_forget(&r->peer);
+	if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
+		r->outcome = CREDENTIALS;
+	else if (!o->quiet && !o->json && !r->own_peer)
+		warnx("the connection knows nothing of its %s",
+		    o->role == ROLE_PEER ? "listener" : "other side");
+	look_up(&report, c);
+	if (!o->quiet) {
+		(o->json ? json_result : text_result)(&report);
+		finish_report();
+	}
+	return r->outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
+/* Asks who listens at a path, by either type that has connections. */
+static int
+run_peer(struct options *o)
+{
+	struct conv c;
+	int status;
+
+	for (;; o->type++, o->any_type = false) {
+		open_conv(&c, o, NULL);
+		run_steps(&c);
+		if (refusal_of(&c) == NULL)
+			break;
+		free_conv(&c);
+	}
+	if (o->verbose)
+		print_timeline(c.schedule, spans_of(&c, SERVER),
+		    spans_of(&c, CLIENT));
+	status = report_peer(&c);
+	free_conv(&c);
+	return status;
+}
+
+/* Asks for the peer by a copy, which is closed before that is reported. */
+static int
+ask_by_copy(const struct options *o)
+{
+	struct conv c;
+	int status;
+
+	open_conv(&c, o, NULL);
+	peer_cred(c.connection, &c.result.peer);
+	ask_pidfd(&c);
+	close_strangers(c.connection);
+	status = report_peer(&c);
+	free_conv(&c);
+	return status;
+}
+
+/* A connection that we were given: a server's only one. */
+static int
+read_connection(const struct options *o)
+{
+	struct conv c;
+	struct server s = { .conv = &c };
+	struct report report;
+	int status;
+
+	open_conv(&c, o, NULL);
+	set_usual_option(&c);
+	add_client(&s, c.connection);
+	while (s.nclients > 0) {
+		await_clients(&s);
+		serve_ready(&s);
+	}
+	close_conv(&c);
 	if (!o->quiet)
 		finish_report();
 	report = report_of(&c);
@@ -5665,41 +5982,196 @@ run_server(const struct options *o)
 	return status;
 }
 
-/* Asks who listens at a path, by either type that has connections. */
-static int
-run_peer(struct options *o)
-{
-	struct report report;
-	struct result *r;
-	struct conv c;
+/* A usage error, or a descriptor that is none of what the user says. */
+#define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
-	for (;; o->type++, o->any_type = false) {
-		open_conv(&c, o, NULL);
-		run_steps(&c);
-		if (refusal_of(&c) == NULL)
-			break;
-		free_conv(&c);
+/* As --fd has it. */
+static const char *
+descriptor_text(const struct descriptor *d)
+{
+	static char text[64];
+
+	if (d->process == 0)
+		snprintf(text, sizeof(text), "--fd %d", d->number);
+	else
+		snprintf(text, sizeof(text), "--fd %jd:%d",
+		    (intmax_t)d->process, d->number);
+	return text;
+}
+
+/* A copy of another process's descriptor (pidfd_getfd(2)). */
+static int
+copy_descriptor(const struct descriptor *d)
+{
+	const char *text = descriptor_text(d), *why;
+	const int pidfd = PIDFD_OPEN(d->process);
+	int fd;
+
+	if (pidfd == -1 && errno == EINVAL)
+		REFUSE("%s: a thread, not a process", text);
+	if (pidfd == -1)
+		err(EXIT_TROUBLE, "%s: pidfd_open", text);
+	fd = PIDFD_GETFD(pidfd, d->number);
+	if (fd == -1 && errno == EPERM) {
+		why = why_no_copy(d->process);
+		errno = EPERM;
+		err(EXIT_TROUBLE, "%s: %s", text, why);
 	}
-	r = &c.result;
-	report = report_of(&c);
-	if (o->verbose)
-		print_timeline(c.schedule, spans_of(&c, SERVER),
-		    spans_of(&c, CLIENT));
-	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
-	    r->peer.id[PID] == getpid();
-	if (r->own_peer)
-		cred_forget(&r->peer);
-	if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
-		r->outcome = CREDENTIALS;
-	else if (!o->quiet && !o->json && !r->own_peer)
-		warnx("the connection knows nothing of its listener");
-	look_up(&report, &c);
-	if (!o->quiet) {
-		(o->json ? json_result : text_result)(&report);
-		finish_report();
+	if (fd == -1 && errno == EBADF)
+		REFUSE("%s: not open there", text);
+	if (fd == -1)
+		err(EXIT_TROUBLE, "%s: pidfd_getfd", text);
+	(void)close(pidfd);
+	return fd;
+}
+
+static int
+socket_option(int fd, int option)
+{
+	int value = 0;
+	socklen_t len = sizeof(value);
+
+	(void)getsockopt(fd, SOL_SOCKET, option, &value, &len);
+	return value;
+}
+
+/* The name of a socket, or else of its peer; an abstract one begins with @. */
+static void
+name_descriptor(struct descriptor *d)
+{
+	struct sockaddr_un sun;
+	const socklen_t head = offsetof(struct sockaddr_un, sun_path);
+	int (*const calls[])(int, struct sockaddr *, socklen_t *) = {
+		getsockname, getpeername };
+	socklen_t len;
+
+	for (size_t i = 0; i < nitems(calls) && d->name[0] == '\0'; i++) {
+		memset(&sun, 0, sizeof(sun));
+		len = sizeof(sun);
+		if (calls[i](d->fd, (struct sockaddr *)&sun, &len) == -1 ||
+		    len <= head)
+			continue;
+		len = MIN(len, (socklen_t)sizeof(sun)) - head;
+		memcpy(d->name, sun.sun_path, len);
+		if (ABSTRACT && d->name[0] == '\0')
+			for (socklen_t n = 0; n < len; n++)
+				if (d->name[n] == '\0')
+					d->name[n] = '@';
 	}
-	free_conv(&c);
-	return r->outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
+/* Whether there is another side, or was. */
+static bool
+is_connected(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	char byte;
+
+	/* On the BSDs one that has left has no name; its message is there. */
+	return getpeername(fd, (struct sockaddr *)&ss, &len) == 0 ||
+	    recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1;
+}
+
+/* What kind of socket a descriptor is; one that is none is refused. */
+static void
+look_at_descriptor(struct options *o)
+{
+	struct descriptor *d = &o->descriptor;
+	const char *text = descriptor_text(d);
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	bool connected;
+
+	memset(&ss, 0, sizeof(ss));
+	if (getsockname(d->fd, (struct sockaddr *)&ss, &len) == -1)
+		REFUSE("%s: %s", text, errno == EBADF ? "not open" :
+		    errno == ENOTSOCK ? "not a socket" : strerror(errno));
+	if (ss.ss_family != AF_UNIX)
+		REFUSE("%s: not a UNIX-domain socket", text);
+	o->type = 0;
+	while (o->type < nitems(types) &&
+	    types[o->type].type != socket_option(d->fd, SO_TYPE))
+		o->type++;
+	if (o->type == nitems(types))
+		REFUSE("%s: not a stream, seqpacket or datagram socket", text);
+	d->listening = socket_option(d->fd, SO_ACCEPTCONN) != 0;
+	connected = !d->listening && is_connected(d->fd);
+	name_descriptor(d);
+	o->path = d->name[0] != '\0' ? d->name : NULL;
+	d->served = d->listening || (types[o->type].type == SOCK_DGRAM &&
+	    !connected && o->path != NULL);
+	if (!d->served && !connected)
+		REFUSE("%s: neither listening nor connected", text);
+}
+
+/* Whether two descriptors are of one socket. */
+static bool
+is_same(int fd, int other)
+{
+	struct stat st, other_st;
+
+	return fstat(fd, &st) == 0 && fstat(other, &other_st) == 0 &&
+	    S_ISSOCK(st.st_mode) && st.st_dev == other_st.st_dev &&
+	    st.st_ino == other_st.st_ino;
+}
+
+/*
+ * Nothing of ours goes to the other side of what we were given: a report that
+ * would, goes to standard error.
+ */
+static void
+keep_output_apart(struct descriptor *d)
+{
+	if (is_same(d->fd, STDERR_FILENO))
+		REFUSE("%s: standard error is that socket, too, and its other "
+		    "side would read it", descriptor_text(d));
+	if (!is_same(d->fd, STDOUT_FILENO))
+		return;
+	if (d->fd == STDOUT_FILENO)
+		d->fd = dup(STDOUT_FILENO);
+	if (d->fd == -1 || dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
+		err(EXIT_TROUBLE, "%s: dup", descriptor_text(d));
+}
+
+/* Before anything is printed, or waited for. */
+static void
+find_descriptor(struct options *o)
+{
+	struct descriptor *d = &o->descriptor;
+	const struct mechanism *m = mechanisms;
+
+	d->fd = d->number;
+	if (d->process != 0)
+		d->fd = copy_descriptor(d);
+	else if (d->fd <= STDERR_FILENO && (o->missing_stdio & 1U << d->fd))
+		REFUSE("%s: not open", descriptor_text(d));
+	look_at_descriptor(o);
+	o->only_asks = d->process != 0;
+	if (!o->only_asks)
+		keep_output_apart(d);
+	d->had_option = is_set(d->fd, &m[USUAL]);
+	if (d->had_option != true && m[EVERY].option != NULL)
+		d->had_option = is_set(d->fd, &m[EVERY]);
+	if (d->had_option == false && !OPTION_READS_BACK)
+		d->had_option = -1;	/* or used up, which reads the same */
+	if (d->served && !o->only_asks) {
+		signals.stoppable = 1;
+		if (types[o->type].type == SOCK_DGRAM)
+			o->schedule = &fd_dgram_schedule;
+	} else if (o->count != UINT64_MAX)
+		REFUSE("--count means nothing with %s, which is one connection",
+		    descriptor_text(d));
+	else
+		o->count = 1;
+}
+
+static int
+run_fd(const struct options *o)
+{
+	if (o->only_asks)
+		return ask_by_copy(o);
+	return o->descriptor.served ? run_server(o) : read_connection(o);
 }
 
 /*
@@ -6316,7 +6788,6 @@ run_survey(const struct options *base)
 /*
  * 12. The command line, and main.
  */
-#define REFUSE(...)	errx(EXIT_TROUBLE, __VA_ARGS__)
 
 /* For the rest of our life, a text. */
 static char * __attribute__((format(printf, 1, 2)))
@@ -6458,6 +6929,28 @@ set_effective(struct options *o, const char *s)
 	return parse_identity(s, &o->effective);
 }
 
+/* [pid:]fd */
+static const char *
+set_fd(struct options *o, const char *s)
+{
+	const char *colon = strchr(s, ':');
+	const char *number = colon != NULL ? colon + 1 : s;
+	char pid[32];
+	uintmax_t n;
+
+	snprintf(pid, sizeof(pid), "%.*s", (int)strcspn(s, ":"), s);
+	o->descriptor.process = 0;
+	if (colon != NULL) {
+		if (!parse_number(pid, 10, 1, INT_MAX, &n))
+			return "a process's number, a colon and a descriptor's";
+		o->descriptor.process = (pid_t)n;
+	}
+	if (!parse_number(number, 10, 0, INT_MAX, &n))
+		return "the number of a descriptor, as 3, or pid:fd";
+	o->descriptor.number = (int)n;
+	return NULL;
+}
+
 static const char *
 set_mode(struct options *o, const char *s)
 {
@@ -6528,7 +7021,7 @@ set_user(struct options *o, const char *s)
 /* Each option. */
 enum opt {
 	/* The modes, */
-	OPT_CLIENT, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER, OPT_PEER,
+	OPT_CLIENT, OPT_FD, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER, OPT_PEER,
 	OPT_RACE, OPT_SURVEY, OPT_SYNC,
 	/* and what is said of them. */
 	OPT_COUNT, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
@@ -6565,6 +7058,9 @@ static const struct opt_row {
 } opts[NOPTS] = {
 	[OPT_CLIENT] = { 'C', "client", "path",
 	    .help = "only the client, of a --server", .set = set_path,
+	    .choice = CHOICE_ROLE },
+	[OPT_FD] = { 'f', "fd", "[pid:]fd",
+	    .help = "the socket that we were given as fd", .set = set_fd,
 	    .choice = CHOICE_ROLE },
 	[OPT_INHERIT] = { 'i', "inherit",
 	    .help = "the option on the listening socket",
@@ -6633,7 +7129,7 @@ static const struct opt_row {
 /* The modes: an order, in which both sides are ours, or another role. */
 enum mode {
 	MODE_SYNC, MODE_LATE, MODE_INHERIT, MODE_RACE, MODE_ORDER,
-	MODE_SERVER, MODE_CLIENT, MODE_PEER, MODE_SURVEY,
+	MODE_SERVER, MODE_CLIENT, MODE_PEER, MODE_FD, MODE_SURVEY,
 	NMODES
 };
 
@@ -6676,6 +7172,8 @@ static const struct mode_row {
 	[MODE_PEER] = { OPT_PEER, ROLE_PEER, &peer_schedule,
 	    .connected = true,
 	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_TYPE) },
+	[MODE_FD] = { OPT_FD, ROLE_FD, &fd_schedule, .count = UINT64_MAX,
+	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_COUNT) },
 	[MODE_SURVEY] = { OPT_SURVEY, ROLE_SURVEY, &inherit_schedule,
 	    .allowed = REPORTING },
 };
@@ -6816,6 +7314,7 @@ help(void)
 	usage("      ", ROLE_SERVER);
 	usage("      ", ROLE_CLIENT);
 	usage("      ", ROLE_PEER);
+	usage("      ", ROLE_FD);
 	usage("      ", ROLE_SURVEY);
 	for (enum section section = 0; section < NSECTIONS; section++)
 		help_section(section);
@@ -7406,6 +7905,7 @@ set_defaults(struct options *o, uint32_t given, const struct mode_row *mode)
 		o->limit = mode->limit;
 	}
 	o->any_type = o->role == ROLE_PEER && (given & BIT(OPT_TYPE)) == 0;
+	o->only_asks = o->role == ROLE_PEER;
 	o->counted = o->count > 1 || mode->opt == OPT_RACE;
 	signals.stoppable = o->role == ROLE_SERVER ||
 	    (o->role == ROLE_BOTH && o->counted);
@@ -7584,6 +8084,8 @@ run_role(struct options *o)
 		return run_server(o);
 	case ROLE_PEER:
 		return run_peer(o);
+	case ROLE_FD:
+		return run_fd(o);
 	case ROLE_SURVEY:
 		return run_survey(o);
 	case ROLE_CLIENT:
@@ -7598,18 +8100,23 @@ int
 main(int argc, char **argv)
 {
 	struct options o = { .count = 1, .mode = 0666, .timeout = 5 * SECOND,
-	    .spread = 20 * MICROSECOND };
+	    .spread = 20 * MICROSECOND, .descriptor.fd = -1 };
 	int status;
 
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */
 	/* One that is closed would be a socket's; output stays unwritable. */
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 &&
-		    open("/dev/null", O_RDONLY) == -1)
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) != -1)
+			continue;
+		o.missing_stdio |= 1U << fd;
+		if (open("/dev/null", O_RDONLY) == -1)
 			err(EXIT_TROUBLE, "/dev/null");
+	}
 	parse_options(argc, argv, &o);
+	if (o.role == ROLE_FD)
+		find_descriptor(&o);
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
 	if (signals.stoppable && pipe(signals.wakeup) == -1)
