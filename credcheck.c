@@ -902,7 +902,7 @@ why_no_copy(intmax_t pid)
 	char path[64];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%jd", pid);
+	snprintf(path, sizeof(path), "/proc/%jd/status", pid);
 	if (!p.known || stat(path, &st) == -1)
 		return "another user's process, one that is not dumpable, or "
 		    "one that a security module keeps";
@@ -6062,7 +6062,7 @@ name_descriptor(struct descriptor *d)
 
 /* Whether there is another side, or was. */
 static bool
-is_connected(int fd)
+is_connected(int fd, int type)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -6070,7 +6070,7 @@ is_connected(int fd)
 
 	/* On the BSDs one that has left has no name; its message is there. */
 	return getpeername(fd, (struct sockaddr *)&ss, &len) == 0 ||
-	    recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1;
+	    (type != SOCK_DGRAM && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1);
 }
 
 /* What kind of socket a descriptor is; one that is none is refused. */
@@ -6096,7 +6096,7 @@ look_at_descriptor(struct options *o)
 	if (o->type == nitems(types))
 		REFUSE("%s: not a stream, seqpacket or datagram socket", text);
 	d->listening = socket_option(d->fd, SO_ACCEPTCONN) != 0;
-	connected = !d->listening && is_connected(d->fd);
+	connected = !d->listening && is_connected(d->fd, types[o->type].type);
 	name_descriptor(d);
 	o->path = d->name[0] != '\0' ? d->name : NULL;
 	d->served = d->listening || (types[o->type].type == SOCK_DGRAM &&

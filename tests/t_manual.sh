@@ -26,6 +26,7 @@ keys_body() {
 		    connect write' 2>/dev/null | jq -r 'keys[]'
 		echo connection		# of a server
 		echo pidfd_pid		# of --peer
+		echo descriptor		# of --fd
 	} | sort -u >keys
 	manual=$(atf_get_srcdir)/../credcheck.1
 	sed -n '/^\.Sh JSON/,/^\.Sh SYS/p' "$manual" |

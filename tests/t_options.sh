@@ -250,6 +250,7 @@ usage_body() {
 		esac
 		case $line in
 		-[lCP]*)	modes=${line%% *} path="none/sock" ;;
+		-f*)	modes=-f path=99 ;;
 		-S*)	modes=-S path= ;;
 		*)	modes="-s -L -r -i -o" path="-p none/sock" ;;
 		esac
