@@ -911,7 +911,8 @@ why_no_copy(intmax_t pid)
 			return "another user's process, and no CAP_SYS_PTRACE";
 	/* Files of a process that is not dumpable are root's (proc(5)). */
 	if (st.st_uid != p.uid[1])
-		return "not dumpable: it has changed its IDs, or asked for that";
+		return "not dumpable: it has changed its IDs, or asked for "
+		    "that";
 	if (yama > 0)
 		return "Yama keeps it (sysctl kernel.yama.ptrace_scope)";
 	return "it has capabilities that we have not, or a security module "
@@ -1196,7 +1197,7 @@ static struct {
 	struct conv *volatile conv;	/* its client and its sockets' files */
 	struct made_file directory;	/* of the survey's sockets */
 	pid_t maker;			/* of that directory */
-	int fd, option;			/* of a given socket; 0: none to unset */
+	int fd, option;			/* of a given socket, to be unset */
 	int output_flags[STDERR_FILENO + 1];	/* 0: they are as they were */
 	bool trouble;			/* something was left, and said so */
 } cleanup;
@@ -4877,8 +4878,8 @@ is_set(int fd, const struct mechanism *m)
 
 /*
  * The conversation's socket is one that we were given.  An option which it has
- * is the one to go on with, as FreeBSD's two exclude each other; one that it has
- * not is unset in the end.
+ * is the one to go on with, as FreeBSD's two exclude each other; one that it
+ * has not is unset in the end.
  */
 static void
 use_descriptor(struct conv *c)
@@ -6068,9 +6069,11 @@ is_connected(int fd, int type)
 	socklen_t len = sizeof(ss);
 	char byte;
 
+	if (getpeername(fd, (struct sockaddr *)&ss, &len) == 0)
+		return true;
 	/* On the BSDs one that has left has no name; its message is there. */
-	return getpeername(fd, (struct sockaddr *)&ss, &len) == 0 ||
-	    (type != SOCK_DGRAM && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1);
+	return type != SOCK_DGRAM &&
+	    recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) != -1;
 }
 
 /* What kind of socket a descriptor is; one that is none is refused. */
@@ -7021,8 +7024,8 @@ set_user(struct options *o, const char *s)
 /* Each option. */
 enum opt {
 	/* The modes, */
-	OPT_CLIENT, OPT_FD, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER, OPT_PEER,
-	OPT_RACE, OPT_SURVEY, OPT_SYNC,
+	OPT_CLIENT, OPT_FD, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER,
+	OPT_PEER, OPT_RACE, OPT_SURVEY, OPT_SYNC,
 	/* and what is said of them. */
 	OPT_COUNT, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
 	OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER, OPT_VERSION, OPT_VERBOSE,
