@@ -33,7 +33,7 @@ each_signal_body() {
 	[ "$(uname -s)" != Linux ] || signals="$signals IO PWR STKFLT"
 	for signal in $signals; do
 		dies_of $signal
-		echo "$signal: $((128 + $(kill -l $signal))) " >>wanted
+		echo "$signal: $((128 + $(number_of $signal))) " >>wanted
 	done
 	# Below are those of glibc's own, which nobody else may handle.
 	[ "$(uname -s)" != Linux ] || for number in $(seq 34 64); do
@@ -149,7 +149,7 @@ ignored_body() {
 	kill -USR2 $pid
 	wait $pid
 	status=$?
-	atf_check_equal $((128 + $(kill -l USR2))) $status
+	atf_check_equal $((128 + $(number_of USR2))) $status
 }
 
 atf_test_case blocked
@@ -172,7 +172,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --count 1000000000 \
 	kill -USR2 $pid
 	wait $pid
 	status=$?
-	atf_check_equal $((128 + $(kill -l USR2))) $status
+	atf_check_equal $((128 + $(number_of USR2))) $status
 	atf_check test ! -e sock
 }
 
