@@ -88,7 +88,7 @@ json_body() {
 
 	# An error in place of an outcome, who it is, and a row that is new.
 	jq -c '(.rows[] | select(.name == "forged") | .cells.dgram) |=
-	    (.outcome = null | .errno = "ENEW") |
+	    (.outcome = null | .whose = null | .errno = "ENEW") |
 	    (.rows[] | select(.name == "peer_pair") | .cells.stream.whose) =
 	    "server" | .rows += [{name: "new", title: "a new row",
 	    cells: {stream: {outcome: "none"}}}]' 6.12.117.json >6.18.44.json

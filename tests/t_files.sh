@@ -107,6 +107,7 @@ kernels_head() {
 	atf_set require.progs "jq"
 }
 kernels_body() {
+	require_linux
 	atf_check "$(atf_get_srcdir)/kernels" -c
 }
 
