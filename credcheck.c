@@ -1020,7 +1020,7 @@ enum role {
 };
 
 /* A socket that we were given, or have a copy of. */
-struct descriptor {
+struct given_socket {
 	int number;			/* as --fd has it */
 	pid_t process;			/* whose it is; 0: ours */
 	int fd;				/* ours, by now */
@@ -1046,7 +1046,7 @@ struct options {
 	struct identity user, effective;
 	const struct schedule *schedule;
 	unsigned missing_stdio;		/* a mask of what was not open */
-	struct descriptor descriptor;	/* of --fd */
+	struct given_socket descriptor;	/* of --fd */
 };
 
 /* When a step was begun and ended, by now(); 0: not. */
@@ -4292,7 +4292,7 @@ text_order(const struct report *rp)
 static void
 text_descriptor(const struct report *rp)
 {
-	const struct descriptor *d = &rp->options->descriptor;
+	const struct given_socket *d = &rp->options->descriptor;
 
 	if (rp->mechanism->option == NULL || d->had_option == -1)
 		return;
@@ -4448,7 +4448,7 @@ json_head(const struct report *rp)
 }
 
 static void
-json_descriptor(const struct descriptor *d)
+json_descriptor(const struct given_socket *d)
 {
 	json(",'descriptor':{'number':%jd", (intmax_t)d->number);
 	json(d->process == 0 ? ",'process':null" : ",'process':%jd",
@@ -4884,7 +4884,7 @@ is_set(int fd, const struct mechanism *m)
 static void
 use_descriptor(struct conv *c)
 {
-	const struct descriptor *d = &c->options->descriptor;
+	const struct given_socket *d = &c->options->descriptor;
 
 	if (d->served && !c->options->only_asks)
 		c->listener = d->fd;
@@ -5988,7 +5988,7 @@ read_connection(const struct options *o)
 
 /* As --fd has it. */
 static const char *
-descriptor_text(const struct descriptor *d)
+descriptor_text(const struct given_socket *d)
 {
 	static char text[64];
 
@@ -6002,7 +6002,7 @@ descriptor_text(const struct descriptor *d)
 
 /* A copy of another process's descriptor (pidfd_getfd(2)). */
 static int
-copy_descriptor(const struct descriptor *d)
+copy_descriptor(const struct given_socket *d)
 {
 	const char *text = descriptor_text(d), *why;
 	const int pidfd = PIDFD_OPEN(d->process);
@@ -6038,7 +6038,7 @@ socket_option(int fd, int option)
 
 /* The name of a socket, or else of its peer; an abstract one begins with @. */
 static void
-name_descriptor(struct descriptor *d)
+name_descriptor(struct given_socket *d)
 {
 	struct sockaddr_un sun;
 	const socklen_t head = offsetof(struct sockaddr_un, sun_path);
@@ -6080,7 +6080,7 @@ is_connected(int fd, int type)
 static void
 look_at_descriptor(struct options *o)
 {
-	struct descriptor *d = &o->descriptor;
+	struct given_socket *d = &o->descriptor;
 	const char *text = descriptor_text(d);
 	struct sockaddr_storage ss;
 	socklen_t len = sizeof(ss);
@@ -6124,7 +6124,7 @@ is_same(int fd, int other)
  * would, goes to standard error.
  */
 static void
-keep_output_apart(struct descriptor *d)
+keep_output_apart(struct given_socket *d)
 {
 	if (is_same(d->fd, STDERR_FILENO))
 		REFUSE("%s: standard error is that socket, too, and its other "
@@ -6141,7 +6141,7 @@ keep_output_apart(struct descriptor *d)
 static void
 find_descriptor(struct options *o)
 {
-	struct descriptor *d = &o->descriptor;
+	struct given_socket *d = &o->descriptor;
 	const struct mechanism *m = mechanisms;
 
 	d->fd = d->number;
