@@ -16,6 +16,7 @@ take_code() {
 compile() {
 	program=$1 source=$(atf_get_srcdir)/$2
 	shift 2
+	command -v ${cc:-cc} >/dev/null || atf_skip "no compiler: ${cc:-cc}"
 	atf_check ${cc:-cc} -std=c11 -I. "$@" -o $program "$source"
 }
 
@@ -182,7 +183,7 @@ warnings_head() {
 	    "warning an error"
 }
 warnings_body() {
-	make=$(command -v bmake || command -v make)
+	make=$(command -v bmake || command -v make) || atf_skip "needs make"
 	eval "set -- $($make -C "$(atf_get_srcdir)/.." -V WARNINGS)"
 	atf_check test $# -gt 10
 	take_code
