@@ -422,8 +422,9 @@ struct pidfd_answer {
 	uint64_t mask, cgroup;
 	uint32_t pid, others[11];
 };
-#define PIDFD_PROCESS(fd, answer)	ioctl(fd, \
-	_IOWR(0xff, 11, struct pidfd_answer), answer)
+/* Libcs differ in the type of ioctl(2)'s request. */
+#define PIDFD_PROCESS(fd, answer)	syscall(SYS_ioctl, fd, \
+	(long)_IOWR(0xff, 11, struct pidfd_answer), answer)
 
 #ifndef SO_PASSPIDFD		/* Linux 6.5; not of alpha, PA-RISC and SPARC */
 #define SO_PASSPIDFD	76
