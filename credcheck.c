@@ -338,6 +338,9 @@ static const char *const outcomes[NOUTCOMES] = {
 	[UNSUPPORTED] = "unsupported",
 };
 
+#define MOST_CONTROLS	16	/* control messages that are listed */
+#define DATA_SHOWN	64	/* bytes of a message, with --data */
+
 /* What became of one message.  All zero, it claims nothing. */
 struct result {
 	enum outcome outcome;
@@ -350,6 +353,12 @@ struct result {
 	struct cred peer;		/* what the connection has */
 	bool own_peer;			/* it names ourselves, and is left out */
 	bool lacks_option;		/* as read back from the connection */
+	char data[DATA_SHOWN];		/* the head of the message */
+	size_t ncontrols;
+	struct {			/* control messages, as they came */
+		int level, type;
+		size_t bytes;
+	} controls[MOST_CONTROLS];
 	enum step refused;		/* a step, by the kernel; END: none */
 	int error;			/* and with which errno */
 };
@@ -564,6 +573,9 @@ static const struct mechanism mechanisms[NKINDS] = {
 #ifndef EGID_AMONG_GROUPS
 #define EGID_AMONG_GROUPS	false
 #endif
+#ifndef ENODATA			/* FreeBSD */
+#define ENODATA			(-1)
+#endif
 #ifndef PIDFD_PROCESS
 struct pidfd_answer { uint32_t pid; };
 #define PIDFD_PROCESS(fd, answer)	((void)(fd), (void)(answer), -1)
@@ -606,6 +618,38 @@ struct pidfd_answer { uint32_t pid; };
 #else
 #define SEARCH_ONLY		(O_RDONLY | O_DIRECTORY)
 #endif
+
+/* Control messages at SOL_SOCKET by their names. */
+static const struct {
+	int type;
+	const char *name;
+} control_names[] = {
+	{ SCM_RIGHTS, "SCM_RIGHTS" },
+#if defined(__linux__)
+	{ SCM_CREDENTIALS, "SCM_CREDENTIALS" },
+	{ 3, "SCM_SECURITY" },		/* which not every libc names */
+	{ 4, "SCM_PIDFD" },
+	{ SO_TIMESTAMP, "SCM_TIMESTAMP" },
+	{ SO_TIMESTAMPNS, "SCM_TIMESTAMPNS" },
+#endif
+#if defined(SCM_CREDS)
+	{ SCM_CREDS, "SCM_CREDS" },
+#endif
+#if defined(SCM_CREDS2)
+	{ SCM_CREDS2, "SCM_CREDS2" },
+#endif
+};
+
+/* NULL: it has none that we know. */
+static const char *
+control_name(int level, int type)
+{
+	for (size_t i = 0; level == SOL_SOCKET && i < nitems(control_names);
+	    i++)
+		if (control_names[i].type == type)
+			return control_names[i].name;
+	return NULL;
+}
 
 /* How many groups data says that it has; -1: it is cut, or has none. */
 static long
@@ -1034,6 +1078,7 @@ struct given_socket {
 struct options {
 	bool json, names, quiet, verbose;
 	bool only_asks;			/* reads no message */
+	bool data, all;			/* of a message, of its connection */
 	bool counted;			/* more than one result: a tally */
 	uint64_t count;
 	int64_t limit;			/* of a counted run, in nanoseconds */
@@ -2480,6 +2525,7 @@ is_ours(struct conv *c, int fd)
  * each kind of them.
  */
 struct control {
+	int level, number;		/* as it came */
 	int type;			/* of those at SOL_SOCKET; else -1 */
 	const unsigned char *data;
 	size_t len;			/* as far as it came */
@@ -2502,11 +2548,29 @@ next_control(const struct message *m, size_t *at, struct control *control)
 	memcpy(&cm, buf + *at, sizeof(cm));
 	if (cm.cmsg_len < CMSG_LEN(0))
 		return false;
+	control->level = cm.cmsg_level;
+	control->number = cm.cmsg_type;
 	control->type = cm.cmsg_level == SOL_SOCKET ? cm.cmsg_type : -1;
 	control->data = buf + *at + CMSG_LEN(0);
 	control->len = MIN(cm.cmsg_len, total - *at) - CMSG_LEN(0);
 	*at += CMSG_SPACE(control->len);
 	return true;
+}
+
+/* Lists what has arrived. */
+static void
+list_controls(const struct message *m, struct result *r)
+{
+	struct control control;
+	size_t at = 0;
+
+	r->ncontrols = 0;
+	while (r->ncontrols < MOST_CONTROLS && next_control(m, &at, &control)) {
+		r->controls[r->ncontrols].level = control.level;
+		r->controls[r->ncontrols].type = control.number;
+		r->controls[r->ncontrols].bytes = control.len;
+		r->ncontrols++;
+	}
 }
 
 /* Notes descriptors, which any sender may have sent along, as to be closed. */
@@ -2602,6 +2666,8 @@ parse(struct message *m, struct result *r)
 	r->bytes = m->bytes;
 	r->ctrunc = (m->msg.msg_flags & MSG_CTRUNC) != 0;
 	r->trunc = (m->msg.msg_flags & MSG_TRUNC) != 0;
+	memcpy(r->data, m->data, MIN(m->bytes, DATA_SHOWN));
+	list_controls(m, r);
 	r->outcome = parse_control(m, &r->message);
 	r->has_ids = r->outcome == CREDENTIALS || r->outcome == PLACEHOLDER;
 	r->descriptors = m->nrights;
@@ -3626,6 +3692,7 @@ struct report {
 	const struct cred *asked;	/* what the last ask was told, in it */
 	const struct result *result;
 	uint64_t connection;		/* of a server; 0: of no server's */
+	uint64_t number;		/* of its message, with --all; else 0 */
 	struct facts facts;		/* for the notes */
 };
 
@@ -3817,12 +3884,23 @@ may_be_unseen(const struct report *rp)
 	return is_peer_unseen(rp->result) || rp->result->peer.source[EUID] == NULL;
 }
 
+/* The BSDs' usual option is used up by a connection's first message. */
+static intmax_t
+applies_once(const struct report *rp)
+{
+	return rp->number > 1 && rp->result->outcome == NONE &&
+	    rp->mechanism == &mechanisms[USUAL] &&
+	    rp->mechanism->at[EUID] != 0;
+}
+
 /* Whether the message was, or can have been, written before the option. */
 static bool
 may_be_lost(const struct report *rp)
 {
 	const struct result *r = rp->result;
 
+	if (applies_once(rp))
+		return false;
 	if (r->outcome != PLACEHOLDER && (r->outcome != NONE || r->ctrunc))
 		return false;
 	return !rp->options->only_asks && rp->facts.can_race &&
@@ -4108,6 +4186,9 @@ static const struct note {
 	    "sender is not seen from here, in another PID or user namespace.  "
 	    "With the option set on the listening socket (--inherit) only the "
 	    "second cause is left.", applies_lost_or_unseen },
+	{ "once", "they come once",
+	    "Credentials come with the first message of a connection alone: "
+	    "keep those, or set the option again.", applies_once },
 	{ "not_inherited", "not inherited",
 	    "The option was set on the listening socket, and this connection "
 	    "does not have it: set it on each accepted socket, too, and have "
@@ -4304,6 +4385,53 @@ text_descriptor(const struct report *rp)
 	printf("\n");
 }
 
+/* Bytes as C has them in a string; at most four characters each. */
+static char *
+put_escaped(char *text, const char *data, size_t n)
+{
+	static const char plain[] = "\a\b\t\n\v\f\r\"\\";
+	static const char letters[] = "abtnvfr\"\\";
+	const char *found;
+	char *end = text;
+	bool digit;			/* follows, and would be taken along */
+
+	for (const char *p = data; p < data + n; p++) {
+		found = *p != '\0' ? strchr(plain, *p) : NULL;
+		digit = p + 1 < data + n && p[1] >= '0' && p[1] <= '7';
+		if (found != NULL)
+			end += sprintf(end, "\\%c", letters[found - plain]);
+		else if (*p >= ' ' && *p <= '~')
+			*end++ = *p;
+		else
+			end += sprintf(end, digit ? "\\%03o" : "\\%o",
+			    (unsigned)(unsigned char)*p);
+	}
+	*end = '\0';
+	return text;
+}
+
+/* The head of the message, if it is asked for; NULL: it is not, or is none. */
+static const char *
+head_of_data(const struct report *rp, char *text)
+{
+	const struct result *r = rp->result;
+
+	if (!rp->options->data || !r->read || r->outcome == CLOSED ||
+	    r->outcome == TIMEOUT)
+		return NULL;
+	return put_escaped(text, r->data, MIN(r->bytes, DATA_SHOWN));
+}
+
+static void
+text_data(const struct report *rp)
+{
+	char text[4 * DATA_SHOWN + 1];
+
+	if (head_of_data(rp, text) != NULL)
+		printf("Data: \"%s\"%s\n", text,
+		    rp->result->bytes > DATA_SHOWN ? "..." : "");
+}
+
 static void
 text_result(const struct report *rp)
 {
@@ -4314,6 +4442,7 @@ text_result(const struct report *rp)
 	else if (!rp->options->only_asks)
 		printf("Got %zu byte%s%s\n", r->bytes, r->bytes == 1 ? "" :
 		    "s", r->trunc ? " of a longer message" : "");
+	text_data(rp);
 	for (enum field f = PID; f < NFIELDS; f++)
 		text_field(rp, f);
 	if (r->outcome == PLACEHOLDER)
@@ -4422,15 +4551,32 @@ json_field(const char *sep, const struct cred *cr, enum field f)
 	printf(list ? "]" : "");
 }
 
+static const char *const roles[] = {
+	[ROLE_BOTH] = "both", [ROLE_SERVER] = "server",
+	[ROLE_CLIENT] = "client", [ROLE_PEER] = "peer",
+	[ROLE_FD] = "fd", [ROLE_SURVEY] = "survey",
+};
+
+/* When a server reports, in seconds since the epoch. */
 static void
-json_begin(const char *mode)
+json_time(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	printf(",\"time\":%jd.%06ld", (intmax_t)ts.tv_sec,
+	    (long)(ts.tv_nsec / MICROSECOND));
+}
+
+static void
+json_begin(const char *mode, enum role role)
 {
 	struct utsname un;
 
 	if (uname(&un) == -1)
 		err(EXIT_TROUBLE, "uname");
-	json("{'format':1,'system':%s,'release':%s,'mode':%s", un.sysname,
-	    un.release, mode);
+	json("{'format':1,'version':%s,'system':%s,'release':%s,'mode':%s,"
+	    "'role':%s", VERSION, un.sysname, un.release, mode, roles[role]);
 }
 
 static void
@@ -4442,7 +4588,7 @@ json_head(const struct report *rp)
 
 	if (o->role == ROLE_FD)
 		transport = "descriptor";
-	json_begin(rp->schedule->name);
+	json_begin(rp->schedule->name, o->role);
 	json(",'transport':%s,'path':%s,'type':%s,'option':%s,'message':%s",
 	    transport, o->path, types[o->type].name, rp->mechanism->option,
 	    rp->mechanism->message);
@@ -4492,6 +4638,24 @@ json_notes(const struct report *rp)
 	json("]");
 }
 
+/* What came with the message, and its head. */
+static void
+json_arrived(const struct report *rp)
+{
+	const struct result *r = rp->result;
+	char text[4 * DATA_SHOWN + 1];
+
+	json(",'control':[");
+	for (size_t i = 0; i < r->ncontrols; i++)
+		json(i == 0 ? "{'level':%jd,'type':%jd,'name':%s,'bytes':%jd}" :
+		    ",{'level':%jd,'type':%jd,'name':%s,'bytes':%jd}",
+		    (intmax_t)r->controls[i].level,
+		    (intmax_t)r->controls[i].type,
+		    control_name(r->controls[i].level, r->controls[i].type),
+		    (intmax_t)r->controls[i].bytes);
+	json("],'data':%s", head_of_data(rp, text));
+}
+
 static void
 json_pidfd(const char *key, const struct pidfd *p)
 {
@@ -4534,6 +4698,10 @@ json_result(const struct report *rp)
 	json_head(rp);
 	if (rp->connection != 0)
 		json(",'connection':%jd", (intmax_t)rp->connection);
+	if (rp->number != 0)
+		json(",'number':%jd", (intmax_t)rp->number);
+	if (rp->connection != 0)
+		json_time();
 	json(",'outcome':%s", known ? "peer" : outcomes[r->outcome]);
 	json(asked ? ",'bytes':null" : ",'bytes':%jd", (intmax_t)r->bytes);
 	json(",'ctrunc':%d", asked ? -1 : r->ctrunc);
@@ -4547,6 +4715,8 @@ json_result(const struct report *rp)
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
 	json_notes(rp);
+	if (!asked)
+		json_arrived(rp);
 	if (asked)
 		json(r->peer.pidfd.pid == 0 ? ",'pidfd_pid':null" :
 		    ",'pidfd_pid':%jd", r->peer.pidfd.pid);
@@ -5508,6 +5678,7 @@ struct client {
 	int fd;
 	int64_t deadline;		/* of its message */
 	uint64_t number;		/* of its connection, from 1 */
+	uint64_t messages;		/* that were reported; with --all */
 	enum step refused;		/* by the kernel, as in a result */
 	int error;
 };
@@ -5522,7 +5693,7 @@ struct server {
 	struct client *clients;
 	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
 	size_t nclients, room;		/* in use, and that there is memory for */
-	uint64_t accepted;
+	uint64_t accepted, served;	/* connections, or datagrams */
 	int64_t listener_paused_until;	/* 0: it is not */
 	bool paused_before;		/* which is said once */
 };
@@ -5568,12 +5739,13 @@ warn_of_client(uint64_t number, const char *what)
 }
 
 static void
-report_client(struct server *s, uint64_t number)
+report_client(struct server *s, uint64_t number, uint64_t message)
 {
 	struct report report = report_of(s->conv);
 
 	signals.writing = 1;
 	report.connection = number;
+	report.number = message;
 	read_option(s->conv);
 	look_up(&report, s->conv);
 	count_result(&s->tally, &report);
@@ -5583,7 +5755,11 @@ report_client(struct server *s, uint64_t number)
 		else {
 			printf(s->tally.trials > 1 ? "\n" : "");
 			if (number != 0)
-				printf("Connection %" PRIu64 "\n", number);
+				printf("Connection %" PRIu64, number);
+			if (message != 0)
+				printf("%sessage %" PRIu64,
+				    number != 0 ? ", m" : "M", message);
+			printf(number != 0 || message != 0 ? "\n" : "");
 			text_result(&report);
 		}
 		flush_report();
@@ -5618,30 +5794,57 @@ read_message(struct server *s, int fd, bool late, int *error)
 	return true;
 }
 
-/*
- * Serves a client, if its message is there, and closes its connection: after
- * the report, as that can take until the timer interrupts it.
- */
-static bool
-serve_client(struct server *s, const struct client *client, bool late)
+static void
+report_message(struct server *s, const struct client *client, int error)
 {
+	struct result *r = &s->conv->result;
 	char text[128];
-	int error;
 
-	if (!read_message(s, client->fd, late, &error))
-		return false;
 	ask_client(s->conv, client->fd);
-	s->conv->result.refused = client->refused;
-	s->conv->result.error = client->error;
+	r->refused = client->refused;
+	r->error = client->error;
 	if (error != 0) {
 		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
 		warn_of_client(client->number, text);
 	}
-	report_client(s, client->number);
-	close_rights(&s->conv->message);
+	report_client(s, client->number,
+	    s->conv->options->all ? client->messages + 1 : 0);
+}
+
+/* After the report, as that can take until the timer interrupts it. */
+static void
+close_client(struct server *s, const struct client *client)
+{
 	if (client->fd != s->conv->options->descriptor.fd)
 		close_strangers(client->fd);
+	s->served++;
 	s->listener_paused_until = 0;	/* there is a descriptor again */
+}
+
+/*
+ * Serves a client, if its message is there; returns whether that was the last
+ * one.  With --all it is the end, or one that did not come in time, and the end
+ * is reported where there was nothing else.
+ */
+static bool
+serve_client(struct server *s, struct client *client, bool late)
+{
+	const struct options *o = s->conv->options;
+	const struct result *r = &s->conv->result;
+	int error;
+
+	if (!read_message(s, client->fd, late, &error))
+		return false;
+	if (r->outcome != CLOSED || client->messages == 0)
+		report_message(s, client, error);
+	close_rights(&s->conv->message);
+	if (o->all && error == 0 && r->outcome != CLOSED &&
+	    r->outcome != TIMEOUT) {
+		client->messages++;
+		client->deadline = now() + o->timeout;
+		return false;
+	}
+	close_client(s, client);
 	return true;
 }
 
@@ -5656,7 +5859,8 @@ serve_datagram(struct server *s)
 		return false;
 	if (error != 0)
 		fail(c, error, "recvmsg");
-	report_client(s, ++s->accepted);
+	report_client(s, ++s->accepted, 0);
+	s->served++;
 	close_rights(&c->message);
 	return true;
 }
@@ -5750,7 +5954,7 @@ accept_connection(struct server *s)
 static bool
 wants_more(const struct server *s)
 {
-	return s->tally.trials + s->nclients < s->conv->options->count;
+	return s->served + s->nclients < s->conv->options->count;
 }
 
 /*
@@ -5816,7 +6020,7 @@ serve(struct server *s)
 	const bool datagrams = is_named_dgram(s->conv);
 	bool more;
 
-	while (!signals.stopped && s->tally.trials < s->conv->options->count) {
+	while (!signals.stopped && s->served < s->conv->options->count) {
 		await_clients(s);
 		serve_ready(s);
 		/* Not all at once, so that nobody waits for a crowd to pass. */
@@ -5881,7 +6085,7 @@ run_server(const struct options *o)
 	report = report_of(&c);
 	if (!o->quiet && !o->json) {
 		printf(s.tally.trials > 0 ? "\n" : "");
-		text_tally("connection", &s.tally);
+		text_tally(o->all ? "message" : "connection", &s.tally);
 		if (o->role == ROLE_FD)
 			text_descriptor(&report);
 	}
@@ -6673,7 +6877,7 @@ json_row(const struct schedule *sr, const struct cell *cells)
 static void
 json_survey(const struct survey *v)
 {
-	json_begin("survey");
+	json_begin("survey", ROLE_SURVEY);
 	json(",'option':");
 	json_string(mechanisms[USUAL].option);
 	json(",'message':");
@@ -7028,7 +7232,7 @@ enum opt {
 	OPT_CLIENT, OPT_FD, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER,
 	OPT_PEER, OPT_RACE, OPT_SURVEY, OPT_SYNC,
 	/* and what is said of them. */
-	OPT_COUNT, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
+	OPT_ALL, OPT_COUNT, OPT_DATA, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
 	OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER, OPT_VERSION, OPT_VERBOSE,
 	OPT_SPREAD, OPT_TIMEOUT,
 	NOPTS
@@ -7091,9 +7295,14 @@ static const struct opt_row {
 	    .help = "with \"go on\": always wins (default)",
 	    .choice = CHOICE_ORDER },
 
+	[OPT_ALL] = { 'a', "all",
+	    .help = "each message of a connection, to its end",
+	    .section = ASKED },
 	[OPT_COUNT] = { 'c', "count", "n",
 	    .help = "n trials, or a server's connections", .set = set_count,
 	    .section = ASKED },
+	[OPT_DATA] = { 'd', "data",
+	    .help = "the head of the message, escaped", .section = REPORT },
 	[OPT_EFFECTIVE] = { 'e', "effective", IDENTITY,
 	    .help = "effective identity (root)", .set = set_effective,
 	    .section = ASKED },
@@ -7142,6 +7351,7 @@ enum mode {
 	(BIT(OPT_JSON) | BIT(OPT_QUIET) | BIT(OPT_VERBOSE) | BIT(OPT_TIMEOUT))
 #define CLIENTS \
 	(BIT(OPT_COUNT) | BIT(OPT_EFFECTIVE) | BIT(OPT_TYPE) | BIT(OPT_USER))
+#define EACH_MESSAGE	(BIT(OPT_DATA) | BIT(OPT_NAMES))
 #define BOTH_SIDES	(REPORTING | CLIENTS | BIT(OPT_MODE) | BIT(OPT_PATH))
 
 static const struct mode_row {
@@ -7155,19 +7365,19 @@ static const struct mode_row {
 	uint32_t allowed;		/* options that mean something */
 } modes[NMODES] = {
 	[MODE_SYNC] = { OPT_SYNC, ROLE_BOTH, &sync_schedule,
-	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	    .allowed = BOTH_SIDES | EACH_MESSAGE },
 	[MODE_LATE] = { OPT_LATE, ROLE_BOTH, &late_schedule,
-	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	    .allowed = BOTH_SIDES | EACH_MESSAGE },
 	[MODE_INHERIT] = { OPT_INHERIT, ROLE_BOTH, &inherit_schedule,
-	    .connected = true, .allowed = BOTH_SIDES | BIT(OPT_NAMES) },
+	    .connected = true, .allowed = BOTH_SIDES | EACH_MESSAGE },
 	[MODE_RACE] = { OPT_RACE, ROLE_BOTH, &race_schedule,
 	    .count = 10000, .limit = SECOND,
 	    .allowed = BOTH_SIDES | BIT(OPT_SPREAD) },
 	[MODE_ORDER] = { OPT_ORDER, ROLE_BOTH, &order_schedule,
-	    .allowed = BOTH_SIDES | BIT(OPT_NAMES) | BIT(OPT_SPREAD) },
+	    .allowed = BOTH_SIDES | EACH_MESSAGE | BIT(OPT_SPREAD) },
 	[MODE_SERVER] = { OPT_SERVER, ROLE_SERVER, &inherit_schedule,
 	    .datagrams = &dgram_schedule, .count = UINT64_MAX,
-	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_COUNT) |
+	    .allowed = REPORTING | EACH_MESSAGE | BIT(OPT_ALL) | BIT(OPT_COUNT) |
 	    BIT(OPT_MODE) | BIT(OPT_TYPE) | BIT(OPT_SYNC) | BIT(OPT_INHERIT) |
 	    BIT(OPT_RACE) | BIT(OPT_ORDER) },
 	[MODE_CLIENT] = { OPT_CLIENT, ROLE_CLIENT, &inherit_schedule,
@@ -7177,7 +7387,8 @@ static const struct mode_row {
 	    .connected = true,
 	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_TYPE) },
 	[MODE_FD] = { OPT_FD, ROLE_FD, &fd_schedule, .count = UINT64_MAX,
-	    .allowed = REPORTING | BIT(OPT_NAMES) | BIT(OPT_COUNT) },
+	    .allowed = REPORTING | EACH_MESSAGE | BIT(OPT_ALL) |
+	    BIT(OPT_COUNT) },
 	[MODE_SURVEY] = { OPT_SURVEY, ROLE_SURVEY, &inherit_schedule,
 	    .allowed = REPORTING },
 };
@@ -7232,7 +7443,7 @@ opts_of_role(enum role role)
 static int
 print_item(int column, const char *item)
 {
-	if (column + 1 + (int)strlen(item) > 78)
+	if (column + 1 + (int)strlen(item) > 79)
 		column = printf("\n%16s", "") - 1;
 	return column + printf(" %s", item);
 }
@@ -7814,6 +8025,8 @@ check_datagrams(const struct options *o, uint32_t given,
 
 	if (types[o->type].type != SOCK_DGRAM)
 		return;
+	if (o->all)
+		REFUSE("--all means nothing with --type dgram");
 	if (o->role != ROLE_BOTH && order != NOPTS && order != OPT_ORDER)
 		REFUSE("--%s means nothing with --type dgram between two "
 		    "programs", opts[order].name);
@@ -7845,6 +8058,10 @@ check_options(const struct options *o, uint32_t given,
 	check_datagrams(o, given, mode);
 	if (o->names && o->role == ROLE_BOTH && o->count > 1)
 		REFUSE("--names means nothing with --count");
+	if (o->data && o->role == ROLE_BOTH && o->count > 1)
+		REFUSE("--data means nothing with --count");
+	if (o->data && o->quiet)
+		REFUSE("--data and --quiet exclude each other");
 	check_spread(o, given);
 	if (o->order != NULL)
 		make_order(o);
@@ -8069,6 +8286,8 @@ parse_options(int argc, char **argv, struct options *o)
 	o->role = mode->role;
 	o->json = (given & BIT(OPT_JSON)) != 0;
 	o->names = (given & BIT(OPT_NAMES)) != 0;
+	o->data = (given & BIT(OPT_DATA)) != 0;
+	o->all = (given & BIT(OPT_ALL)) != 0;
 	o->quiet = (given & BIT(OPT_QUIET)) != 0;
 	o->verbose = (given & BIT(OPT_VERBOSE)) != 0;
 	check_options(o, given, mode);

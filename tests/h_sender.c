@@ -28,7 +28,7 @@
 /*
  * A client of whom a server is to say something: does its steps in their order.
  *
- * usage: h_sender path [dgram] step ...
+ * usage: h_sender path [dgram | seqpacket] step ...
  *
  *	connect			to the path
  *	write			a byte
@@ -218,13 +218,15 @@ main(int argc, char **argv)
 	size_t i;
 
 	if (argc < 3 || strlen(argv[1]) >= sizeof(server.sun_path))
-		errx(1, "usage: h_sender path [dgram] step ...");
+		errx(1, "usage: h_sender path [dgram | seqpacket] step ...");
 	strcpy(server.sun_path, argv[1]);
 	argv += 2;
-	if (strcmp(*argv, "dgram") == 0) {
+	if (strcmp(*argv, "dgram") == 0)
 		type = SOCK_DGRAM;
+	else if (strcmp(*argv, "seqpacket") == 0)
+		type = SOCK_SEQPACKET;
+	if (type != SOCK_STREAM)
 		argv++;
-	}
 	if ((s = socket(AF_UNIX, type, 0)) == -1)
 		err(1, "socket");
 	for (; *argv != NULL; argv += 1 + steps[i].nargs) {

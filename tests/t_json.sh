@@ -43,9 +43,9 @@ keys_head() {
 }
 keys_body() {
 	atf_check -s ignore -o save:out "$credcheck" --json
-	for key in format system release mode transport path type option \
-	    message outcome bytes ctrunc pid uid euid gid egid groups source \
-	    peer client match trunc placeholder notes; do
+	for key in format version system release mode role transport path \
+	    type option message outcome bytes ctrunc pid uid euid gid egid groups source \
+	    peer client match trunc placeholder notes control data; do
 		echo "$key"
 	done >expected
 	atf_check -o file:expected jq -r 'keys_unsorted[]' out

@@ -25,6 +25,8 @@ keys_body() {
 		"$credcheck" --json --order 'ready accept receive /
 		    connect write' 2>/dev/null | jq -r 'keys[]'
 		echo connection		# of a server
+		echo number		# with --all
+		echo time
 		echo pidfd_pid		# of --peer
 		echo descriptor		# of --fd
 	} | sort -u >keys
@@ -109,7 +111,7 @@ sections_head() {
 	atf_set descr "It has the sections that a BSD reader expects, in order"
 }
 sections_body() {
-	for s in NAME SYNOPSIS DESCRIPTION JSON SYSTEMS ENVIRONMENT FILES \
+	for s in NAME SYNOPSIS DESCRIPTION SYMPTOMS JSON SYSTEMS ENVIRONMENT FILES \
 	    "EXIT STATUS" EXAMPLES "RECEIVING CREDENTIALS" "SEE ALSO" HISTORY \
 	    CAVEATS "SECURITY CONSIDERATIONS"; do
 		echo "$s"

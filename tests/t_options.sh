@@ -254,14 +254,17 @@ usage_body() {
 		-S*)	modes=-S path= ;;
 		*)	modes="-s -L -r -i -o" path="-p none/sock" ;;
 		esac
-		for option in -v -j -n -q -i -L -o -r -s "-c 2" "-e 1:1" \
+		for option in -a -d -v -j -n -q -i -L -o -r -s "-c 2" "-e 1:1" \
 		    "-p none/s" "-t seqpacket" "-u 1:1" "-W 1" "-w 1"; do
 			taken=false
 			for mode in $modes; do
 				wrong $mode $path $option || taken=true
 			done
 			named=true
-			echo "$line" | grep -qE -- "(\[|\| )${option%% *}" ||
+			letter=${option%% *}
+			# Alone, or with others that take no argument.
+			echo "$line" |
+			    grep -qE -- "(\[|\| )-[a-z]*${letter#-}" ||
 			    named=false
 			[ $named = $taken ] || echo "$modes $option"
 		done

@@ -153,7 +153,7 @@ ATF_TC_BODY(json_values, tc)
 	    "\"egid\":55,\"groups\":[5,6,7]},\"client\":{\"pid\":11,\"uid\":22,"
 	    "\"euid\":33,\"gid\":44,\"egid\":55,\"groups\":[5,6,7]},"
 	    "\"match\":false,\"trunc\":false,\"placeholder\":null,"
-	    "\"notes\":[\"cut\"]}\n");
+	    "\"notes\":[\"cut\"],\"control\":[],\"data\":null}\n");
 	r.outcome = PLACEHOLDER;
 	r.ctrunc = false;
 	r.trunc = true;
@@ -162,7 +162,8 @@ ATF_TC_BODY(json_values, tc)
 	capture(stdout);
 	json_result(reported(&r));
 	check_part(",\"match\":null,\"trunc\":true,\"placeholder\":"
-	    "{\"pid\":0,\"uid\":23,\"gid\":44},\"notes\":[]}\n");
+	    "{\"pid\":0,\"uid\":23,\"gid\":44},\"notes\":[],\"control\":[],"
+	    "\"data\":null}\n");
 	capture(stdout);
 	json_result(reported(&r));
 	check_part(",\"ctrunc\":false,\"pid\":11,\"uid\":null,"

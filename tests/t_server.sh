@@ -219,6 +219,77 @@ os.wait()'
 	    -o match:"^Message and connection name different processes: " cat stdout
 }
 
+atf_test_case all
+all_head() {
+	atf_set descr "--all reports each message of a connection, by its" \
+	    "number, until its end, which is no message; --count is of" \
+	    "connections, and a silent one holds nobody up"
+	atf_set require.progs "jq jsonschema"
+}
+all_body() {
+	require_mechanism
+	h_sender=$(atf_get_srcdir)/h_sender
+	start_server --all --json --type seqpacket --count 2 --timeout 1
+	atf_check "$h_sender" sock seqpacket connect write write write
+	# Another one while the first is awaited.
+	"$h_sender" sock seqpacket connect write hold &
+	silent=$!
+	server_ends 1
+	kill $silent
+	while read -r line; do
+		echo "$line" >line
+		check_schema line
+	done <stdout
+	atf_check -o inline:"1 1\n1 2\n1 3\n2 1\n2 2\n" \
+	    jq -r '"\(.connection) \(.number)"' stdout
+	atf_check -o inline:"timeout\n" sh -c 'tail -n 1 stdout | jq -r .outcome'
+	start_server --all --count 1
+	atf_check "$h_sender" sock connect
+	server_ends 1
+	atf_check -o inline:"1 message: 1 closed\n" tail -n 1 stdout
+	start_server --all --count 2 --timeout 60
+	"$h_sender" sock connect hold &
+	silent=$!
+	atf_check "$h_sender" sock connect write
+	wait_until 'grep -q "^Connection . message 1$" stdout ||
+	    grep -q "^Connection 2, message 1$" stdout'
+	kill $silent
+	wait $pid
+	atf_check -s exit:2 -e match:"all means nothing with --type dgram" \
+	    "$credcheck" --server sock --all --type dgram
+}
+
+atf_test_case data
+data_head() {
+	atf_set descr "--data shows the head of the message, escaped, and" \
+	    "nothing else does"
+	atf_set require.progs "jq python3"
+}
+data_body() {
+	require_mechanism
+	for args in "" --data; do
+		start_server --count 1 $args
+		echo 's.send(b"\0AUTH 30\r\n\x001\"\\\xff\x1b" + b"x" * 99)' |
+		    client
+		wait $pid
+		cp stdout text$args
+		start_server --json --count 1 $args
+		echo 's.send(b"\0AUTH 30\r\n\x001\"\\\xff\x1b" + b"x" * 99)' |
+		    client
+		wait $pid
+		cp stdout json$args
+	done
+	head=$(printf 'x%.0s' $(seq 1 48))
+	printf '%s\n' 'Data: "\0AUTH 30\r\n\0001\"\\\377\33'$head'"...' >expected
+	atf_check -o file:expected grep Data text--data
+	atf_check -s exit:1 grep -e Data -e xxx text
+	atf_check -o inline:"null\n" jq .data json
+	atf_check -o inline:"true\n" jq --arg head "$head" \
+	    '.data == "\\0AUTH 30\\r\\n\\0001\\\"\\\\\\377\\33" + $head' \
+	    json--data
+	atf_check -o inline:"$message\n" jq -r '.control[].name' json
+}
+
 atf_test_case timeout
 timeout_head() {
 	atf_set descr "A client that says nothing is one line of its own after" \
@@ -861,6 +932,8 @@ atf_init_test_cases() {
 	atf_add_test_case race
 	atf_add_test_case identity
 	atf_add_test_case handed_over
+	atf_add_test_case all
+	atf_add_test_case data
 	atf_add_test_case timeout
 	atf_add_test_case many
 	atf_add_test_case few_descriptors
