@@ -1037,7 +1037,7 @@ peer_cred(int fd, struct cred *cr)
 }
 
 /*
- * 4. The two processes.
+ * 4. What the two sides share, and what each of them knows.
  */
 static const struct {
 	const char *name;
@@ -1238,32 +1238,6 @@ struct conv {
 	jmp_buf *stop;			/* where a signal ends the trials */
 };
 
-/* What exit(3) and fatal signals undo. */
-static struct {
-	struct conv *volatile conv;	/* its client and its sockets' files */
-	struct made_file directory;	/* of the survey's sockets */
-	pid_t maker;			/* of that directory */
-	int fd, option;			/* of a given socket, to be unset */
-	int output_flags[STDERR_FILENO + 1];	/* 0: they are as they were */
-	bool trouble;			/* something was left, and said so */
-} cleanup;
-
-/* At a signal a counted mode ends as if done, with what it has. */
-#define STEP_GRACE	(SECOND / 2)	/* for the step under way */
-#define STOP_GRACE	(2 * SECOND)	/* until we end without a report */
-static struct {
-	volatile sig_atomic_t stoppable;	/* we are such a mode, */
-	volatile sig_atomic_t stopped;		/* and the signal has come, */
-	int64_t stopped_at;			/* by now() */
-	volatile sig_atomic_t dying;		/* of one: in its handler */
-	volatile sig_atomic_t writing;		/* the report */
-	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
-	volatile sig_atomic_t progress;		/* shown, and to be cleared */
-	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
-	bool no_alarm;			/* any other one is to be ignored */
-	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
-} signals = { .wakeup = { -1, -1 } };
-
 static bool
 is_named_dgram(const struct conv *c)
 {
@@ -1340,6 +1314,35 @@ visible(const char *text)
 		err(EXIT_TROUBLE, "strdup");
 	return make_visible(copy);
 }
+
+/*
+ * 5. The end, whenever it comes: failures, signals, and what is left behind.
+ */
+/* What exit(3) and fatal signals undo. */
+static struct {
+	struct conv *volatile conv;	/* its client and its sockets' files */
+	struct made_file directory;	/* of the survey's sockets */
+	pid_t maker;			/* of that directory */
+	int fd, option;			/* of a given socket, to be unset */
+	int output_flags[STDERR_FILENO + 1];	/* 0: they are as they were */
+	bool trouble;			/* something was left, and said so */
+} cleanup;
+
+/* At a signal a counted mode ends as if done, with what it has. */
+#define STEP_GRACE	(SECOND / 2)	/* for the step under way */
+#define STOP_GRACE	(2 * SECOND)	/* until we end without a report */
+static struct {
+	volatile sig_atomic_t stoppable;	/* we are such a mode, */
+	volatile sig_atomic_t stopped;		/* and the signal has come, */
+	int64_t stopped_at;			/* by now() */
+	volatile sig_atomic_t dying;		/* of one: in its handler */
+	volatile sig_atomic_t writing;		/* the report */
+	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
+	volatile sig_atomic_t progress;		/* shown, and to be cleared */
+	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
+	bool no_alarm;			/* any other one is to be ignored */
+	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
+} signals = { .wakeup = { -1, -1 } };
 
 /* Whether the other process is there; reads what it has woken us with. */
 static bool
@@ -1784,6 +1787,9 @@ unblock_signals(const sigset_t *before)
 	(void)sigprocmask(SIG_SETMASK, before, NULL);
 }
 
+/*
+ * 6. Waiting: for a deadline, for the other side, for a descriptor.
+ */
 /* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void
 other_exited(struct conv *c)
@@ -2168,7 +2174,7 @@ publish(struct conv *c, size_t at)
 }
 
 /*
- * 5. The connection between them.
+ * 7. The connection between them.
  */
 /* One byte by sendmsg(2), and a control message with it if there is len. */
 static ssize_t
@@ -2521,7 +2527,7 @@ is_ours(struct conv *c, int fd)
 }
 
 /*
- * 6. The parser: what the control messages of a message mean, one function for
+ * 8. The parser: what the control messages of a message mean, one function for
  * each kind of them.
  */
 struct control {
@@ -2683,7 +2689,7 @@ parse(struct message *m, struct result *r)
 }
 
 /*
- * 7. The steps, a function for each.  First the client's.
+ * 9. The steps, a function for each.  First the client's.
  */
 /*
  * Before any step the client becomes who it is to be, as a connection notes who
@@ -3668,7 +3674,7 @@ run_client(struct conv *c)
 }
 
 /*
- * 8. The report: what there is to say, and two writers of it.
+ * 10. The report: what there is to say, and two writers of it.
  */
 /* What the notes need to know besides, looked up only where it matters. */
 struct facts {
@@ -5005,7 +5011,7 @@ finish_report(void)
 }
 
 /*
- * 9. The modes in which both sides are ours.
+ * 11. The modes in which both sides are ours.
  */
 /* Whether others than our own two processes may write to our sockets. */
 static bool
@@ -5607,6 +5613,9 @@ run_both(const struct options *o)
 	return status;
 }
 
+/*
+ * 12. A client of its own, of somebody else's server.
+ */
 /* What the server of somebody else did with a connection. */
 static void
 tell_answer(const struct conv *c)
@@ -5670,8 +5679,55 @@ run_client_alone(const struct options *o)
 	return refused ? EXIT_MISSING : EXIT_SUCCESS;
 }
 
+/* What a connection knows of its other side, or a listener of itself. */
+static int
+report_peer(struct conv *c)
+{
+	const struct options *o = c->options;
+	struct report report = report_of(c);
+	struct result *r = &c->result;
+
+	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
+	    r->peer.id[PID] == getpid();
+	if (r->own_peer)
+		cred_forget(&r->peer);
+	if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
+		r->outcome = CREDENTIALS;
+	else if (!o->quiet && !o->json && !r->own_peer)
+		warnx("the connection knows nothing of its %s",
+		    o->role == ROLE_PEER ? "listener" : "other side");
+	look_up(&report, c);
+	if (!o->quiet) {
+		(o->json ? json_result : text_result)(&report);
+		finish_report();
+	}
+	return r->outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
+}
+
+/* Asks who listens at a path, by either type that has connections. */
+static int
+run_peer(struct options *o)
+{
+	struct conv c;
+	int status;
+
+	for (;; o->type++, o->any_type = false) {
+		open_conv(&c, o, NULL);
+		run_steps(&c);
+		if (refusal_of(&c) == NULL)
+			break;
+		free_conv(&c);
+	}
+	if (o->verbose)
+		print_timeline(c.schedule, spans_of(&c, SERVER),
+		    spans_of(&c, CLIENT));
+	status = report_peer(&c);
+	free_conv(&c);
+	return status;
+}
+
 /*
- * 10. A server of its own: one process, and any number of clients at once.  It
+ * 13. A server of its own: one process, and any number of clients at once.  It
  * waits in poll(2) alone, and for none of them in particular.
  */
 struct client {
@@ -6098,53 +6154,9 @@ run_server(const struct options *o)
 	return status;
 }
 
-/* What a connection knows of its other side, or a listener of itself. */
-static int
-report_peer(struct conv *c)
-{
-	const struct options *o = c->options;
-	struct report report = report_of(c);
-	struct result *r = &c->result;
-
-	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
-	    r->peer.id[PID] == getpid();
-	if (r->own_peer)
-		cred_forget(&r->peer);
-	if (r->peer.source[PID] != NULL || r->peer.source[EUID] != NULL)
-		r->outcome = CREDENTIALS;
-	else if (!o->quiet && !o->json && !r->own_peer)
-		warnx("the connection knows nothing of its %s",
-		    o->role == ROLE_PEER ? "listener" : "other side");
-	look_up(&report, c);
-	if (!o->quiet) {
-		(o->json ? json_result : text_result)(&report);
-		finish_report();
-	}
-	return r->outcome == CREDENTIALS ? EXIT_SUCCESS : EXIT_MISSING;
-}
-
-/* Asks who listens at a path, by either type that has connections. */
-static int
-run_peer(struct options *o)
-{
-	struct conv c;
-	int status;
-
-	for (;; o->type++, o->any_type = false) {
-		open_conv(&c, o, NULL);
-		run_steps(&c);
-		if (refusal_of(&c) == NULL)
-			break;
-		free_conv(&c);
-	}
-	if (o->verbose)
-		print_timeline(c.schedule, spans_of(&c, SERVER),
-		    spans_of(&c, CLIENT));
-	status = report_peer(&c);
-	free_conv(&c);
-	return status;
-}
-
+/*
+ * 14. A socket that we are given (--fd), as another program has opened it.
+ */
 /* Asks for the peer by a copy, which is closed before that is reported. */
 static int
 ask_by_copy(const struct options *o)
@@ -6383,7 +6395,7 @@ run_fd(const struct options *o)
 }
 
 /*
- * 11. The survey: each row's conversation, for every type of socket.
+ * 15. The survey: each row's conversation, for every type of socket.
  */
 struct survey {
 	struct conv conv;		/* of the cell under way */
@@ -6994,7 +7006,7 @@ run_survey(const struct options *base)
 }
 
 /*
- * 12. The command line, and main.
+ * 16. The command line, and main.
  */
 
 /* For the rest of our life, a text. */
