@@ -87,6 +87,8 @@
 #define MICROSECOND	(SECOND / 1000000)
 #define MOST_SPINS	(50 * MICROSECOND)
 #define TRIED_SPINS	(MOST_SPINS / 4)	/* where none has lately paid */
+#define LEAST_PAUSE	64		/* waits without a yield */
+#define MOST_PAUSE	16384
 
 /*
  * 1. The conversations.  Each is two lists of steps, one for either side.
@@ -315,7 +317,7 @@ struct cred {
 	size_t ngroups;
 	struct pidfd {
 		const char *source;	/* what brought one */
-		int fd;			/* or an errno, as it came */
+		int fd;			/* closed since; below 0: -errno */
 		intmax_t pid;		/* -1: it has gone; 0: not known */
 	} pidfd;
 };
@@ -351,7 +353,7 @@ struct result {
 	bool has_ids;			/* it came with some, whosever */
 	struct cred message;		/* what came with the message */
 	struct cred peer;		/* what the connection has */
-	bool own_peer;			/* it names ourselves, and is left out */
+	bool own_peer;			/* it names us, and is left out */
 	bool lacks_option;		/* as read back from the connection */
 	char data[DATA_SHOWN];		/* the head of the message */
 	size_t ncontrols;
@@ -561,6 +563,8 @@ static const struct mechanism mechanisms[NKINDS] = {
 
 #ifndef ABSTRACT
 #define ABSTRACT		false
+#endif
+#ifndef EOF_HAS_IDS
 #define EOF_HAS_IDS		false
 #endif
 #ifndef NAMES_ASKER
@@ -568,6 +572,8 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 #ifndef HAS_NAMESPACES
 #define HAS_NAMESPACES		false
+#endif
+#ifndef OPTION_READS_BACK
 #define OPTION_READS_BACK	false
 #endif
 #ifndef EGID_AMONG_GROUPS
@@ -755,7 +761,7 @@ peer_process(int fd)
 	return pid;
 }
 
-/* Notes whose a pidfd is, and closes it; before Linux 6.16 it can be an errno. */
+/* Notes whose a pidfd is, and closes it; before Linux 6.16 it can be -errno. */
 static void
 read_pidfd(int fd, const char *source, struct cred *cr)
 {
@@ -835,7 +841,7 @@ read_overflow(struct overflow *o)
 		o->gid = read_number("/proc/sys/kernel/overflowgid", 65534);
 }
 
-/* What we see of others: on Linux it depends on our namespaces (namespaces(7)). */
+/* What we see of others: on Linux that depends on namespaces(7). */
 struct view {
 	bool all_users, all_groups;	/* each ID is known here */
 	bool all_processes;		/* and each process */
@@ -1121,7 +1127,7 @@ struct published {
 	} refusals[2];
 };
 
-/* Who has failed says why, so that one of the two sides does. */
+/* The first side to fail says why, and the other one does not. */
 enum { NOT_FAILED, BEING_SAID, SAID };
 
 /*
@@ -1143,9 +1149,10 @@ struct shared {
 	char failure[512];		/* why the conversation broke off */
 	uint64_t go_on;			/* what our server sends for that */
 	struct cred client;		/* the truth; its PID by our fork(2) */
-	struct cred asked;		/* what it was told of us; no groups */
+	struct cred asked;		/* of its peer, by ASK; no groups */
 	struct made_file bound[NSIDES];	/* the sockets' names, if files */
-	size_t sent;			/* bytes of a stream, else messages */
+	size_t sent;			/* bytes of a stream, else messages, */
+					/* since the last drain */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "two processes share no lock");
@@ -1158,14 +1165,16 @@ struct message {
 	struct iovec iov;
 	struct msghdr msg;
 	size_t bytes;
-	int socktype;
 	bool nothing;			/* there was no message to be read */
 	bool empty;			/* no bytes, and still no end of file */
-	struct sender sender;
-	struct overflow overflow;
-	bool anyone;			/* and not our client alone may write */
 	int rights[CONTROL_ROOM / sizeof(int)];	/* descriptors that came */
 	size_t nrights;			/* until they are closed */
+
+	/* The same for each message. */
+	int socktype;
+	bool anyone;			/* and not our client alone may write */
+	struct sender sender;
+	struct overflow overflow;
 };
 
 /* A socket's address; len 0: it needs none. */
@@ -1184,11 +1193,11 @@ struct other {
 
 	/* Spinning, as long as it pays. */
 	int64_t spin;			/* for so long a wait looks; 0: not */
-	unsigned unspun;		/* waits since one last did */
+	unsigned unspun;		/* waits while it does not pay */
 
-	/* Yielding the processor, until that costs us a time slice. */
-	unsigned pause;			/* so many waits do without then */
-	unsigned pause_left;
+	/* Yielding the processor, with a pause when it cost a time slice. */
+	unsigned pause;			/* so many waits do not yield */
+	unsigned pause_left;		/* of those, still to come */
 };
 
 /* Socketpairs: the client makes them, and hands the server its ends. */
@@ -1215,7 +1224,7 @@ struct conv {
 	size_t at;			/* the step's position in our list */
 	const char *waiting_for;
 	const char *word;		/* of the step; NULL: of none */
-	bool may_wait;			/* --server's other clients would, too */
+	bool may_wait;			/* a --server has other clients */
 	int64_t time, deadline;		/* when last looked; of the step */
 	uint64_t random;
 
@@ -1276,10 +1285,16 @@ utf8_len(const unsigned char *s)
 {
 	static const uint32_t first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const size_t len = s[0] < 0x80 ? 1 : s[0] < 0xe0 ? 2 :
-	    s[0] < 0xf0 ? 3 : 4;
-	uint32_t code = s[0] - first[len];	/* too much: no first byte */
+	size_t len = 4;
+	uint32_t code;
 
+	if (s[0] < 0x80)
+		len = 1;
+	else if (s[0] < 0xe0)
+		len = 2;
+	else if (s[0] < 0xf0)
+		len = 3;
+	code = s[0] - first[len];	/* too much: no first byte */
 	for (size_t i = 1; i < len; i++) {
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -1328,19 +1343,19 @@ static struct {
 	bool trouble;			/* something was left, and said so */
 } cleanup;
 
-/* At a signal a counted mode ends as if done, with what it has. */
+/* A signal ends a counted mode as if it were done: it reports what it has. */
 #define STEP_GRACE	(SECOND / 2)	/* for the step under way */
 #define STOP_GRACE	(2 * SECOND)	/* until we end without a report */
 static struct {
-	volatile sig_atomic_t stoppable;	/* we are such a mode, */
-	volatile sig_atomic_t stopped;		/* and the signal has come, */
-	int64_t stopped_at;			/* by now() */
-	volatile sig_atomic_t dying;		/* of one: in its handler */
-	volatile sig_atomic_t writing;		/* the report */
-	volatile sig_atomic_t continued;	/* by SIGCONT, after a stop */
-	volatile sig_atomic_t progress;		/* shown, and to be cleared */
-	volatile sig_atomic_t interrupting;	/* a call, by SIGALRM */
-	bool no_alarm;			/* any other one is to be ignored */
+	volatile sig_atomic_t stoppable;	/* ours is such a mode */
+	volatile sig_atomic_t stopped;		/* the signal has come */
+	int64_t stopped_at;			/* by now(), if it has */
+	volatile sig_atomic_t dying;		/* in the handler of the last */
+	volatile sig_atomic_t writing;		/* the report, at this moment */
+	volatile sig_atomic_t continued;	/* SIGCONT came after a stop */
+	volatile sig_atomic_t progress;		/* stands on the terminal */
+	volatile sig_atomic_t interrupting;	/* the timer ends a call */
+	bool no_alarm;			/* SIGALRM was ignored before us */
 	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
 } signals = { .wakeup = { -1, -1 } };
 
@@ -1373,7 +1388,11 @@ end_client(struct conv *c)
 	(void)waitpid(child, NULL, 0);
 }
 
-/* Whether it is for us to say why: the first side to fail does. */
+/*
+ * Whether it is for us to say why: the first side to fail does.  A server that
+ * is the second ends its client, and then looks whether that has said it: a
+ * client that was killed in between has not.
+ */
 static bool
 claim_failure(struct conv *c)
 {
@@ -1384,11 +1403,11 @@ claim_failure(struct conv *c)
 		return true;
 	if (c->side == CLIENT || *failed == SAID)
 		return false;
-	end_client(c);		/* which can be killed before it has said it */
+	end_client(c);
 	return *failed != SAID;
 }
 
-/* Ends the run, or a survey's cell. */
+/* Ends the run, or a survey's cell, or a step for one client of a server. */
 static _Noreturn void __attribute__((format(printf, 3, 4)))
 fail(struct conv *c, int error, const char *fmt, ...)
 {
@@ -1413,7 +1432,7 @@ fail(struct conv *c, int error, const char *fmt, ...)
 	exit(EXIT_TROUBLE);
 }
 
-/* Whether a write to fd does not block, or will not within some milliseconds. */
+/* Whether a write to fd does not block, or soon will not. */
 static bool
 has_room(int fd, int milliseconds)
 {
@@ -1424,18 +1443,23 @@ has_room(int fd, int milliseconds)
 
 /*
  * A line like warn(3)'s, which a signal handler may print: there it has no text
- * of an error, as strerror(3) is not async-signal-safe, and waits for its reader
- * no longer than a second.
+ * of an error, as strerror(3) is not async-signal-safe, and it waits no longer
+ * than a second for its reader.
  */
 static void
 warn_safe(const char *subject, const char *what, int error)
 {
 	char line[PATH_MAX + 128] = "credcheck: ";
 
-	strcat(strcat(strcat(line, subject), ": "), what);
-	if (error != 0 && !signals.dying)
-		strcat(strcat(line, ": "), strerror(error));
-	strcat(make_visible(line), "\n");
+	strcat(line, subject);
+	strcat(line, ": ");
+	strcat(line, what);
+	if (error != 0 && !signals.dying) {
+		strcat(line, ": ");
+		strcat(line, strerror(error));
+	}
+	make_visible(line);
+	strcat(line, "\n");
 	if (!signals.dying || has_room(STDERR_FILENO, 1000))
 		while (write(STDERR_FILENO, line, strlen(line)) == -1 &&
 		    errno == EINTR)
@@ -1553,8 +1577,8 @@ clear_progress(void)
 
 /*
  * Standard output and error wait for their reader, as stdio loses what is
- * refused with EAGAIN.  Their flags are also those of others who share them, and
- * are put back.
+ * refused with EAGAIN.  Others who share them share their flags, too, which are
+ * put back at the end.
  */
 static void
 block_output(void)
@@ -1638,7 +1662,7 @@ set_timer(bool interrupts)
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* Ends without a report, of which a signal had made the last one. */
+/* Ends without the report that a signal has asked for, as it takes too long. */
 static _Noreturn void
 give_up(void)
 {
@@ -1680,23 +1704,28 @@ on_signal(int sig)
 	errno = error;
 }
 
-/* Our timer's, which ends a call, or us; one that another process sent does. */
+/*
+ * Our timer interrupts a call, or limits the time after a stop.  Any other
+ * alarm is one that another process has sent, or that was set before we were
+ * executed: we die of it, unless it was ignored then.
+ */
 static void
 on_alarm(int sig, siginfo_t *info, void *context)
 {
 	const bool sent = info->si_code == SI_USER || info->si_code == SI_QUEUE;
+	const bool ours = !sent && (signals.interrupting || signals.stopped);
 
 	(void)context;
-	if (sent && !signals.no_alarm)
-		on_signal(sig);
-	if (sent || signals.interrupting)
+	if (!ours) {
+		if (!signals.no_alarm)
+			on_signal(sig);
 		return;
-	if (signals.stopped && now() >= signals.stopped_at + STOP_GRACE)
+	}
+	if (signals.interrupting)
+		return;
+	if (now() >= signals.stopped_at + STOP_GRACE)
 		give_up();
-	if (signals.stopped)
-		set_timer(false);
-	else if (!signals.no_alarm)
-		on_signal(sig);
+	set_timer(false);		/* it went off too early */
 }
 
 /* Unless it is ignored, as by nohup(1). */
@@ -1709,7 +1738,7 @@ handle_signal(int sig, const struct sigaction *sa)
 		(void)sigaction(sig, sa, NULL);
 }
 
-/* Our own timer's is needed, also where that signal was ignored or blocked. */
+/* Our timer needs its signal, even where that was ignored or blocked before. */
 static void
 catch_alarm(bool ignored)
 {
@@ -1902,8 +1931,10 @@ yield_cpu(struct other *o)
 	start = now();
 	(void)sched_yield();
 	o->pause /= 2;
-	if (now() - start > MILLISECOND)
-		o->pause_left = o->pause = MIN(o->pause * 4 + 64, 16384);
+	if (now() - start > MILLISECOND) {
+		o->pause = MIN(o->pause * 4 + LEAST_PAUSE, MOST_PAUSE);
+		o->pause_left = o->pause;
+	}
 	return new_events(o);
 }
 
@@ -2034,19 +2065,19 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 }
 
 /*
- * Where a list has a step for the nth time, from 0, or else for the last time;
- * -1: nowhere.  That it is done is its end.
+ * Where a list has a step for the nth time, from 0, or for the last time if it
+ * has fewer of them; -1: nowhere.  DONE stands at the end of every list.
  */
 static int
 position_of(const unsigned char *list, enum step s, unsigned nth)
 {
 	int at = 0, found = -1;
+	unsigned times = 0;
 
-	for (; list[at] != END; at++)
+	for (; list[at] != END && times <= nth; at++)
 		if (list[at] == s) {
 			found = at;
-			if (nth-- == 0)
-				return found;
+			times++;
 		}
 	return s == DONE ? at : found;
 }
@@ -2058,7 +2089,10 @@ spans_of(const struct conv *c, enum side side)
 	return c->shared->published[side].spans[c->trial % 2];
 }
 
-/* The time of a step in this trial; of one that no list has, some other. */
+/*
+ * The times of a step in this trial.  The list of somebody else's server is
+ * empty: there they are those of its end, which are 0.
+ */
 static struct span *
 span_of(const struct conv *c, enum side side, enum step s)
 {
@@ -2325,7 +2359,7 @@ random_number(struct conv *c)
 	return x ^ x >> 31;
 }
 
-/* What no other process knows; without a source of such, what few will guess. */
+/* What no other process knows, or without a source of that few will guess. */
 static uint64_t
 unguessable(struct conv *c)
 {
@@ -3040,7 +3074,8 @@ ask_peer(struct conv *c)
 	peer_cred(c->connection, &c->result.peer);
 	/* Not the groups, which are in a memory of our own. */
 	for (enum field f = PID; f < GROUPS; f++)
-		cred_id(asked, f, c->result.peer.id[f], c->result.peer.source[f]);
+		cred_id(asked, f, c->result.peer.id[f],
+		    c->result.peer.source[f]);
 }
 
 static void
@@ -5366,7 +5401,7 @@ look_up_program(const struct report *rp, const struct conv *c,
 /*
  * Looks up what the notes need: namespaces only where an ID can come of them,
  * and the sender's process only where the message says something else than the
- * connection, or where there is none, so that a flood of messages costs nothing.
+ * connection, or where there is none: a flood of messages is to cost nothing.
  */
 static void
 look_up(struct report *rp, struct conv *c)
