@@ -1,4 +1,5 @@
 #! /bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 #
 # Proves with Frama-C's Eva of the parser of credcheck.c, compiled as on one
 # system: whatever so many bytes the kernel leaves in the control buffer, nothing
