@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Frama-C knows no atomics; none is met on the way of what it looks at. */
 #define ATOMIC_INT_LOCK_FREE	2
 #define memory_order_release	0
