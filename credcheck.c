@@ -64,6 +64,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -457,6 +458,7 @@ struct pidfd_answer {
 	{ SO_TIMESTAMPNS, 16 }, { SO_TIMESTAMPING, 3 * 16 }, \
 	{ SO_PASSSEC, 256 }, { SO_PASSPIDFD, sizeof(int) }
 #define MAXGROUPS	MOST_GROUPS	/* delivered of a sender's */
+#define SET_PROGRAM_NAME(name)	(program_invocation_short_name = (name))
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define HAS_NAMESPACES	true	/* of users and processes */
 #define OPTION_READS_BACK	true	/* as set, not as used up */
@@ -566,6 +568,9 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 #ifndef EOF_HAS_IDS
 #define EOF_HAS_IDS		false
+#endif
+#ifndef SET_PROGRAM_NAME
+#define SET_PROGRAM_NAME(name)	setprogname(name)
 #endif
 #ifndef NAMES_ASKER
 #define NAMES_ASKER		false
@@ -1304,7 +1309,47 @@ utf8_len(const unsigned char *s)
 	    (code < 0xd800 || code > 0xdfff) ? len : 0;
 }
 
-/* In place: what a terminal would act on, C0, C1 or no UTF-8, becomes '?'. */
+/*
+ * Whether the terminal takes UTF-8, by the locale's name (locale(7)): another
+ * one can take bytes of it for control characters.
+ */
+static bool
+takes_utf8(void)
+{
+	static const char *const names[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+	const char *locale = NULL, *charset;
+
+	for (size_t i = 0; i < nitems(names) && locale == NULL; i++) {
+		locale = getenv(names[i]);
+		if (locale != NULL && locale[0] == '\0')
+			locale = NULL;
+	}
+	charset = locale == NULL ? NULL : strchr(locale, '.');
+	return charset != NULL && (strncasecmp(charset, ".UTF-8", 6) == 0 ||
+	    strncasecmp(charset, ".utf8", 5) == 0);
+}
+
+static bool terminal_takes_utf8;	/* as main() has found */
+
+/* C0 and C1 controls, DEL, and those that turn the direction of a text. */
+static bool
+is_control(const unsigned char *s)
+{
+	static const char *const turns[] = { "\xd8\x9c", "\xe2\x80\x8e",
+	    "\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xa9",
+	    "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac",
+	    "\xe2\x80\xad", "\xe2\x80\xae", "\xe2\x81\xa6",
+	    "\xe2\x81\xa7", "\xe2\x81\xa8", "\xe2\x81\xa9" };
+
+	if (*s < 0x20 || *s == 0x7f || (*s == 0xc2 && s[1] < 0xa0))
+		return true;
+	for (size_t i = 0; i < nitems(turns); i++)
+		if (strncmp((const char *)s, turns[i], strlen(turns[i])) == 0)
+			return true;
+	return false;
+}
+
+/* In place: what a terminal would act on, or does not take, becomes '?'. */
 static char *
 make_visible(char *text)
 {
@@ -1312,8 +1357,7 @@ make_visible(char *text)
 
 	for (size_t n; *s != '\0'; s += MAX(n, 1)) {
 		n = utf8_len(s);
-		if (n == 0 || *s < 0x20 || *s == 0x7f ||
-		    (*s == 0xc2 && s[1] < 0xa0))
+		if (n == 0 || is_control(s) || (n > 1 && !terminal_takes_utf8))
 			memset(s, '?', MAX(n, 1));
 	}
 	return text;
@@ -3848,6 +3892,16 @@ matches(const struct report *rp)
 	return true;
 }
 
+/* A name of a database, whose text need not be ours. */
+static void
+print_name(const char *name)
+{
+	char *shown = visible(name);
+
+	printf("(%s)", shown);
+	free(shown);
+}
+
 /*
  * Each ID with its name as id(1) has it, if it has one, a PID with its program;
  * and who says so.
@@ -3870,9 +3924,9 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
 			printf("(%s)", program);
 		if (names && (f == UID || f == EUID) &&
 		    (pw = getpwuid((uid_t)id)) != NULL)
-			printf("(%s)", pw->pw_name);
+			print_name(pw->pw_name);
 		if (names && f >= GID && (gr = getgrgid((gid_t)id)) != NULL)
-			printf("(%s)", gr->gr_name);
+			print_name(gr->gr_name);
 	}
 	if (source != NULL)
 		printf(" (%s)", source);
@@ -8369,10 +8423,13 @@ run_role(struct options *o)
 int
 main(int argc, char **argv)
 {
+	static char name[] = "credcheck";	/* err(3) at exit has it, too */
 	struct options o = { .count = 1, .mode = 0666, .timeout = 5 * SECOND,
 	    .spread = 20 * MICROSECOND, .descriptor.fd = -1 };
 	int status;
 
+	SET_PROGRAM_NAME(name);		/* not what argv[0] says */
+	terminal_takes_utf8 = takes_utf8();
 	(void)signal(SIGPIPE, SIG_IGN);	/* EPIPE and EFBIG tell more */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	(void)signal(SIGCHLD, SIG_DFL);	/* ignored, it leaves no status */

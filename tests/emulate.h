@@ -37,6 +37,10 @@
 #define _GNU_SOURCE
 #endif
 
+#ifdef __linux__
+#define setprogname(name)	((void)(name))	/* the BSDs have it */
+#endif
+
 #include <sys/param.h>
 #include <sys/types.h>
 #include <sys/mman.h>

@@ -241,11 +241,14 @@ say_all() {
 atf_test_case control_bytes
 control_bytes_head() {
 	atf_set descr "What a terminal would act on does not come to it by a" \
-	    "name or an argument: no C0, no DEL, no C1 raw or as UTF-8"
+	    "name or an argument: no C0, no DEL, no C1 raw or as UTF-8, none" \
+	    "that turns a text's direction, and where it takes no UTF-8, none"
 }
 control_bytes_body() {
+	export LC_ALL=C.UTF-8
 	for bytes in '\033[31m' '\r\007\t' '\177' '\233' '\302\233' '\303' \
-	    '\355\240\200' '\364\220\200\200'; do
+	    '\355\240\200' '\364\220\200\200' '\342\200\256' \
+	    '\342\201\246' '\330\234'; do
 		text=$(printf "$bytes")
 		say_all "$text" >stdout 2>stderr
 		atf_check cat stdout
@@ -262,6 +265,15 @@ control_bytes_body() {
 	text=$(printf 'caf\303\251 \342\202\254 \360\237\220\247')
 	atf_check -s exit:2 -e match:"^credcheck: .*: $text \(--help" \
 	    "$credcheck" "$text"
+	for locale in LC_ALL=C "LC_ALL= LC_CTYPE=C LANG=C.UTF-8" \
+	    "LC_ALL= LC_CTYPE= LANG=xx_XX.ISO8859-1"; do
+		atf_check -s exit:2 -e match:"^credcheck: .*: caf.. ... .... \(--help" \
+		    env $locale "$credcheck" "$text"
+	done
+	# Nor does the name that it was started by.
+	ln -s "$credcheck" "$(printf 'x\033[31m')"
+	atf_check -s exit:2 -e match:"^credcheck: no such option" \
+	    "./$(printf 'x\033[31m')" --bogus
 }
 
 atf_test_case few_descriptors
