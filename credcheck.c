@@ -6847,6 +6847,66 @@ cell_text(const struct schedule *sr, const struct cell *cell)
 	return who != NULL ? who : "unknown";
 }
 
+/*
+ * Where a survey was run, if cells can differ by it on one kernel; the names in
+ * JSON, and the text.
+ */
+enum { LIMITED_USERS, LIMITED_PROCESSES, CAPABILITIES, NPLACES };
+
+static const struct {
+	const char *name, *text;
+} places[NPLACES] = {
+	[LIMITED_USERS] = { "user_namespace",
+	    "a user namespace without every ID" },
+	[LIMITED_PROCESSES] = { "pid_namespace",
+	    "a PID namespace that is not the first" },
+	[CAPABILITIES] = { "capabilities",
+	    "a client with capabilities" },
+};
+
+/* As a mask. */
+static unsigned
+find_places(void)
+{
+	const struct view v = look_around();
+	unsigned found = 0;
+
+	if (!v.all_users || !v.all_groups)
+		found |= 1U << LIMITED_USERS;
+	if (!v.all_processes)
+		found |= 1U << LIMITED_PROCESSES;
+	if (geteuid() != 0 && why_not_ordinary() != NULL)
+		found |= 1U << CAPABILITIES;
+	return found;
+}
+
+static void
+text_places(unsigned found)
+{
+	const char *sep = "Run in:";
+
+	for (size_t i = 0; i < NPLACES; i++)
+		if ((found & 1U << i) != 0) {
+			printf("%s %s", sep, places[i].text);
+			sep = ",";
+		}
+	printf(found != 0 ? "\n" : "");
+}
+
+static void
+json_places(unsigned found)
+{
+	const char *sep = "";
+
+	json(",'run_in':[");
+	for (size_t i = 0; i < NPLACES; i++)
+		if ((found & 1U << i) != 0) {
+			printf("%s\"%s\"", sep, places[i].name);
+			sep = ",";
+		}
+	json("]");
+}
+
 /* Each source once, with the fields that it told. */
 static void
 text_sources(const struct result *r)
@@ -6912,6 +6972,7 @@ text_survey(const struct survey *v)
 		    mechanisms[USUAL].message);
 	else
 		printf("no option for credentials\n");
+	text_places(find_places());
 	text_sources(&v->cells[OPTION_FIRST][0].result);
 	printf("\n%-36s", "");
 	for (size_t t = 0; t < nitems(types); t++)
@@ -6993,6 +7054,7 @@ json_survey(const struct survey *v)
 	json("]");
 	json_findings(v, "cures", cures, nitems(cures));
 	json_findings(v, "traps", traps, nitems(traps));
+	json_places(find_places());
 	json("}\n");
 }
 

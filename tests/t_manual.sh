@@ -92,7 +92,7 @@ survey_body() {
 	6.18.*)	;;
 	*)	atf_skip "the table is of Linux 6.18" ;;
 	esac
-	"$credcheck" --survey | sed 1d >table
+	"$credcheck" --survey | sed -e 1d -e '/^Run in:/d' >table
 	awk '/^SCM_CREDENTIALS has/ { on = 1 }
 	    traps && !/^  / { exit }
 	    /^Traps that/ { traps = on }

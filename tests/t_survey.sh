@@ -534,8 +534,31 @@ other_proc_body() {
 	kill -INT $pid
 }
 
+atf_test_case run_in
+run_in_head() {
+	atf_set descr "A survey says that it was run in a user or PID namespace" \
+	    "of its own, and nothing elsewhere"
+	atf_set require.progs "jq unshare"
+	atf_set require.user root
+}
+run_in_body() {
+	require_linux
+	unshare -r -p -f --mount-proc true ||
+	    atf_skip "no such namespaces to be had here"
+	unshare -r -p -f --mount-proc "$credcheck" --survey --json >inside
+	atf_check -o inline:'["user_namespace","pid_namespace"]\n' \
+	    jq -c .run_in inside
+	unshare -r "$credcheck" --survey >inside
+	atf_check -o ignore \
+	    grep "^Run in: a user namespace without every ID" inside
+	grep -q "^ *0 *0 *4294967295$" /proc/self/uid_map ||
+	    atf_skip "not every user has an ID here"
+	atf_check -o not-match:"user namespace" "$credcheck" --survey
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
+	atf_add_test_case run_in
 	atf_add_test_case linux
 	atf_add_test_case linux_ids
 	atf_add_test_case pidfds
