@@ -1253,10 +1253,9 @@ struct conv {
 };
 
 static bool
-is_named_dgram(const struct conv *c)
+is_named_dgram(const struct options *o)
 {
-	return c->options->path != NULL &&
-	    types[c->options->type].type == SOCK_DGRAM;
+	return o->path != NULL && types[o->type].type == SOCK_DGRAM;
 }
 
 /* A survey's path is below TMPDIR, however that begins. */
@@ -1913,6 +1912,13 @@ step_of(unsigned entry)
 	return (enum step)(entry & (UNTIL(END) - 1));
 }
 
+/* Whether an entry is a wait for a step of the other side's. */
+static bool
+is_wait(unsigned entry)
+{
+	return entry >= UNTIL(END);
+}
+
 static const unsigned char *
 list_of(const struct conv *c, enum side side)
 {
@@ -1924,7 +1930,7 @@ static _Noreturn void
 time_out(struct conv *c)
 {
 	const double seconds = (double)c->options->timeout / SECOND;
-	const bool waits = list_of(c, c->side)[c->at] >= UNTIL(END);
+	const bool waits = is_wait(list_of(c, c->side)[c->at]);
 
 	if (!c->schedule->given || c->word == NULL)
 		fail(c, 0, "timed out after %g s waiting for %s", seconds,
@@ -2124,6 +2130,18 @@ position_of(const unsigned char *list, enum step s, unsigned nth)
 			times++;
 		}
 	return s == DONE ? at : found;
+}
+
+/* How many entries of a list, before a position, are the same as there. */
+static unsigned
+nth_of(const unsigned char *list, size_t at)
+{
+	unsigned nth = 0;
+
+	for (size_t i = 0; i < at; i++)
+		if (list[i] == list[at])
+			nth++;
+	return nth;
 }
 
 /* A side's times in this trial, by position. */
@@ -2373,6 +2391,15 @@ hand_over_pairs(struct conv *c)
 	p->next = p->prepared = 0;
 }
 
+static void
+take_over_pairs(struct conv *c)
+{
+	struct pairs *p = &c->pairs;
+
+	p->n = receive_descriptors(c, p->ends[SERVER], BATCH);
+	p->next = 0;
+}
+
 /*
  * Our end of the next socketpair.  The client makes them, so that what the
  * connection itself says of its maker is true of the client.
@@ -2381,13 +2408,13 @@ static int
 next_pair(struct conv *c)
 {
 	struct pairs *p = &c->pairs;
+	const bool used_up = p->next == p->n;
 
-	if (p->next == p->n && c->side == CLIENT)
+	if (c->side == CLIENT && used_up)
 		hand_over_pairs(c);
-	else if (p->next == p->n) {
-		p->n = receive_descriptors(c, p->ends[SERVER], BATCH);
-		p->next = 0;
-	} else if (c->side == SERVER)
+	else if (c->side == SERVER && used_up)
+		take_over_pairs(c);
+	else if (c->side == SERVER)
 		wait_for(c, CONNECT);
 	return p->ends[c->side][p->next++];
 }
@@ -2512,7 +2539,7 @@ set_server_address(struct conv *c)
 {
 	struct address *a = &c->server_address;
 	const char *path = c->options->path;
-	const bool suffixed = is_named_dgram(c) && !ABSTRACT;
+	const bool suffixed = is_named_dgram(c->options) && !ABSTRACT;
 	const size_t len = strlen(path), max = sizeof(a->sun.sun_path) - 1 -
 	    (suffixed ? strlen(CLIENT_SUFFIX) : 0);
 
@@ -2578,12 +2605,11 @@ must_prove(const struct options *o)
  * comes what we send into a connection, if that is the client's.
  */
 static bool
-is_ours(struct conv *c, int fd)
+is_from_client(struct conv *c, int fd)
 {
 	const uint64_t proof = unguessable(c);
 	uint64_t echo = ~proof;
 	const int copy = c->client_copy;
-	struct cred peer = { .groups = NULL };
 
 	/* Other errors are those of a connection that is not the client's. */
 	while (send(fd, &proof, sizeof(proof), MSG_DONTWAIT) == -1 &&
@@ -2592,16 +2618,23 @@ is_ours(struct conv *c, int fd)
 	while (recv(copy, &echo, sizeof(echo), MSG_DONTWAIT) == -1 &&
 	    (errno == EINTR || errno == ENOMEM))
 		retry(c, copy, POLLIN, "recv");
-	if (echo == proof)
-		return true;
-	if (++c->strangers <= MOST_WARNINGS) {
+	return echo == proof;
+}
+
+/* Closes a stranger's connection, and says so of the first ones. */
+static void
+turn_away(struct conv *c, int fd)
+{
+	struct cred peer = { .groups = NULL };
+
+	c->strangers++;
+	if (c->strangers <= MOST_WARNINGS) {
 		peer_cred(fd, &peer);
 		warnx(peer.source[PID] == NULL ? "not our client, and closed" :
 		    "not our client, and closed: process %jd", peer.id[PID]);
 		free(peer.groups);
 	}
 	close_strangers(fd);
-	return false;
 }
 
 /*
@@ -2735,10 +2768,12 @@ parse_control(struct message *m, struct cred *cr)
 static bool
 is_end(const struct message *m)
 {
-	return m->bytes == 0 && m->socktype != SOCK_DGRAM &&
-	    ((m->socktype == SOCK_STREAM && EOF_HAS_IDS) ||
-	    (m->msg.msg_controllen == 0 &&
-	    (m->msg.msg_flags & MSG_CTRUNC) == 0));
+	const bool alone = m->msg.msg_controllen == 0 &&
+	    (m->msg.msg_flags & MSG_CTRUNC) == 0;
+
+	if (m->bytes > 0 || m->socktype == SOCK_DGRAM)
+		return false;
+	return alone || (m->socktype == SOCK_STREAM && EOF_HAS_IDS);
 }
 
 /* What a message and its control messages mean. */
@@ -2827,7 +2862,7 @@ make_client_socket(struct conv *c)
 	c->connection = named_socket(c);
 	if (is_alone(c))
 		return;
-	if (is_named_dgram(c))
+	if (is_named_dgram(c->options))
 		bind_address(c, c->connection, &c->client_address);
 	else if (must_prove(c->options))
 		send_descriptors(c, &c->connection, 1);
@@ -2894,9 +2929,11 @@ connect_by_child(struct conv *c)
 	int error;
 
 	make_client_socket(c);
-	if ((child = fork()) == 0)
+	child = fork();
+	if (child == 0)
 		_exit(connect_address(c) == -1 ? errno : 0);
-	if ((error = reap_child(c, child)) != 0)
+	error = reap_child(c, child);
+	if (error != 0)
 		connect_failed(c, error);
 }
 
@@ -2920,32 +2957,43 @@ await_proof(struct conv *c)
 }
 
 /*
- * Waits for "go on".  To a named datagram socket anyone can have sent before it
- * was connected, and the name of whom can be the server's in another directory:
- * our own server sends what only its client can know.
+ * Whether a message is "go on".  Our own server sends what only its client can
+ * know, as anyone can have sent to a named datagram socket before that was
+ * connected, from a socket whose name is the server's in another directory.
  */
+static bool
+is_go_on(const struct conv *c)
+{
+	const struct message *m = &c->message;
+	uint64_t word;
+
+	if (is_alone(c))
+		return true;		/* somebody else's server sends any */
+	memcpy(&word, m->data, sizeof(word));
+	if (m->bytes != sizeof(word) || word != c->shared->go_on)
+		return false;
+	return !is_named_dgram(c->options) ||
+	    is_from(&m->from, &c->server_address);
+}
+
 static void
 hear_go_on(struct conv *c)
 {
-	const bool dgram = is_named_dgram(c);
-	struct message *m = &c->message;
-	uint64_t word;
+	const bool dgram = is_named_dgram(c->options);
 	ssize_t n;
 
 	await_proof(c);
 	do {
-		while ((n = receive_once(m, c->connection, sizeof(word), 0,
-		    0)) == -1 && refusal_of(c) == NULL)
+		while ((n = receive_once(&c->message, c->connection,
+		    sizeof(c->shared->go_on), 0, 0)) == -1 &&
+		    refusal_of(c) == NULL)
 			retry(c, c->connection, POLLIN, "recv");
 		if (n <= 0 && refusal_of(c) != NULL)
 			return;			/* the trial is over */
 		if (n == 0 && !dgram)
 			fail(c, 0, "the server closed the connection instead "
 			    "of sending \"go on\"");
-		memcpy(&word, m->data, sizeof(word));
-		if (is_alone(c) || (n == sizeof(word) &&
-		    word == c->shared->go_on &&
-		    (!dgram || is_from(&m->from, &c->server_address))))
+		if (is_go_on(c))
 			return;
 	} while (dgram);
 	fail(c, 0, "something else came instead of \"go on\"");
@@ -2980,12 +3028,16 @@ static void
 write_by_child(struct conv *c)
 {
 	const pid_t child = fork();
+	int error;
 
 	if (child == 0)
 		_exit(send(c->connection, "!", 1, MSG_DONTWAIT) == -1 ?
 		    errno : 0);
-	errno = reap_child(c, child);
-	note_sent(c, errno != 0 ? -1 : 1);
+	error = reap_child(c, child);
+	if (error != 0)
+		note_refusal(c, error);
+	else
+		note_sent(c, 1);
 }
 
 static void
@@ -3042,6 +3094,9 @@ send_forged_claim(struct conv *c)
 	send_claim(c, &root);
 }
 
+/* Bytes that take a short message, but not its credentials. */
+#define SPARE	6
+
 /* As many bytes at once as the socket's buffer takes, but for so many. */
 static void
 fill_buffer(struct conv *c, size_t spare)
@@ -3053,10 +3108,11 @@ fill_buffer(struct conv *c, size_t spare)
 
 	if (getsockopt(c->connection, SOL_SOCKET, SO_SNDBUF, &size, &len) == -1)
 		fail(c, errno, "getsockopt: SO_SNDBUF");
-	if ((data = calloc(1, (size_t)size)) == NULL)
+	data = calloc(1, (size_t)size);
+	if (data == NULL)
 		fail(c, errno, "calloc");
-	/* Linux wants room for its own in it. */
-	for (; size > 8; size -= size / 64 + 1) {
+	/* Linux takes less, as it keeps more there than the bytes. */
+	for (; size > SPARE + 2; size -= size / 64 + 1) {
 		n = send(c->connection, data, (size_t)size - spare,
 		    MSG_DONTWAIT);
 		if (n != -1 || (errno != EMSGSIZE && errno != ENOBUFS))
@@ -3075,7 +3131,14 @@ send_largest(struct conv *c)
 static void
 send_nearly_largest(struct conv *c)
 {
-	fill_buffer(c, 6);
+	fill_buffer(c, SPARE);
+}
+
+/* One connection of many to a stranger's server has read enough. */
+static bool
+has_answer(const struct conv *c)
+{
+	return is_alone(c) && c->options->counted && c->answer.bytes > 0;
 }
 
 /*
@@ -3093,7 +3156,7 @@ read_answer(struct conv *c)
 	*answer = (struct answer){ .read = true };
 	if (is_alone(c) && c->options->counted)
 		c->deadline = MIN(c->deadline, c->time + ANSWER_WAIT);
-	while (!answer->closed) {
+	while (!answer->closed && !has_answer(c)) {
 		n = receive_once(&c->message, c->connection, DATA_ROOM, 0, 0);
 		if (n > 0)
 			answer->bytes += (size_t)n;
@@ -3104,8 +3167,6 @@ read_answer(struct conv *c)
 			return;
 		else
 			retry(c, c->connection, POLLIN, "recv");
-		if (is_alone(c) && c->options->counted && answer->bytes > 0)
-			return;
 	}
 }
 
@@ -3139,11 +3200,20 @@ ask_pidfd(struct conv *c)
 	c->shared->asked.pidfd = c->result.peer.pidfd;
 }
 
+/* The server spins until the client is awake, or that has not paid. */
+static void
+await_awake(struct conv *c)
+{
+	while (!other_has_done(c, AWAKE))
+		if (!spin(&c->other, false))
+			break;
+}
+
 /*
  * A side of the race waits for a random time, from when both sides are awake.
- * On one processor, which shows in spinning in vain, they never are at once: it
- * is from the accepted connection then, so that waiting for the processor
- * counts, too, and in every second trial it yields to the other side.
+ * On one processor, which shows in spinning in vain, they never are at once.
+ * There it waits from when the connection was accepted, so that the wait for
+ * the processor counts, and yields to the other side in every second trial.
  */
 static void
 race_delay(struct conv *c)
@@ -3154,13 +3224,14 @@ race_delay(struct conv *c)
 	bool one_processor;
 	int64_t start, end;
 
-	while (c->side == SERVER && !other_has_done(c, AWAKE) &&
-	    spin(&c->other, false))
-		continue;
+	if (c->side == SERVER)
+		await_awake(c);
 	one_processor = p[SERVER].spins_in_vain || p[CLIENT].spins_in_vain;
 	start = span_of(c, SERVER, ACCEPT)->ended;
-	if (!one_processor || start == 0)
-		start = c->time = now();
+	if (!one_processor || start == 0) {
+		c->time = now();
+		start = c->time;
+	}
 	end = start + (int64_t)delay;
 	do {
 		if (end - c->time > 2 * MILLISECOND)
@@ -3178,7 +3249,7 @@ get_ready(struct conv *c)
 	if (c->listener == -1 || c->trial > 1)
 		return;
 	bind_address(c, c->listener, &c->server_address);
-	if (!is_named_dgram(c) && listen(c->listener, SOMAXCONN) == -1)
+	if (!is_named_dgram(c->options) && listen(c->listener, SOMAXCONN) == -1)
 		fail(c, errno, "listen");
 }
 
@@ -3187,6 +3258,7 @@ static void
 accept_ours(struct conv *c)
 {
 	const bool anyone = must_prove(c->options);
+	bool ours;
 
 	if (anyone)
 		(void)receive_descriptors(c, &c->client_copy, 1);
@@ -3197,7 +3269,10 @@ accept_ours(struct conv *c)
 		c->time = now();
 		/* When it was accepted, not when we knew whose it was. */
 		span_of(c, SERVER, ACCEPT)->ended = c->time;
-	} while (anyone && !is_ours(c, c->connection));
+		ours = !anyone || is_from_client(c, c->connection);
+		if (!ours)
+			turn_away(c, c->connection);
+	} while (!ours);
 	if (anyone)
 		(void)close(c->client_copy);
 	c->client_copy = -1;
@@ -3227,7 +3302,7 @@ accept_client(struct conv *c)
 {
 	if (c->options->path == NULL)
 		c->connection = next_pair(c);
-	else if (is_named_dgram(c)) {
+	else if (is_named_dgram(c->options)) {
 		wait_for(c, CONNECT);
 		c->connection = c->listener;
 	} else
@@ -3319,6 +3394,7 @@ receive_now(struct conv *c, size_t room)
 	m->nothing = n == -1 && errno != ECONNRESET;
 	if (m->nothing || (n != -1 && !is_end(m)))
 		return n;
+	/* It looks like the end: is a message behind it? */
 	behind.socktype = m->socktype;
 	behind.anyone = m->anyone;
 	behind.nrights = 0;
@@ -3393,7 +3469,7 @@ receive_exact(struct conv *c)
 	    c->shared->client.ngroups)));
 }
 
-/* The connection's credentials stay where they are. */
+/* Exchanges the messages of two results; x keeps the connection's IDs. */
 static void
 exchange_messages(struct result *x, struct result *y)
 {
@@ -3405,8 +3481,9 @@ exchange_messages(struct result *x, struct result *y)
 }
 
 /*
- * Reads what is there, without waiting, and keeps the last message as its first
- * read had it; if less came than the client sent, nothing came of its last one.
+ * Reads what is there, without waiting, and keeps the last message.  Where that
+ * takes several reads, its credentials come with the first, which is kept.  If
+ * less came than the client has sent, its last message was lost.
  */
 static void
 drain(struct conv *c)
@@ -3414,12 +3491,15 @@ drain(struct conv *c)
 	const struct message *m = &c->message;
 	struct result *kept = &c->result, read = { .outcome = NONE };
 	size_t reads = 0, all = 0;
+	bool begins;			/* another message */
 
 	while (receive_now(c, room_for_message(c)) != -1) {
 		parse(&c->message, &read);
 		all += m->socktype == SOCK_STREAM ? m->bytes : 1;
-		if (reads++ == 0 || kept->bytes < DATA_ROOM ||
-		    m->msg.msg_controllen > 0)
+		begins = reads == 0 || kept->bytes < DATA_ROOM ||
+		    m->msg.msg_controllen > 0;
+		reads++;
+		if (begins)
 			exchange_messages(kept, &read);
 		if (m->bytes == 0)
 			break;
@@ -3546,7 +3626,7 @@ put_words(char *to, const unsigned char *list)
 
 	for (; *list != END; list++) {
 		to += sprintf(to, "%s%s%s", sep,
-		    *list >= UNTIL(END) ? "until:" : "",
+		    is_wait(*list) ? "until:" : "",
 		    steps[step_of(*list)].word);
 		sep = " ";
 	}
@@ -3601,16 +3681,12 @@ static void
 follow(struct conv *c, size_t at)
 {
 	const unsigned char *list = list_of(c, c->side);
-	unsigned nth = 0;
 
 	c->at = at;
-	for (size_t i = 0; i < at; i++)
-		if (list[i] == list[at])
-			nth++;
-	if ((list[at] & UNTIL(END)) == 0)
-		take_step(c, list[at]);
+	if (is_wait(list[at]))
+		await_step(c, step_of(list[at]), nth_of(list, at));
 	else
-		await_step(c, step_of(list[at]), nth);
+		take_step(c, list[at]);
 }
 
 /* Options on the listening socket are not to outlive their trial. */
@@ -3647,20 +3723,27 @@ read_option(struct conv *c)
 	r->lacks_option = on == 0;
 }
 
+/* The same of a datagram server's socket, where each trial sets it. */
+static void
+clear_usual_option(struct conv *c)
+{
+	const struct mechanism *m = c->mechanism;
+
+	if (m->option != NULL && setsockopt(c->listener, OPTION_LEVEL, m->name,
+	    &(int){ 0 }, sizeof(int)) == -1)
+		fail(c, errno, "setsockopt: %s", m->option);
+}
+
 /* Closes what a trial has opened; a datagram server's socket stays. */
 static void
 end_trial(struct conv *c)
 {
-	const struct mechanism *m = c->mechanism;
-
 	if (c->side == SERVER && !c->options->counted)
 		read_option(c);
 	if (c->schedule->given && c->listener != -1)
 		clear_options(c);
-	else if (c->connection != -1 && c->connection == c->listener &&
-	    m->option != NULL && setsockopt(c->listener, OPTION_LEVEL, m->name,
-	    &(int){ 0 }, sizeof(int)) == -1)
-		fail(c, errno, "setsockopt: %s", m->option);
+	else if (c->connection != -1 && c->connection == c->listener)
+		clear_usual_option(c);
 	if (c->connection != -1)
 		close_connection(c);
 }
@@ -3710,23 +3793,32 @@ run_steps(struct conv *c)
 		remove_bound(c);
 }
 
+/* A call has refused who the client is to be. */
+static _Noreturn void
+refuse_identity(const struct options *o, const char *call)
+{
+	const bool user = o->user.argument != NULL;
+	const struct identity *id = user ? &o->user : &o->effective;
+
+	err(EXIT_TROUBLE, "--%s %s needs root: %s", user ? "user" : "effective",
+	    visible(id->argument), call);
+}
+
 /* Becomes who the client is to be, and says who that is. */
 static void
 become_client(struct conv *c)
 {
-	const char *user = c->options->user.argument;
-	const char *what = set_identity(c->options);
+	const char *failed = set_identity(c->options);
 	struct shared *sh = c->shared;
 	struct cred *truth = &sh->client;
 	int n;
 
-	if (what != NULL)
-		err(EXIT_TROUBLE, "--%s %s needs root: %s",
-		    user != NULL ? "user" : "effective", visible(user != NULL ?
-		    user : c->options->effective.argument), what);
+	if (failed != NULL)
+		refuse_identity(c->options, failed);
 	if (!is_alone(c))
 		(void)DIE_WITH_PARENT();	/* a new identity forgets it */
-	if ((n = getgroups(nitems(sh->groups), sh->groups)) == -1)
+	n = getgroups(nitems(sh->groups), sh->groups);
+	if (n == -1)
 		fail(c, errno, "getgroups");
 	truth->groups = sh->groups;
 	truth->ngroups = (size_t)n;
@@ -5106,12 +5198,9 @@ finish_report(void)
 static bool
 is_exposed(const struct options *o)
 {
-	const bool named_dgram = o->path != NULL &&
-	    types[o->type].type == SOCK_DGRAM;
-
 	switch (o->role) {
 	case ROLE_BOTH:
-		return named_dgram;	/* a connection is our client's */
+		return is_named_dgram(o);	/* a connection is ours */
 	case ROLE_SURVEY:
 		return must_prove(o);
 	default:
@@ -5210,7 +5299,7 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 	if (!client && !is_abstract(o))
 		open_directories(c);
 	/* Both sides are to know it, and so before there are two. */
-	if (is_named_dgram(c) && !foreign)
+	if (is_named_dgram(c->options) && !foreign)
 		set_client_address(c);
 	if (c->side == SERVER)
 		c->listener = named_socket(c);
@@ -5505,7 +5594,8 @@ count_race(struct tally *t, const struct conv *c, const struct result *r)
 	const intmax_t writing = message->begun - accepted;
 	const intmax_t written = message->ended - accepted;
 	const intmax_t lead = (writing + written - setting - set) / 2;
-	const bool accepts = c->options->path != NULL && !is_named_dgram(c);
+	const bool accepts = c->options->path != NULL &&
+	    !is_named_dgram(c->options);
 	enum class k = OVERLAP;
 	int bin = 0;
 
@@ -6162,7 +6252,7 @@ serve_ready(struct server *s)
 static void
 serve(struct server *s)
 {
-	const bool datagrams = is_named_dgram(s->conv);
+	const bool datagrams = is_named_dgram(s->conv->options);
 	bool more;
 
 	while (!signals.stopped && s->served < s->conv->options->count) {
