@@ -371,6 +371,42 @@ ATF_TC_BODY(report_lost, tc)
 	}
 }
 
+ATF_TC(own_peer);
+ATF_TC_HEAD(own_peer, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A kernel that names whoever asks as "
+	    "the peer of an accepted socket is not believed, and a note says "
+	    "so; of a pair that is so by rights");
+}
+ATF_TC_BODY(own_peer, tc)
+{
+	int fds[2];
+
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	set_up(&inherit_schedule, ROLE_SERVER);
+	ask_client(&conv, fds[0]);
+	if (conv.result.peer.source[PID] == NULL)
+		atf_tc_skip("a pair's peer has no process ID here");
+	ATF_CHECK(!conv.result.own_peer);
+	ATF_CHECK_EQ(conv.result.peer.id[PID], getpid());
+	options.path = "sock";
+	ask_client(&conv, fds[0]);
+	ATF_CHECK(conv.result.own_peer);
+	for (enum field f = PID; f < NFIELDS; f++)
+		ATF_CHECK(conv.result.peer.source[f] == NULL);
+	capture(stdout);
+	text_result(reported(&conv.result));
+	check_part("This kernel names whoever asks as the peer");
+	capture(stdout);
+	json_result(reported(&conv.result));
+	check_part("\"own_ids\"");
+	/* The survey shows what the kernel says. */
+	set_up(&inherit_schedule, ROLE_SURVEY);
+	options.path = "sock";
+	ask_client(&conv, fds[0]);
+	ATF_CHECK(!conv.result.own_peer);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, no_match);
@@ -382,5 +418,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, group_names);
 	ATF_TP_ADD_TC(tp, reasons);
 	ATF_TP_ADD_TC(tp, report_lost);
+	ATF_TP_ADD_TC(tp, own_peer);
 	return atf_no_error();
 }
