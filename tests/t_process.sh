@@ -335,6 +335,7 @@ full_output_body() {
 	fill_pipe
 	lost="credcheck: standard output: nobody reads the report\n"
 	for format in --json --verbose; do
+		rm -f stderr		# the last one was ready, too
 		"$h_start" "$credcheck" --server sock --verbose $format >&3 \
 		    2>stderr &
 		pid=$!
