@@ -2061,10 +2061,11 @@ sleep_on(struct conv *c, int fd, short wanted)
 	    { .fd = signals.stopped ? -1 : signals.wakeup[0],
 	    .events = POLLIN }, { .fd = fd, .events = wanted } };
 	/* Rounded up, so as not to spin through the last one. */
-	const int64_t left = MAX(deadline_of(c) - now(), 0) / MILLISECOND + 1;
+	const int64_t left = deadline_of(c) - now();	/* MAX() reads it twice */
+	const int64_t timeout = MAX(left, 0) / MILLISECOND + 1;
 	const nfds_t n = fd == c->other.wake ? 2 : 3;
 
-	if (poll(fds, n, (int)left) == -1 && errno != EINTR)
+	if (poll(fds, n, (int)timeout) == -1 && errno != EINTR)
 		fail(c, errno, "poll");
 	if (fds[0].revents != 0 && !other_alive(c)) {
 		/* Its last act before it left may have been what we want. */
