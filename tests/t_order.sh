@@ -195,7 +195,8 @@ survey_body() {
 	while read -r line; do
 		title=${line%%: credcheck *} command=${line#*: credcheck }
 		cell=$(grep "^$title|" cells)
-		wanted=${cell##*|} name=${cell%|*} name=${name##*|}
+		wanted=${cell##*|} name=${cell%|*}
+		name=${name##*|}
 		(cd cell && eval "\"$credcheck\" --json $command") >out 2>err
 		got=$(reported $name)
 		[ "$got" = "$wanted" ] || echo "$name: $got, not $wanted: $line"
