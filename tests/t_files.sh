@@ -107,7 +107,7 @@ kernels_head() {
 	atf_set require.progs "jq"
 }
 kernels_body() {
-	require_linux
+	[ "$(uname -s)" = Linux ] || atf_skip "has rows that Linux alone has"
 	atf_check "$(atf_get_srcdir)/kernels" -c
 }
 
