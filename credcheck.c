@@ -2053,6 +2053,15 @@ may_yield(const struct conv *c)
 	return !c->schedule->random;
 }
 
+/* For poll(2); rounded up, so as not to spin through the last one. */
+static int
+milliseconds_until(int64_t deadline)
+{
+	const int64_t left = deadline - now();	/* MAX() has it twice */
+
+	return (int)(MAX(left, 0) / MILLISECOND) + 1;
+}
+
 /* Sleeps until fd is as wanted, or we are woken. */
 static void
 sleep_on(struct conv *c, int fd, short wanted)
@@ -2060,12 +2069,10 @@ sleep_on(struct conv *c, int fd, short wanted)
 	struct pollfd fds[3] = { { .fd = c->other.wake, .events = POLLIN },
 	    { .fd = signals.stopped ? -1 : signals.wakeup[0],
 	    .events = POLLIN }, { .fd = fd, .events = wanted } };
-	/* Rounded up, so as not to spin through the last one. */
-	const int64_t left = deadline_of(c) - now();	/* MAX() reads it twice */
-	const int64_t timeout = MAX(left, 0) / MILLISECOND + 1;
+	const int timeout = milliseconds_until(deadline_of(c));
 	const nfds_t n = fd == c->other.wake ? 2 : 3;
 
-	if (poll(fds, n, (int)timeout) == -1 && errno != EINTR)
+	if (poll(fds, n, timeout) == -1 && errno != EINTR)
 		fail(c, errno, "poll");
 	if (fds[0].revents != 0 && !other_alive(c)) {
 		/* Its last act before it left may have been what we want. */
@@ -6228,8 +6235,7 @@ await_clients(struct server *s)
 		s->fds[FIRST_CLIENT + i] = (struct pollfd){
 		    .fd = s->clients[i].fd, .events = POLLIN };
 	}
-	poll_many(s->fds, FIRST_CLIENT + s->nclients,
-	    (int)(MAX(next - now(), 0) / MILLISECOND) + 1);
+	poll_many(s->fds, FIRST_CLIENT + s->nclients, milliseconds_until(next));
 	if (now() >= s->listener_paused_until)
 		s->listener_paused_until = 0;
 }
