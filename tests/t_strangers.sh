@@ -31,7 +31,7 @@ lingering_head() {
 	atf_set descr "200 strangers who each send a descriptor that lingers" \
 	    "for a minute when it is closed, also in the queue of another, do" \
 	    "not put off the line of a client that says nothing"
-	atf_set require.progs "jq"
+	atf_set require.progs "jq python3"
 }
 lingering_body() {
 	require_mechanism
