@@ -3271,15 +3271,16 @@ accept_ours(struct conv *c)
 	if (anyone)
 		(void)receive_descriptors(c, &c->client_copy, 1);
 	do {
-		check_deadline(c);	/* strangers can come without end */
 		while ((c->connection = accept(c->listener, NULL, NULL)) == -1)
 			retry(c, c->listener, POLLIN, "accept");
 		c->time = now();
 		/* When it was accepted, not when we knew whose it was. */
 		span_of(c, SERVER, ACCEPT)->ended = c->time;
 		ours = !anyone || is_from_client(c, c->connection);
-		if (!ours)
+		if (!ours) {
 			turn_away(c, c->connection);
+			check_deadline(c);	/* they can come without end */
+		}
 	} while (!ours);
 	if (anyone)
 		(void)close(c->client_copy);

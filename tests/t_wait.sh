@@ -32,7 +32,7 @@ starved_body() {
 	require_mechanism
 	for args in --sync --late "--sync --type seqpacket" \
 	    "--sync --type dgram" "--sync --path sock" "--late --path sock" \
-	    "--sync --path sock --type dgram" \
+	    "--inherit --path sock" "--sync --path sock --type dgram" \
 	    "--race --count 1" "--race --path sock --count 1"; do
 		starve LATE=2200 late --timeout 1.5 $args
 	done
