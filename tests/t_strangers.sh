@@ -136,8 +136,10 @@ for _ in range(int(sys.argv[1])):
 	memory=$(awk '/^VmData/ { print $2 }' /proc/$pid/status)
 	python3 -c "$connect" 2500
 	atf_check_equal $descriptors $(open_descriptors $pid)
-	atf_check_equal $memory $(awk '/^VmData/ { print $2 }' \
-	    /proc/$pid/status)
+	# A sanitizer's own memory grows by some pages; 400 bytes of each
+	# connection would be a megabyte.
+	more=$(awk '/^VmData/ { print $2 }' /proc/$pid/status)
+	atf_check test $((more - memory)) -lt 1000
 	kill -INT $pid
 	wait $pid
 	atf_check_equal 0 $?
