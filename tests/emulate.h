@@ -39,6 +39,7 @@
 
 #ifdef __linux__
 #define setprogname(name)	((void)(name))	/* the BSDs have it */
+#include <sys/random.h>
 #endif
 
 #include <sys/param.h>
@@ -74,6 +75,10 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#ifdef __linux__	/* musl has not what glibc has from 2.36 on */
+#define arc4random_buf(p, n)	((void)getrandom(p, n, 0))
+#endif
 
 #if defined(EMULATE_NETBSD) && defined(__NetBSD__)
 #define HERE		1
