@@ -825,15 +825,17 @@ struct overflow {
 static intmax_t
 read_number(const char *path, intmax_t otherwise)
 {
-	FILE *fp = fopen(path, "r");
+	char text[24] = "", *end;
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t len = -1;
 	intmax_t n;
 
-	if (fp == NULL)
-		return otherwise;
-	if (fscanf(fp, "%jd", &n) != 1)
-		n = otherwise;
-	fclose(fp);
-	return n;
+	if (fd != -1) {
+		len = read(fd, text, sizeof(text) - 1);
+		(void)close(fd);
+	}
+	n = strtoimax(text, &end, 10);
+	return len <= 0 || end == text ? otherwise : n;
 }
 
 /* user_namespaces(7) */
@@ -1398,6 +1400,8 @@ static struct {
 	volatile sig_atomic_t continued;	/* SIGCONT came after a stop */
 	volatile sig_atomic_t progress;		/* stands on the terminal */
 	volatile sig_atomic_t interrupting;	/* the timer ends a call */
+	volatile sig_atomic_t ticking;		/* it is set, for such calls */
+	volatile sig_atomic_t timed;		/* it has been set before */
 	bool no_alarm;			/* SIGALRM was ignored before us */
 	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
 } signals = { .wakeup = { -1, -1 } };
@@ -1702,6 +1706,7 @@ set_timer(bool interrupts)
 		timer.it_value.tv_sec = left / 1000000;
 		timer.it_value.tv_usec = left % 1000000;
 	}
+	signals.timed = 1;
 	(void)setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -1725,7 +1730,8 @@ stop(void)
 	signals.stopped = 1;
 	while (write(signals.wakeup[1], "", 1) == -1 && errno == EINTR)
 		continue;
-	set_timer(signals.interrupting);
+	if (!signals.ticking)
+		set_timer(false);
 }
 
 static void
@@ -1756,81 +1762,100 @@ static void
 on_alarm(int sig, siginfo_t *info, void *context)
 {
 	const bool sent = info->si_code == SI_USER || info->si_code == SI_QUEUE;
-	const bool ours = !sent && (signals.interrupting || signals.stopped);
 
 	(void)context;
-	if (!ours) {
+	if (sent || !signals.timed) {
 		if (!signals.no_alarm)
 			on_signal(sig);
 		return;
 	}
 	if (signals.interrupting)
 		return;
-	if (now() >= signals.stopped_at + STOP_GRACE)
+	if (signals.stopped && now() >= signals.stopped_at + STOP_GRACE)
 		give_up();
-	set_timer(false);		/* it went off too early */
+	signals.ticking = 0;
+	set_timer(false);
 }
 
-/* Unless it is ignored, as by nohup(1). */
+/* Unless it is ignored, as by nohup(1); or adds it to those that are blocked. */
 static void
-handle_signal(int sig, const struct sigaction *sa)
+handle_signal(int sig, sigset_t *blocked)
 {
-	struct sigaction old;
+	struct sigaction old, sa = { .sa_handler = on_signal,
+	    .sa_flags = SA_RESTART };	/* a report is written to its end */
 
-	if (sigaction(sig, NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-		(void)sigaction(sig, sa, NULL);
+	if (blocked != NULL) {
+		(void)sigaddset(blocked, sig);
+		return;
+	}
+	(void)sigfillset(&sa.sa_mask);
+	if (sigaction(sig, &sa, &old) == 0 && old.sa_handler == SIG_IGN)
+		(void)sigaction(sig, &old, NULL);
 }
 
-/* Our timer needs its signal, even where that was ignored or blocked before. */
+/* A call that our timer interrupts goes on by itself, or fails with EINTR. */
+static void
+handle_alarm(int flags, struct sigaction *old)
+{
+	struct sigaction sa = { .sa_sigaction = on_alarm,
+	    .sa_flags = SA_SIGINFO | flags };
+
+	(void)sigfillset(&sa.sa_mask);
+	(void)sigaction(SIGALRM, &sa, old);
+}
+
+/* Our timer needs its signal, even where that was ignored before. */
 static void
 catch_alarm(bool ignored)
 {
-	struct sigaction old, sa = { .sa_sigaction = on_alarm,
-	    .sa_flags = SA_SIGINFO };
-	sigset_t set;
+	struct sigaction old = { .sa_handler = SIG_DFL };
 
-	(void)sigfillset(&sa.sa_mask);
-	if (sigaction(SIGALRM, &sa, &old) == 0 &&
-	    (ignored || old.sa_handler == SIG_IGN))
+	handle_alarm(SA_RESTART, &old);
+	if (ignored || old.sa_handler == SIG_IGN)
 		signals.no_alarm = true;
-	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGALRM);
-	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+	signals.ticking = 0;		/* a child has no timer yet */
+	signals.timed = 0;
 }
 
-/* What ends a process, but for what cannot be caught, and faults of our own. */
+/*
+ * What ends a process, but for what cannot be caught, and faults of our own: it
+ * is handled by a server, and stays blocked in a client, who lives as long as
+ * its server does.  All signals are blocked by the caller, as one that was
+ * ignored is not for a moment, until it goes back to a mask, *before.
+ */
 static void
-handle_signals(void (*handler)(int))
+handle_signals(enum side side, sigset_t *before)
 {
 	static const int fatal[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGTERM,
 	    SIGUSR1, SIGUSR2, SIGVTALRM, SIGPROF, SIGXCPU, OWN_FATAL };
-	struct sigaction sa = { .sa_handler = handler,
-	    .sa_flags = SA_RESTART };	/* a report is written to its end */
+	sigset_t *blocked = side == CLIENT ? before : NULL;
 
-	(void)sigfillset(&sa.sa_mask);
 	for (size_t i = 0; i < nitems(fatal); i++)
-		handle_signal(fatal[i], &sa);
+		handle_signal(fatal[i], blocked);
 	for (int sig = SIGRTMIN; sig <= SIGRTMAX; sig++)
-		handle_signal(sig, &sa);
-	sa.sa_handler = on_signal;
-	handle_signal(SIGCONT, &sa);
-	catch_alarm(handler == SIG_IGN);
+		handle_signal(sig, blocked);
+	if (side == SERVER)
+		handle_signal(SIGCONT, NULL);
+	catch_alarm(side == CLIENT);
+	(void)sigdelset(before, SIGALRM);
 }
 
 /*
  * What a stranger sends can hold us up: the last descriptor of a TCP socket
  * that lingers (SO_LINGER) keeps the recvmsg(2) that drops it, and the close(2)
  * of a socket in whose queue it is, for as long as its sender chose; but a
- * signal ends that.  So a timer interrupts such a call each millisecond.
+ * signal ends that.  So a timer interrupts such a call each millisecond.  As
+ * to set it takes longer than such a call, it goes on after it, until it finds
+ * that there was no other.
  */
 static void
 interrupt_calls(bool on)
 {
-	if (on)
-		signals.interrupting = 1;
-	set_timer(on);
-	if (!on)
-		signals.interrupting = 0;
+	signals.interrupting = on;
+	if (!on || signals.ticking)
+		return;
+	signals.ticking = 1;
+	set_timer(true);
 }
 
 /* Closes what a stranger may have written to, or has sent. */
@@ -4687,22 +4712,37 @@ explain(const struct report *rp)
 		warnx("%s%s: %s", which, missing, outcomes[r->outcome]);
 }
 
+/* The length of a character that JSON takes as it is; 0: it does not. */
+static size_t
+json_plain(const unsigned char *s)
+{
+	if (*s < 0x20 || *s == '"' || *s == '\\' || *s == '\177')
+		return 0;
+	return utf8_len(s);
+}
+
 /* A JSON string (RFC 8259), bytes that are not UTF-8 as U+FFFD. */
 static void
 json_string(const char *string)
 {
-	const unsigned char *s = (const unsigned char *)string;
+	const unsigned char *s = (const unsigned char *)string, *end;
 	size_t n;
 
-	printf(s == NULL ? "null" : "\"");
-	for (; s != NULL && *s != '\0'; s += MAX(n, 1)) {
-		n = utf8_len(s);
-		if (n == 0 || *s < 0x20 || strchr("\"\\\177", *s) != NULL)
-			printf("\\u%04x", n == 0 ? 0xfffdU : *s);
-		else
-			fwrite(s, 1, n, stdout);
+	if (s == NULL) {
+		printf("null");
+		return;
 	}
-	printf(s == NULL ? "" : "\"");
+	putchar('"');
+	for (; *s != '\0'; s = end) {
+		for (end = s; (n = json_plain(end)) > 0; end += n)
+			continue;
+		fwrite(s, 1, (size_t)(end - s), stdout);
+		if (*end != '\0') {
+			printf("\\u%04x", utf8_len(end) == 0 ? 0xfffdU : *end);
+			end++;
+		}
+	}
+	putchar('"');
 }
 
 /*
@@ -4713,23 +4753,26 @@ static void __attribute__((format(printf, 1, 2)))
 json(const char *fmt, ...)
 {
 	static const char *const truth[] = { "null", "false", "true" };
+	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
-	for (; *fmt != '\0'; fmt++) {
-		if (*fmt == '\'')
+	for (; *fmt != '\0'; fmt += n) {
+		n = strcspn(fmt, "'%");
+		if (n > 0)
+			fwrite(fmt, 1, n, stdout);
+		else if (*fmt == '\'') {
 			putchar('"');
-		else if (*fmt != '%')
-			putchar(*fmt);
-		else if (strncmp(fmt, "%s", 2) == 0) {
+			n = 1;
+		} else if (strncmp(fmt, "%s", 2) == 0) {
 			json_string(va_arg(ap, const char *));
-			fmt += strlen("s");
+			n = strlen("%s");
 		} else if (strncmp(fmt, "%d", 2) == 0) {
 			printf("%s", truth[1 + va_arg(ap, int)]);
-			fmt += strlen("d");
-		} else if (strncmp(fmt, "%jd", 3) == 0) {
+			n = strlen("%d");
+		} else {
 			printf("%jd", va_arg(ap, intmax_t));
-			fmt += strlen("jd");
+			n = strlen("%jd");
 		}
 	}
 	va_end(ap);
@@ -5378,8 +5421,8 @@ fork_client(struct conv *c)
 		c->other.pid = child;
 		cred_id(&c->shared->client, PID, child, "fork");
 	}
-	if (c->side == CLIENT)	/* it lives as long as its wake-up line */
-		handle_signals(SIG_IGN);
+	if (c->side == CLIENT)
+		handle_signals(CLIENT, &before);
 	unblock_signals(&before);
 	if (child == -1)	/* a survey goes on with its next cell */
 		fail(c, error, "fork");
@@ -5982,8 +6025,12 @@ warn_of_client(uint64_t number, const char *what)
 	cleanup.trouble = true;
 }
 
+/*
+ * A connection that has ended, if it is not -1, ends for its client too, who
+ * need not wait for the report, but not before its process was looked up.
+ */
 static void
-report_client(struct server *s, uint64_t number, uint64_t message)
+report_client(struct server *s, uint64_t number, uint64_t message, int ended)
 {
 	struct report report = report_of(s->conv);
 
@@ -5992,6 +6039,8 @@ report_client(struct server *s, uint64_t number, uint64_t message)
 	report.number = message;
 	read_option(s->conv);
 	look_up(&report, s->conv);
+	if (ended != -1)
+		(void)shutdown(ended, SHUT_RDWR);
 	count_result(&s->tally, &report);
 	if (!s->conv->options->quiet) {
 		if (s->conv->options->json)
@@ -6041,6 +6090,7 @@ read_message(struct server *s, int fd, bool late, int *error)
 static void
 report_message(struct server *s, const struct client *client, int error)
 {
+	const struct options *o = s->conv->options;
 	struct result *r = &s->conv->result;
 	char text[128];
 
@@ -6051,8 +6101,11 @@ report_message(struct server *s, const struct client *client, int error)
 		snprintf(text, sizeof(text), "recvmsg: %s", strerror(error));
 		warn_of_client(client->number, text);
 	}
-	report_client(s, client->number,
-	    s->conv->options->all ? client->messages + 1 : 0);
+	if (o->all)
+		report_client(s, client->number, client->messages + 1, -1);
+	else
+		report_client(s, client->number, 0,
+		    client->fd == o->descriptor.fd ? -1 : client->fd);
 }
 
 /* After the report, as that can take until the timer interrupts it. */
@@ -6103,7 +6156,7 @@ serve_datagram(struct server *s)
 		return false;
 	if (error != 0)
 		fail(c, error, "recvmsg");
-	report_client(s, ++s->accepted, 0);
+	report_client(s, ++s->accepted, 0, -1);
 	s->served++;
 	close_rights(&c->message);
 	return true;
@@ -6157,10 +6210,12 @@ accept_next(const struct conv *c)
 
 	if (c->options->role != ROLE_FD)
 		return accept(c->listener, NULL, NULL);
+	handle_alarm(0, NULL);
 	interrupt_calls(true);
 	fd = accept(c->listener, NULL, NULL);
 	error = errno;
 	interrupt_calls(false);
+	handle_alarm(SA_RESTART, NULL);
 	errno = error;
 	return fd;
 }
@@ -8586,6 +8641,7 @@ main(int argc, char **argv)
 	static char name[] = "credcheck";	/* err(3) at exit has it, too */
 	struct options o = { .count = 1, .mode = 0666, .timeout = 5 * SECOND,
 	    .spread = 20 * MICROSECOND, .descriptor.fd = -1 };
+	sigset_t before;
 	int status;
 
 	SET_PROGRAM_NAME(name);		/* not what argv[0] says */
@@ -8608,7 +8664,9 @@ main(int argc, char **argv)
 		err(EXIT_TROUBLE, "atexit");
 	if (signals.stoppable && pipe(signals.wakeup) == -1)
 		err(EXIT_TROUBLE, "pipe");
-	handle_signals(on_signal);
+	block_signals(&before);
+	handle_signals(SERVER, &before);
+	unblock_signals(&before);
 	block_output();
 	status = run_role(&o);
 	return cleanup.trouble ? EXIT_TROUBLE : status;

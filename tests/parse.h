@@ -315,6 +315,7 @@ ATF_TC_BODY(lingering, tc)
 	struct buffer b = { NULL, 0 };
 	socklen_t len = sizeof(sin);
 	static char data[65536];
+	sigset_t before;
 	time_t start;
 
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -330,7 +331,9 @@ ATF_TC_BODY(lingering, tc)
 	    sizeof(wait)), 0);
 	append(&b, SOL_SOCKET, SCM_RIGHTS, &client, sizeof(client),
 	    CMSG_LEN(sizeof(client)));
-	handle_signals(on_signal);
+	block_signals(&before);
+	handle_signals(SERVER, &before);
+	unblock_signals(&before);
 	start = time(NULL);
 	(void)parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK(time(NULL) - start < wait.l_linger - 1);
