@@ -111,6 +111,7 @@ enum step {
 	RECEIVE_SMALL,		/* with a control buffer too small */
 	RECEIVE_EXACT,		/* with one for credentials alone */
 	DRAIN,			/* read all that is there, without waiting */
+	ASK_LISTENER,		/* as ASK, but the listening socket */
 
 	/* The client's. */
 	CONNECT,
@@ -124,7 +125,11 @@ enum step {
 	EMPTY,			/* a message of no bytes */
 	LARGEST,		/* of all that the buffer takes */
 	NEARLY,			/* of 6 bytes fewer */
+	FILL,			/* messages until one is refused for room */
 	BY_ANOTHER,		/* written by a child */
+	BY_OTHER,		/* 2 bytes, by another socket, left open */
+	BY_CLOSED,		/* by another socket, which is closed then */
+	SPLICED,		/* moved from a pipe that a child wrote to */
 	CLAIM,			/* with the client's credentials attached */
 	FORGE,			/* with root's */
 	READ,			/* what comes, until the other side closes */
@@ -153,12 +158,17 @@ enum kind {
 	NKINDS
 };
 
+/* What the text of a survey's cell tells of true credentials. */
+enum shown { OUTCOME, WHOSE, PLACE, SEQUENCE };
+
 struct schedule {
 	unsigned char server[MOST_STEPS + 1], client[MOST_STEPS + 1];
 	const char *name;		/* of a survey's row, its constant */
 	const char *title;		/* of such a row, as what follows */
 	enum kind kind;			/* what it is about */
-	bool path, connected;		/* needs a named, a connected socket */
+	enum shown shown;
+	bool path, connected, dgram;	/* needs such a socket */
+	bool spliced;			/* needs splice(2) */
 	bool given;			/* by --order: a refusal is a finding */
 	bool race;			/* counted as one, by the times */
 	bool random;			/* no wait may yield: it would decide */
@@ -205,6 +215,7 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 
 /* The survey: every ordering and trap, for every type of socket. */
 #define NEEDS_LISTENER	.path = true, .connected = true
+#define NEEDS_DATAGRAMS	.path = true, .dgram = true
 #define SURVEY_ROWS(ROW) \
     ROW(OPTION_FIRST, "option, then message", OPTION_MESSAGE(OPTION, WRITE)) \
     ROW(MESSAGE_FIRST, "message, then option", MESSAGE_OPTION(WRITE, OPTION)) \
@@ -232,6 +243,11 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 	{ CONNECT, UNTIL(ACCEPT), EMPTY, UNTIL(DRAIN) }) \
     ROW(CLAIMED, "credentials attached, then option", \
 	MESSAGE_OPTION(CLAIM, OPTION)) \
+    ROW(CLAIMED_ALONE, "credentials attached, no option", \
+	{ READY, ACCEPT, RECEIVE }, { CONNECT, UNTIL(ACCEPT), CLAIM }) \
+    ROW(CLAIMED_AGAIN, "credentials attached a second time", \
+	{ READY, ACCEPT, UNTIL(CLAIM), OPTION, RECEIVE, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), CLAIM, UNTIL(RECEIVE), CLAIM }) \
     ROW(CLIENT_OPTION, "client's option, message, option", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), OWN_OPTION, WRITE }) \
@@ -241,6 +257,8 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 	OPTION_MESSAGE_READ(OPTION, WRITE, RECEIVE_SMALL)) \
     ROW(WITH_DESCRIPTOR, "a descriptor takes their room", \
 	OPTION_MESSAGE_READ(OPTION, DESCRIPTOR, RECEIVE_EXACT)) \
+    ROW(BESIDE_DESCRIPTOR, "credentials beside a descriptor", \
+	OPTION_MESSAGE(OPTION, DESCRIPTOR), .shown = PLACE) \
     ROW(TWO_WRITERS, "two processes' bytes, one read", \
 	{ READY, ACCEPT, OPTION, UNTIL(DONE), RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, BY_ANOTHER }) \
@@ -255,6 +273,21 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 	{ READY, ACCEPT, UNTIL(NEARLY), OPTION, UNTIL(SENDMSG), DRAIN }, \
 	{ CONNECT, UNTIL(ACCEPT), NEARLY, UNTIL(OPTION), SENDMSG, \
 	UNTIL(DRAIN) }) \
+    ROW(AFTER_REFUSED, "next message after a refused one", \
+	{ READY, ACCEPT, UNTIL(FILL), OPTION, UNTIL(FILL), DRAIN, \
+	UNTIL(DONE), RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), FILL, UNTIL(OPTION), FILL, UNTIL(DRAIN), \
+	WRITE }) \
+    ROW(SENDERS_CLOSED, "datagrams of two closed sockets", \
+	{ READY, ACCEPT, OPTION, UNTIL(BY_CLOSED), UNTIL(BY_CLOSED), DRAIN }, \
+	{ CONNECT, UNTIL(OPTION), BY_CLOSED, BY_CLOSED, UNTIL(DRAIN) }, \
+	NEEDS_DATAGRAMS) \
+    ROW(SENDERS_OPEN, "datagrams of two sockets, in order", \
+	{ READY, ACCEPT, OPTION, UNTIL(BY_OTHER), DRAIN }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, BY_OTHER, UNTIL(DRAIN) }, \
+	.shown = SEQUENCE, NEEDS_DATAGRAMS) \
+    ROW(SPLICED_FROM, "spliced from a pipe of another's", \
+	OPTION_MESSAGE(OPTION, SPLICED), .shown = WHOSE, .spliced = true) \
     ROW(BY_SENDMSG, "by sendmsg(2) instead of write(2)", \
 	OPTION_MESSAGE(OPTION, SENDMSG)) \
     ROW(PEER_PAIR, "peer of a pair", \
@@ -264,6 +297,13 @@ static struct schedule order_schedule = { .name = "order", .given = true },
     ROW(PEER_SERVER, "listener, asked by the client", \
 	{ READY, ACCEPT, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), ASK, WRITE }, .kind = PEER, .path = true) \
+    ROW(PEER_LISTENER, "peer of the listening socket", \
+	{ READY, ACCEPT, ASK_LISTENER, RECEIVE }, \
+	{ CONNECT, UNTIL(ASK_LISTENER), WRITE }, .kind = PEER, \
+	NEEDS_LISTENER) \
+    ROW(PEER_CLOSED, "peer that closed before accept(2)", \
+	{ READY, UNTIL(CLOSE), ACCEPT, ASK, RECEIVE }, \
+	{ CONNECT, WRITE, CLOSE }, .kind = PEER, NEEDS_LISTENER) \
     ROW(WRONG_LEVEL, "option at the wrong level", \
 	OPTION_MESSAGE(WRONG_OPTION, WRITE)) \
     ROW(PERSISTENT_FIRST, "persistent option, then message", \
@@ -373,6 +413,7 @@ struct cell {
 	const char *missing;		/* why there is no such conversation */
 	char *failed;			/* or why it broke off */
 	intmax_t client, client_euid;	/* the client's process ID and user */
+	intmax_t child;			/* the last one that wrote for it */
 };
 
 static void
@@ -461,6 +502,8 @@ struct pidfd_answer {
 #define SET_PROGRAM_NAME(name)	(program_invocation_short_name = (name))
 #define ABSTRACT	true	/* @ is a name outside the file system */
 #define HAS_NAMESPACES	true	/* of users and processes */
+#define HAS_SPLICE	true
+#define SPLICE(from, to)	splice(from, NULL, to, NULL, 1, 0)
 #define OPTION_READS_BACK	true	/* as set, not as used up */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
 #define CREDENTIALS_FIRST	true	/* of all that comes with a message */
@@ -577,6 +620,10 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 #ifndef HAS_NAMESPACES
 #define HAS_NAMESPACES		false
+#endif
+#ifndef HAS_SPLICE
+#define HAS_SPLICE		false
+#define SPLICE(from, to)	((void)(from), (void)(to), errno = ENOSYS, -1)
 #endif
 #ifndef OPTION_READS_BACK
 #define OPTION_READS_BACK	false
@@ -1157,6 +1204,7 @@ struct shared {
 	uint64_t go_on;			/* what our server sends for that */
 	struct cred client;		/* the truth; its PID by our fork(2) */
 	struct cred asked;		/* of its peer, by ASK; no groups */
+	pid_t child;			/* the client's last, which wrote */
 	struct made_file bound[NSIDES];	/* the sockets' names, if files */
 	size_t sent;			/* bytes of a stream, else messages, */
 					/* since the last drain */
@@ -1238,6 +1286,7 @@ struct conv {
 	/* Sockets; -1: none. */
 	int listener, connection;
 	int client_copy;		/* of our client's end; over a path */
+	int other_socket;		/* which a client's step leaves open */
 	uint64_t strangers;		/* connections that were not its */
 	struct address server_address, client_address;
 	struct pairs pairs;
@@ -2923,18 +2972,18 @@ connect_failed(struct conv *c, int error)
 }
 
 static int
-connect_address(const struct conv *c)
+connect_address(const struct conv *c, int fd)
 {
 	const struct address *a = &c->server_address;
 
-	return connect(c->connection, (const struct sockaddr *)&a->sun, a->len);
+	return connect(fd, (const struct sockaddr *)&a->sun, a->len);
 }
 
 static void
 connect_path(struct conv *c)
 {
 	make_client_socket(c);
-	while (connect_address(c) == -1 && errno != EISCONN) {
+	while (connect_address(c, c->connection) == -1 && errno != EISCONN) {
 		if (errno == EPROTOTYPE && c->options->any_type) {
 			note_refusal(c, errno);
 			return;
@@ -2964,7 +3013,7 @@ connect_by_child(struct conv *c)
 	make_client_socket(c);
 	child = fork();
 	if (child == 0)
-		_exit(connect_address(c) == -1 ? errno : 0);
+		_exit(connect_address(c, c->connection) == -1 ? errno : 0);
 	error = reap_child(c, child);
 	if (error != 0)
 		connect_failed(c, error);
@@ -3057,20 +3106,84 @@ write_message(struct conv *c)
 	note_sent(c, n);
 }
 
+/* A child writes some bytes. */
 static void
-write_by_child(struct conv *c)
+write_by_child_to(struct conv *c, int fd, size_t bytes)
 {
 	const pid_t child = fork();
 	int error;
 
 	if (child == 0)
-		_exit(send(c->connection, "!", 1, MSG_DONTWAIT) == -1 ?
-		    errno : 0);
+		_exit(send(fd, "!!", bytes, MSG_DONTWAIT) == -1 ? errno : 0);
+	c->shared->child = child;
 	error = reap_child(c, child);
 	if (error != 0)
 		note_refusal(c, error);
 	else
 		note_sent(c, 1);
+}
+
+static void
+write_by_child(struct conv *c)
+{
+	write_by_child_to(c, c->connection, 1);
+}
+
+/* Another socket that is connected to a datagram server's. */
+static int
+other_socket(struct conv *c)
+{
+	const int fd = named_socket(c);
+
+	if (connect_address(c, fd) == -1)
+		fail(c, errno, "connect: %s", c->options->path);
+	return fd;
+}
+
+static void
+close_other_socket(struct conv *c)
+{
+	if (c->other_socket != -1)
+		(void)close(c->other_socket);
+	c->other_socket = -1;
+}
+
+static void
+write_to_other(struct conv *c)
+{
+	close_other_socket(c);
+	c->other_socket = other_socket(c);
+	write_by_child_to(c, c->other_socket, 2);
+}
+
+static void
+write_to_closed(struct conv *c)
+{
+	const int fd = other_socket(c);
+
+	write_by_child_to(c, fd, 1);
+	(void)close(fd);
+}
+
+/* Who moves a byte from a pipe to the socket is not who wrote it. */
+static void
+splice_from_pipe(struct conv *c)
+{
+	pid_t child;
+	int error, ends[2];
+
+	if (pipe(ends) == -1)
+		fail(c, errno, "pipe");
+	child = fork();
+	if (child == 0)
+		_exit(write(ends[1], "!", 1) == -1 ? errno : 0);
+	c->shared->child = child;
+	error = reap_child(c, child);
+	if (error != 0)
+		fail(c, error, "write to a pipe");
+	note_sent(c, SPLICE(ends[0], c->connection));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 static void
@@ -3167,6 +3280,29 @@ send_nearly_largest(struct conv *c)
 	fill_buffer(c, SPARE);
 }
 
+/* Messages, the last ones short, until not even a byte is taken. */
+static void
+fill(struct conv *c)
+{
+	static const char data[1024];
+	size_t size = sizeof(data);
+	ssize_t n;
+
+	while (size > 0) {
+		n = send(c->connection, data, size, MSG_DONTWAIT);
+		if (n != -1) {
+			note_sent(c, n);
+			check_deadline(c);	/* of a reader who is as fast */
+			c->time = now();
+		} else if (errno == EAGAIN || errno == ENOBUFS)
+			size /= 2;
+		else if (errno != EINTR) {
+			note_refusal(c, errno);
+			return;
+		}
+	}
+}
+
 /* One connection of many to a stranger's server has read enough. */
 static bool
 has_answer(const struct conv *c)
@@ -3205,15 +3341,27 @@ read_answer(struct conv *c)
 
 /* Who the peer is, which the other side may read as well. */
 static void
-ask_peer(struct conv *c)
+ask_socket(struct conv *c, int fd)
 {
 	struct cred *asked = &c->shared->asked;
 
-	peer_cred(c->connection, &c->result.peer);
+	peer_cred(fd, &c->result.peer);
 	/* Not the groups, which are in a memory of our own. */
 	for (enum field f = PID; f < GROUPS; f++)
 		cred_id(asked, f, c->result.peer.id[f],
 		    c->result.peer.source[f]);
+}
+
+static void
+ask_peer(struct conv *c)
+{
+	ask_socket(c, c->connection);
+}
+
+static void
+ask_listener(struct conv *c)
+{
+	ask_socket(c, c->listener);
 }
 
 static void
@@ -3606,6 +3754,9 @@ static const struct step_row steps[NSTEPS] = {
 	[RECEIVE_EXACT] = { "receive-exact", receive_exact, RECEIVES },
 	[DRAIN] = { "drain", drain, .needs = CONNECTION,
 	    .done = "read what was there", .awaited = "the server to look" },
+	[ASK_LISTENER] = { "ask-listener", ask_listener, .needs = SOCKET,
+	    .done = "asked for the listening socket's peer",
+	    .awaited = "the server to ask", .connected = true },
 
 	[CONNECT] = { "connect", connect_server, CONNECTS },
 	[CONNECT_GONE] = { "connect-gone", connect_by_child, CONNECTS,
@@ -3620,6 +3771,10 @@ static const struct step_row steps[NSTEPS] = {
 	    .awaited = "the client to be awake" },
 	[WRITE] = { "write", write_message, SENDS },
 	[BY_ANOTHER] = { "by-another", write_by_child, SENDS },
+	[BY_OTHER] = { "by-other", write_to_other, SENDS },
+	[BY_CLOSED] = { "by-closed", write_to_closed, SENDS },
+	[SPLICED] = { "splice", splice_from_pipe, SENDS },
+	[FILL] = { "fill", fill, SENDS },
 	[SENDMSG] = { "sendmsg", send_by_sendmsg, SENDS },
 	[DESCRIPTOR] = { "descriptor", send_descriptor, SENDS },
 	[EMPTY] = { "empty", send_empty, SENDS },
@@ -3780,6 +3935,7 @@ end_trial(struct conv *c)
 		clear_usual_option(c);
 	if (c->connection != -1)
 		close_connection(c);
+	close_other_socket(c);
 }
 
 /*
@@ -5328,6 +5484,7 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 	    .spin = o->counted ? MOST_SPINS : 0 },
 	    .may_wait = !foreign,
 	    .listener = -1, .connection = -1, .client_copy = -1,
+	    .other_socket = -1,
 	    .message = { .socktype = types[o->type].type,
 	    .sender.may_claim = foreign, .anyone = is_exposed(o) },
 	    .broken = broken };
@@ -6647,7 +6804,8 @@ struct survey {
 
 /* Instead of an outcome; and what a finding can need besides one. */
 enum { ERROR = NOUTCOMES };
-enum need { ANY, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN };
+enum need { ANY, ZERO_UID, CTRUNC, JOINED, BAD_PIDFD, CLIENTS_OWN, SERVERS_OWN,
+    RIGHTS_FIRST, ONE_BYTE };
 
 #define IS(o)		(1U << (o))
 #define WHEN(row, o)	{ row, o, ANY }
@@ -6669,6 +6827,8 @@ static const struct finding {
 	    { GOOD(ON_LISTENER) } },
 	{ "claimed", "the client attaches its own credentials",
 	    { GOOD(CLAIMED) } },
+	{ "claimed_alone", "the same without any option",
+	    { GOOD(CLAIMED_ALONE) } },
 	{ "client_option", "the client sets the option on its own socket",
 	    { GOOD(CLIENT_OPTION) } },
 	{ "set_again", "for the next message: the option set again",
@@ -6696,12 +6856,24 @@ static const struct finding {
 	    { WHEN(NEARLY_FULL, IS(TIMEOUT)) } },
 	{ "after_no_room", "a message lost for want of room uses them up",
 	    { WHEN(NO_ROOM, IS(TIMEOUT)), WHEN(AFTER_NO_ROOM, IS(NONE)) } },
+	{ "after_refused", "a message that is refused uses them up",
+	    { WHEN(AFTER_REFUSED, IS(NONE)), GOOD(OPTION_FIRST) } },
+	{ "senders_closed", "a datagram is lost when its sender closes",
+	    { WHEN(SENDERS_CLOSED, IS(TIMEOUT)) } },
+	{ "senders_open", "of two sockets' datagrams the first is read last",
+	    { { SENDERS_OPEN, IS(CREDENTIALS), ONE_BYTE } } },
 	{ "small_buffer", "a small control buffer cuts them",
 	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
 	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
 	    { WHEN(WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE)) } },
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
 	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
+	{ "descriptor_first", "descriptors come before the credentials",
+	    { { BESIDE_DESCRIPTOR, IS(CREDENTIALS), RIGHTS_FIRST } } },
+	{ "peer_listener", "the listening socket names the server itself",
+	    { { PEER_LISTENER, IS(CREDENTIALS), SERVERS_OWN } } },
+	{ "peer_closed", "of a peer that has closed nothing is known",
+	    { WHEN(PEER_CLOSED, IS(NONE)), GOOD(PEER_PATH) } },
 	{ "own_peer", "a client that asks for its peer gets itself",
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
@@ -6720,6 +6892,8 @@ has_row(enum row row)
 {
 	const enum kind kind = survey_rows[row].kind;
 
+	if (survey_rows[row].spliced && !HAS_SPLICE)
+		return false;
 	return kind == USUAL || kind == PEER || mechanisms[kind].option != NULL;
 }
 
@@ -6790,6 +6964,8 @@ whose(const struct cell *cell)
 	}
 	if (id == client)
 		return "client";
+	if (id == cell->child && cell->child > 0)
+		return "child";
 	return id == server ? "server" : NULL;
 }
 
@@ -6872,6 +7048,7 @@ survey_cell(struct survey *v, const struct options *base, enum row row,
 	memset(&c->result, 0, sizeof(c->result));
 	cell->client = c->shared->client.id[PID];
 	cell->client_euid = c->shared->client.id[EUID];
+	cell->child = c->shared->child;
 	if (!c->shared->failed)
 		set_cell_outcome(sr, &cell->result, row == PEER_SERVER ?
 		    &c->shared->asked : &cell->result.peer);
@@ -6920,6 +7097,8 @@ why_missing(enum row row, size_t type)
 
 	if (survey_rows[row].connected && types[type].type == SOCK_DGRAM)
 		return "a datagram socket is not connected";
+	if (survey_rows[row].dgram && types[type].type != SOCK_DGRAM)
+		return "a connection is one socket's alone";
 	fd = socket(AF_UNIX, types[type].type, 0);
 	/* Of a want of descriptors or memory the conversation will tell. */
 	if (fd == -1 && (errno == EPROTONOSUPPORT || errno == EPROTOTYPE ||
@@ -6927,6 +7106,14 @@ why_missing(enum row row, size_t type)
 		return "no such sockets here";
 	(void)close(fd);
 	return row == FORGED ? why_not_ordinary() : NULL;
+}
+
+/* Descriptors, of a message that has brought credentials as well. */
+static bool
+rights_came_first(const struct result *r)
+{
+	return r->ncontrols > 0 && r->controls[0].level == SOL_SOCKET &&
+	    r->controls[0].type == SCM_RIGHTS;
 }
 
 /* What a condition needs besides an outcome. */
@@ -6948,6 +7135,12 @@ has_need(const struct cell *cell, enum need need)
 		return r->message.pidfd.fd < 0;
 	case CLIENTS_OWN:
 		return r->message.id[PID] == cell->client;
+	case SERVERS_OWN:
+		return r->message.id[PID] == getpid();
+	case RIGHTS_FIRST:
+		return rights_came_first(r);
+	case ONE_BYTE:
+		return r->bytes == 1;
 	}
 	return false;
 }
@@ -6983,6 +7176,7 @@ cell_text(const struct schedule *sr, const struct cell *cell)
 {
 	const struct result *r = &cell->result;
 	const struct pidfd *p = &r->message.pidfd;
+	const bool known = r->outcome == CREDENTIALS;
 	const char *who;
 
 	if (cell->missing != NULL)
@@ -6993,8 +7187,12 @@ cell_text(const struct schedule *sr, const struct cell *cell)
 		return error_name(cell->error);
 	if (p->source != NULL && p->fd < 0)
 		return "bad fd";
+	if (known && sr->shown == PLACE)
+		return rights_came_first(r) ? "last" : "first";
+	if (known && sr->shown == SEQUENCE)
+		return r->bytes == 2 ? "in order" : "newest first";
 	if (p->source == NULL &&
-	    (sr->kind != PEER || r->outcome != CREDENTIALS))
+	    !(known && (sr->kind == PEER || sr->shown == WHOSE)))
 		return outcomes[r->outcome];
 	who = whose(cell);
 	return who != NULL ? who : "unknown";
@@ -7158,6 +7356,8 @@ json_cell(const struct cell *cell)
 	    whose(cell), (intmax_t)cr.pidfd.fd);
 	json(",'bytes':%jd,'ctrunc':%d,'trunc':%d", (intmax_t)r->bytes,
 	    r->ctrunc, r->trunc);
+	json(",'first':%s", r->ncontrols > 0 ? control_name(
+	    r->controls[0].level, r->controls[0].type) : NULL);
 	json(",'errno':%s,'missing':%s,'failed':%s}", cell->error != 0 ?
 	    error_name(cell->error) : NULL, cell->missing, cell->failed);
 }
@@ -8034,8 +8234,13 @@ why_no_step(const struct options *o, enum step s)
 		return "this system has no such option";
 	if (steps[s].connected && dgram)
 		return "a datagram socket is not connected";
-	if (s == CONNECT_GONE && o->path == NULL)
+	if (s == SPLICED && !HAS_SPLICE)
+		return "this system has no splice(2)";
+	if ((s == CONNECT_GONE || s == ASK_LISTENER || s == BY_OTHER ||
+	    s == BY_CLOSED) && o->path == NULL)
 		return "it needs --path";
+	if ((s == BY_OTHER || s == BY_CLOSED) && !dgram)
+		return "it needs --type dgram";
 	return NULL;
 }
 

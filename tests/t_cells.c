@@ -135,6 +135,63 @@ ATF_TC_BODY(needs, tc)
 	for (r->message.id[PID] = 4710; r->message.id[PID] < 4713;
 	    r->message.id[PID]++)
 		ATF_CHECK_EQ(TRAP("own_peer"), r->message.id[PID] == 4711);
+
+	r = &v->cells[PEER_LISTENER][0].result;
+	r->outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("peer_listener"), 0);
+	r->message.id[PID] = getpid();
+	ATF_CHECK_EQ(TRAP("peer_listener"), 1);
+
+	r = &v->cells[SENDERS_OPEN][2].result;
+	r->outcome = CREDENTIALS;
+	for (r->bytes = 1; r->bytes < 3; r->bytes++) {
+		ATF_CHECK_EQ(TRAP("senders_open"), r->bytes == 1 ? 4 : 0);
+		ATF_CHECK_STREQ(cell_text(&survey_rows[SENDERS_OPEN],
+		    &v->cells[SENDERS_OPEN][2]), r->bytes == 1 ?
+		    "newest first" : "in order");
+	}
+
+	r = &v->cells[BESIDE_DESCRIPTOR][0].result;
+	r->outcome = CREDENTIALS;
+	r->controls[0].level = r->controls[1].level = SOL_SOCKET;
+	r->controls[0].type = r->controls[1].type = SCM_RIGHTS;
+	for (r->ncontrols = 0; r->ncontrols < 3; r->ncontrols++) {
+		ATF_CHECK_EQ(TRAP("descriptor_first"), r->ncontrols > 0);
+		ATF_CHECK_STREQ(cell_text(&survey_rows[BESIDE_DESCRIPTOR],
+		    &v->cells[BESIDE_DESCRIPTOR][0]), r->ncontrols > 0 ?
+		    "last" : "first");
+	}
+	r->controls[0].type++;
+	ATF_CHECK_EQ(TRAP("descriptor_first"), 0);
+}
+
+ATF_TC(senders);
+ATF_TC_HEAD(senders, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "What else becomes of senders and their "
+	    "sockets: a trap or a cure by the outcome");
+}
+ATF_TC_BODY(senders, tc)
+{
+	struct survey *v = empty_survey();
+
+	v->cells[CLAIMED_ALONE][0].result.outcome = NONE;
+	ATF_CHECK_EQ(CURE("claimed_alone"), 0);
+	v->cells[CLAIMED_ALONE][0].result.outcome = CREDENTIALS;
+	ATF_CHECK_EQ(CURE("claimed_alone"), 1);
+	v->cells[SENDERS_CLOSED][2].result.outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("senders_closed"), 0);
+	v->cells[SENDERS_CLOSED][2].result.outcome = TIMEOUT;
+	ATF_CHECK_EQ(TRAP("senders_closed"), 4);
+	v->cells[AFTER_REFUSED][0].result.outcome = NONE;
+	ATF_CHECK_EQ(TRAP("after_refused"), 0);
+	v->cells[OPTION_FIRST][0].result.outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("after_refused"), 1);
+	v->cells[PEER_PATH][0].result.outcome = CREDENTIALS;
+	v->cells[PEER_CLOSED][0].result.outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("peer_closed"), 0);
+	v->cells[PEER_CLOSED][0].result.outcome = NONE;
+	ATF_CHECK_EQ(TRAP("peer_closed"), 1);
 }
 
 ATF_TC(whose);
@@ -178,6 +235,7 @@ ATF_TC_BODY(whose, tc)
 		{ false, pid + 1, -1, "nobody" },
 	};
 	const struct schedule peer = { .kind = PEER };
+	const struct schedule shown = { .shown = WHOSE };
 	struct cell cell;
 	struct cred *cr = &cell.result.message;
 	const char *who;
@@ -203,7 +261,13 @@ ATF_TC_BODY(whose, tc)
 		    cases[i].whose, "case %zu", i);
 		ATF_CHECK_STREQ(cell_text(&peer, &cell), who != NULL ? who :
 		    "unknown");
-		ATF_CHECK_STREQ(cell_text(&survey_rows[0], &cell), "credentials");
+		ATF_CHECK_STREQ(cell_text(&shown, &cell), who != NULL ? who :
+		    "unknown");
+		ATF_CHECK_STREQ(cell_text(&survey_rows[0], &cell),
+		    "credentials");
+		cell.child = pid + 2;
+		if (cases[i].source[0] != NULL && cases[i].pid == pid + 2)
+			ATF_CHECK_STREQ(whose(&cell), "child");
 	}
 }
 
@@ -229,7 +293,7 @@ ATF_TC_BODY(cells, tc)
 	check_text("{\"outcome\":\"none\",\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
-	    "\"ctrunc\":false,\"trunc\":true,\"errno\":null,"
+	    "\"ctrunc\":false,\"trunc\":true,\"first\":null,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	cell.error = EMSGSIZE;
 	ATF_CHECK_STREQ(cell_text(&other, &cell), "EMSGSIZE");
@@ -238,7 +302,8 @@ ATF_TC_BODY(cells, tc)
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
-	    "\"ctrunc\":false,\"trunc\":true,\"errno\":\"EMSGSIZE\","
+	    "\"ctrunc\":false,\"trunc\":true,\"first\":null,"
+	    "\"errno\":\"EMSGSIZE\","
 	    "\"missing\":null,\"failed\":null}");
 	ATF_CHECK_STREQ(error_name(EPERM), "EPERM");
 	ATF_CHECK_STREQ(error_name(ENOENT), strerror(ENOENT));
@@ -249,7 +314,7 @@ ATF_TC_BODY(cells, tc)
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
-	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
+	    "\"ctrunc\":false,\"trunc\":false,\"first\":null,\"errno\":null,"
 	    "\"missing\":null,\"failed\":\"timed out\"}");
 	cell = (struct cell){ .missing = "not connected",
 	    .result.ctrunc = true };
@@ -259,7 +324,7 @@ ATF_TC_BODY(cells, tc)
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
-	    "\"ctrunc\":true,\"trunc\":false,\"errno\":null,"
+	    "\"ctrunc\":true,\"trunc\":false,\"first\":null,\"errno\":null,"
 	    "\"missing\":\"not connected\",\"failed\":null}");
 	/* Linux up to 6.15 delivers such a number for a process reaped. */
 	cell = (struct cell){ .result.outcome = NONE };
@@ -275,7 +340,7 @@ ATF_TC_BODY(cells, tc)
 			    "\"none\",\"uid\":null,\"euid\":null,\"gid\":null,"
 			    "\"egid\":null,\"whose\":%s,\"descriptor\":%s,"
 			    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
-			    "\"errno\":null,\"missing\":null,\"failed\":null}",
+			    "\"first\":null,\"errno\":null,\"missing\":null,\"failed\":null}",
 			    known ? "\"nobody\"" : "null",
 			    known && fd < 0 ? number : "null");
 			capture(stdout);
@@ -339,7 +404,7 @@ ATF_TC_BODY(cell_ids, tc)
 	check_text("{\"outcome\":\"credentials\",\"uid\":2,\"euid\":3,"
 	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"descriptor\":null,"
 	    "\"bytes\":1,"
-	    "\"ctrunc\":false,\"trunc\":false,\"errno\":null,"
+	    "\"ctrunc\":false,\"trunc\":false,\"first\":null,\"errno\":null,"
 	    "\"missing\":null,\"failed\":null}");
 	for (int raw = 0; raw < 2; raw++) {
 		cell = (struct cell){ .result = { .outcome = CLOSED,
@@ -350,11 +415,13 @@ ATF_TC_BODY(cell_ids, tc)
 		    "\"euid\":null,\"gid\":0,\"egid\":null,\"whose\":null,"
 		    "\"descriptor\":null,"
 		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
+		    "\"first\":null,"
 		    "\"errno\":null,\"missing\":null,\"failed\":null}" :
 		    "{\"outcome\":\"closed\",\"uid\":null,"
 		    "\"euid\":null,\"gid\":null,\"egid\":null,\"whose\":null,"
 		    "\"descriptor\":null,"
 		    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
+		    "\"first\":null,"
 		    "\"errno\":null,\"missing\":null,\"failed\":null}");
 	}
 }
@@ -397,6 +464,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, conditions);
 	ATF_TP_ADD_TC(tp, needs);
+	ATF_TP_ADD_TC(tp, senders);
 	ATF_TP_ADD_TC(tp, whose);
 	ATF_TP_ADD_TC(tp, cells);
 	ATF_TP_ADD_TC(tp, judged);

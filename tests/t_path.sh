@@ -354,23 +354,33 @@ relayed_head() {
 }
 relayed_body() {
 	require_faults
-	start -f connect:signal=STOP "$credcheck" --sync --path sock \
-	    --timeout 1
-	wait_until 'grep -q " connect$" faults'
-	child=$(sed -n "s/ connect$//p" faults)
-	mv sock behind
-	python3 -c 'import os, signal, socket, sys
+	: >faults
+	cat >relay.py <<-'END'
+import os, re, signal, socket, time
+print("there", flush=True)
+child = None
+while not child:		# one that has stopped as it connects
+    time.sleep(0.01)
+    child = re.search("([0-9]+) connect\n", open("faults").read())
+os.rename("sock", "behind")
 s = socket.socket(socket.AF_UNIX)
 s.bind("sock")
 s.listen(1)
-os.kill(int(sys.argv[1]), signal.SIGCONT)
+os.kill(int(child.group(1)), signal.SIGCONT)
 c, _ = s.accept()
 c.send(b"?G")
 relay = socket.socket(socket.AF_UNIX)
 relay.connect("behind")
 relay.send(b"!")
 while relay.recv(64):		# until the server hangs up
-    pass' $child >/dev/null 2>&1
+    pass
+	END
+	python3 relay.py >relay.out 2>&1 &
+	relay=$!
+	wait_until 'grep -q there relay.out'
+	start -f connect:signal=STOP "$credcheck" --sync --path sock \
+	    --timeout 1
+	wait $relay
 	wait $pid
 	atf_check_equal 2 $?
 	atf_check cat stdout

@@ -57,18 +57,27 @@ linux_rows() {
 	empty_message closed credentials credentials
 	empty_first timeout placeholder placeholder
 	claimed credentials credentials credentials
+	claimed_alone none none none
+	claimed_again credentials credentials credentials
 	client_option credentials credentials credentials
 	forged EPERM EPERM EPERM
 	small_buffer truncated truncated truncated
 	with_descriptor credentials credentials credentials
+	beside_descriptor credentials credentials credentials
 	two_writers credentials credentials credentials
 	no_room credentials credentials credentials
 	after_no_room credentials credentials credentials
 	nearly_full EAGAIN EAGAIN EAGAIN
+	after_refused credentials credentials credentials
+	senders_closed - - credentials
+	senders_open - - credentials
+	spliced_from credentials credentials credentials
 	by_sendmsg credentials credentials credentials
 	peer_pair credentials credentials credentials
 	peer_path credentials credentials none
 	peer_server credentials credentials none
+	peer_listener credentials credentials -
+	peer_closed credentials credentials -
 	wrong_level EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP
 	$(pidfd_rows)
 	END
@@ -128,6 +137,37 @@ linux_ids_body() {
 	    "$(cells peer_pair seqpacket)"
 	atf_check_equal "[null,$(id -u),null,$(id -g),\"server\",false]" \
 	    "$(cells peer_server stream)"
+	atf_check_equal "[null,$(id -u),null,$(id -g),\"server\",false]" \
+	    "$(cells peer_listener stream)"
+	atf_check_equal "[null,$(id -u),null,$(id -g),\"client\",false]" \
+	    "$(cells peer_closed seqpacket)"
+}
+
+atf_test_case shown
+shown_head() {
+	atf_set descr "Whose a spliced message is, what comes first of two" \
+	    "control messages, and which datagram is read first: in a cell" \
+	    "of the text, and of the JSON"
+	atf_set require.progs "jq"
+}
+shown_body() {
+	require_linux
+	atf_check \
+	    -o match:"^spliced from a pipe of another's +client +client +client$" \
+	    -o match:"^credentials beside a descriptor +first +first +first$" \
+	    -o match:"^datagrams of two sockets, in order +- +- +in order$" \
+	    "$credcheck" --survey
+	survey
+	cell() {
+		jq -c --arg row "$1" '.rows[] | select(.name == $row) |
+		    .cells.dgram | [.whose, .first, .bytes]' out
+	}
+	atf_check_equal '["client","SCM_CREDENTIALS",1]' "$(cell spliced_from)"
+	atf_check_equal '["client","SCM_CREDENTIALS",1]' \
+	    "$(cell beside_descriptor)"
+	atf_check_equal '["child","SCM_CREDENTIALS",2]' "$(cell senders_open)"
+	atf_check_equal '["child","SCM_CREDENTIALS",1]' "$(cell senders_closed)"
+	atf_check_equal '[null,null,1]' "$(cell claimed_alone)"
 }
 
 atf_test_case pidfds
@@ -176,7 +216,7 @@ findings_body() {
 	survey
 	atf_check -o inline:'["synchronize","on_listener","claimed","client_option"]\n' \
 	    jq -c .cures out
-	traps='["placeholder","accept","late_listener","end_of_file","empty_message","small_buffer","ctrunc","pidfd_lost"]'
+	traps='["placeholder","accept","late_listener","end_of_file","empty_message","small_buffer","ctrunc","peer_listener","pidfd_lost"]'
 	[ "$(row pidfd_first | cut -c 1)" = c ] ||
 	    traps=$(echo "$traps" | sed 's/,"pidfd_lost"//')
 	[ "$(row late_listener)" = "none none -" ] ||
@@ -360,6 +400,7 @@ long_tmpdir_body() {
 	rmdir $tmp $base
 	atf_check_equal "0 2" "$status $long"
 	atf_check -s exit:1 grep -v -e "datagram socket is not connected$" \
+	    -e "connection is one socket's alone$" \
 	    -e ": credcheck --order " err
 	atf_check cat out.long
 	atf_check -o inline:"credcheck: TMPDIR is 86 bytes long, 85 at most for\
@@ -564,6 +605,7 @@ atf_init_test_cases() {
 	atf_add_test_case run_in
 	atf_add_test_case linux
 	atf_add_test_case linux_ids
+	atf_add_test_case shown
 	atf_add_test_case pidfds
 	atf_add_test_case findings
 	atf_add_test_case derived
