@@ -340,7 +340,8 @@ ATF_TC_BODY(cells, tc)
 			    "\"none\",\"uid\":null,\"euid\":null,\"gid\":null,"
 			    "\"egid\":null,\"whose\":%s,\"descriptor\":%s,"
 			    "\"bytes\":0,\"ctrunc\":false,\"trunc\":false,"
-			    "\"first\":null,\"errno\":null,\"missing\":null,\"failed\":null}",
+			    "\"first\":null,\"errno\":null,"
+			    "\"missing\":null,\"failed\":null}",
 			    known ? "\"nobody\"" : "null",
 			    known && fd < 0 ? number : "null");
 			capture(stdout);
