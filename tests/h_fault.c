@@ -69,11 +69,13 @@
 #define RTLD_NEXT	((void *)-1L)	/* glibc's, without _GNU_SOURCE */
 #endif
 
-/* What <sys/socket.h> makes of the name. */
+/* What <sys/socket.h> and <time.h> make of the names. */
 #ifdef __NetBSD__
 #define SOCKET		"__socket30"
+#define CLOCK_GETTIME	"__clock_gettime50"
 #else
 #define SOCKET		"socket"
+#define CLOCK_GETTIME	"clock_gettime"
 #endif
 
 static const struct name signals[] = {
@@ -316,6 +318,8 @@ call parameters								\
 CALL(int, accept, (int s, struct sockaddr *a, socklen_t *len), (s, a, len))
 CALL(int, bind, (int s, const struct sockaddr *a, socklen_t len), (s, a, len))
 CALL(int, chmod, (const char *path, mode_t mode), (path, mode))
+DEFINE(int, -1, clock_gettime, CLOCK_GETTIME,
+    (clockid_t clock, struct timespec *ts), (clock, ts))
 CALL(int, connect, (int s, const struct sockaddr *a, socklen_t len),
     (s, a, len))
 CALL(int, fchmod, (int fd, mode_t mode), (fd, mode))

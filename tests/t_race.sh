@@ -112,6 +112,26 @@ delays_body() {
 	done
 }
 
+atf_test_case slow_clock
+slow_clock_head() {
+	atf_set descr "Where a look at the clock takes more than a tenth of" \
+	    "the default delays these follow it, and the report says so;" \
+	    "those that were asked for do not"
+	atf_set require.progs "jq"
+}
+slow_clock_body() {
+	require_mechanism
+	require_faults
+	with_faults clock_gettime:delay=20 --race --count 4
+	atf_check -o match:"^Each side waits 0 to [0-9]{3,} us before its step,\
+ as one look at the clock$" -o match:"^takes [0-9]{2,} us$" cat stdout
+	with_faults clock_gettime:delay=20 --race --count 4 --json
+	atf_check -o inline:"true\n" jq '.spread_us >= 200' stdout
+	with_faults clock_gettime:delay=20 --race --count 4 --spread 30
+	atf_check -o match:"^Each side waits 0 to 30 us before its step$" \
+	    cat stdout
+}
+
 atf_test_case bare
 bare_head() {
 	atf_set descr "Without delays whatever happens is reported as it is," \
@@ -381,6 +401,7 @@ atf_init_test_cases() {
 	atf_add_test_case one_processor
 	atf_add_test_case loaded
 	atf_add_test_case delays
+	atf_add_test_case slow_clock
 	atf_add_test_case bare
 	atf_add_test_case unaccepted
 	atf_add_test_case violation
