@@ -631,9 +631,6 @@ static const struct mechanism mechanisms[NKINDS] = {
 #ifndef EGID_AMONG_GROUPS
 #define EGID_AMONG_GROUPS	false
 #endif
-#ifndef ENODATA			/* FreeBSD */
-#define ENODATA			(-1)
-#endif
 #ifndef PIDFD_PROCESS
 struct pidfd_answer { uint32_t pid; };
 #define PIDFD_PROCESS(fd, answer)	((void)(fd), (void)(answer), -1)
@@ -664,7 +661,7 @@ struct pidfd_answer { uint32_t pid; };
 #define SIGRTMIN		1		/* no real-time signals */
 #define SIGRTMAX		0
 #endif
-#ifndef ENODATA
+#ifndef ENODATA			/* FreeBSD */
 #define ENODATA			(-1)		/* no call fails with it */
 #endif
 
