@@ -5336,7 +5336,7 @@ list_moments(const unsigned char *list, const struct span *spans,
 	int64_t when;
 
 	for (size_t at = 0; list[at] != END; at++) {
-		if (list[at] >= UNTIL(END))
+		if (is_wait(list[at]))
 			continue;
 		step = &steps[list[at]];
 		when = step->sends ? spans[at].begun : spans[at].ended;
@@ -5681,7 +5681,7 @@ awaits_option(const struct schedule *sr)
 		awaited = -1;
 		if (*p == HEAR_GO_ON)
 			awaited = position_of(sr->server, GO_ON, 0);
-		else if (*p >= UNTIL(END))
+		else if (is_wait(*p))
 			awaited = position_of(sr->server, step_of(*p), 0);
 		else if (steps[*p].sends)
 			break;
@@ -5703,7 +5703,7 @@ can_race(const struct schedule *sr, enum outcome o)
 	if (!sr->given)
 		return true;
 	for (const unsigned char *p = sr->client; *p != END; p++)
-		if (*p < UNTIL(END) && steps[*p].sends)
+		if (!is_wait(*p) && steps[*p].sends)
 			messages++;
 	return option_position(sr->server) < MOST_STEPS &&
 	    (messages == 1 || o == PLACEHOLDER);
@@ -8077,7 +8077,7 @@ static const char *const sides[NSIDES] = { "server", "client" };
 static const char *
 entry_text(unsigned entry)
 {
-	return compose("%s%s", entry >= UNTIL(END) ? "until:" : "",
+	return compose("%s%s", is_wait(entry) ? "until:" : "",
 	    steps[step_of(entry)].word);
 }
 
@@ -8199,7 +8199,7 @@ reads(const unsigned char *list)
 {
 	for (; *list != END; list++)
 		if (*list == DRAIN ||
-		    (*list < UNTIL(END) && steps[*list].receives))
+		    (!is_wait(*list) && steps[*list].receives))
 			return true;
 	return false;
 }
@@ -8259,7 +8259,7 @@ check_sockets(const struct options *o, const unsigned char *list,
 	enum step s;
 
 	for (size_t at = 0; list[at] != END; at++) {
-		if (list[at] >= UNTIL(END))
+		if (is_wait(list[at]))
 			continue;
 		s = list[at];
 		if ((why = why_no_step(o, s)) != NULL)
@@ -8318,7 +8318,7 @@ can_play(const struct play *p, enum side side)
 			nth++;
 	if (side == CLIENT && !has_played(p, SERVER, READY, 0))
 		return false;
-	if (list[at] >= UNTIL(END))
+	if (is_wait(list[at]))
 		return has_played(p, !side, s, nth);
 	if (s == ACCEPT)
 		return has_played(p, CLIENT, CONNECT, 0) ||
@@ -8338,7 +8338,7 @@ play_step(struct play *p, enum side side)
 {
 	const unsigned entry = p->lists[side][p->at[side]++];
 
-	if (entry >= UNTIL(END))
+	if (is_wait(entry))
 		return;
 	if (entry == GO_ON)
 		p->sent_go_on++;
@@ -8358,7 +8358,7 @@ why_never(const struct play *p, enum side side)
 	const unsigned char *other = p->lists[!side];
 	const enum step s = step_of(entry);
 
-	if (entry >= UNTIL(END) && s != DONE && !has_step(other, s))
+	if (is_wait(entry) && s != DONE && !has_step(other, s))
 		return compose("the %s has no %s", sides[!side],
 		    steps[s].word);
 	if (entry == READ && !has_step(other, CLOSE))
@@ -8419,7 +8419,7 @@ check_server_order(const struct options *o, const unsigned char *list)
 
 	for (size_t at = 0; list[at] != END; at++) {
 		s = step_of(list[at]);
-		if (list[at] >= UNTIL(END) || s == DELAY || s == CLOSE)
+		if (is_wait(list[at]) || s == DELAY || s == CLOSE)
 			refuse_step(SERVER, at, list[at],
 			    "a --server has other clients, who would wait");
 		if (s == RECEIVE_SMALL || s == RECEIVE_EXACT || s == DRAIN)
@@ -8442,7 +8442,7 @@ static void
 check_client_order(const unsigned char *list)
 {
 	for (size_t at = 0; list[at] != END; at++)
-		if (list[at] >= UNTIL(END))
+		if (is_wait(list[at]))
 			refuse_step(CLIENT, at, list[at],
 			    "somebody else's server does not tell");
 }
@@ -8454,7 +8454,7 @@ add_wait(unsigned char *client)
 	const size_t n = strlen((const char *)client);
 
 	for (size_t at = 0; at < n; at++)
-		if (client[at] >= UNTIL(END) || client[at] == HEAR_GO_ON)
+		if (is_wait(client[at]) || client[at] == HEAR_GO_ON)
 			return;
 	if (n == MOST_STEPS)
 		REFUSE("--order: with --count the client has to wait for a "
