@@ -8252,8 +8252,6 @@ static void
 check_sockets(const struct options *o, const unsigned char *list,
     enum side side)
 {
-	const bool named_dgram = o->path != NULL &&
-	    types[o->type].type == SOCK_DGRAM;
 	bool connected = false, listens = side == SERVER && o->path != NULL;
 	const char *why;
 	enum step s;
@@ -8275,7 +8273,7 @@ check_sockets(const struct options *o, const unsigned char *list,
 			refuse_step(side, at, s, o->path != NULL ?
 			    "there is no connection" :
 			    "before accept it needs --path");
-		if (s == CLOSE && side == SERVER && named_dgram)
+		if (s == CLOSE && side == SERVER && is_named_dgram(o))
 			refuse_step(side, at, s,
 			    "a datagram server has one socket for all");
 		connected = (connected || s == ACCEPT || s == CONNECT ||
