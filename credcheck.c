@@ -222,7 +222,8 @@ static struct schedule order_schedule = { .name = "order", .given = true },
     ROW(AFTER_LOST, "second message after a lost first", \
 	{ READY, ACCEPT, UNTIL(WRITE), OPTION, RECEIVE, RECEIVE }, \
 	{ CONNECT, UNTIL(ACCEPT), WRITE, UNTIL(RECEIVE), WRITE }) \
-    ROW(AFTER_GOOD, "second message after a good first", OPTION_TWO_MESSAGES(OPTION)) \
+    ROW(AFTER_GOOD, "second message after a good first", \
+	OPTION_TWO_MESSAGES(OPTION)) \
     ROW(SET_AGAIN, "option set again after a good one", \
 	{ READY, ACCEPT, OPTION, RECEIVE, OPTION, RECEIVE }, \
 	{ CONNECT, UNTIL(OPTION), WRITE, UNTIL(OPTION), WRITE }) \
@@ -329,7 +330,8 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 	OPTION_MESSAGE(ASK_PIDFD, WRITE), .kind = PIDFD, NEEDS_LISTENER) \
     ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
 	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
-	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, NEEDS_LISTENER)
+	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, \
+	NEEDS_LISTENER)
 
 #define ROW_CONSTANT(row, ...)	row,
 enum row { SURVEY_ROWS(ROW_CONSTANT) NROWS };
@@ -1825,7 +1827,10 @@ on_alarm(int sig, siginfo_t *info, void *context)
 	set_timer(false);
 }
 
-/* Unless it is ignored, as by nohup(1); or adds it to those that are blocked. */
+/*
+ * Handles a signal, unless it is ignored, as by nohup(1); or, if there is a set
+ * of blocked signals, adds it to that instead.
+ */
 static void
 handle_signal(int sig, sigset_t *blocked)
 {
@@ -3715,8 +3720,8 @@ struct step_row {
 	enum side side;			/* whose it is, or EITHER's */
 	enum need_of_step needs;
 	const char *done;		/* in a timeline; NULL: not there */
-	const char *waits;		/* what it may have to wait for itself */
-	const char *awaited;		/* what waits for it, waits for */
+	const char *waits;		/* what it can time out waiting for */
+	const char *awaited;		/* the same, of a wait for this step */
 	bool sends;		/* which can be there before its sender knows */
 	bool receives;			/* waits for a message and reads it */
 	bool connected;			/* means nothing for datagrams */
@@ -4047,7 +4052,8 @@ struct facts {
 	struct process process;	/* or what it is now */
 
 	/* With --names, the program of the message's PID, of the peer's. */
-	char sender[PROGRAM_ROOM], connector[PROGRAM_ROOM];	/* "": unknown */
+	char sender[PROGRAM_ROOM];	/* "": unknown */
+	char connector[PROGRAM_ROOM];
 };
 
 struct report {
@@ -4257,7 +4263,8 @@ may_be_unseen(const struct report *rp)
 	if (rp->result->outcome != PLACEHOLDER || rp->truth != NULL ||
 	    !is_view_limited(&f->view))
 		return false;
-	return is_peer_unseen(rp->result) || rp->result->peer.source[EUID] == NULL;
+	return is_peer_unseen(rp->result) ||
+	    rp->result->peer.source[EUID] == NULL;
 }
 
 /* The BSDs' usual option is used up by a connection's first message. */
@@ -4602,9 +4609,9 @@ static const struct note {
 	    "The client has given up, for now, the effective IDs with which it "
 	    "connected; it can take them back.", applies_changed_for_now },
 	{ "attached", NULL,
-	    "Process # has other real IDs than the message: the sender attached "
-	    "those, as root may any and others their own, or has changed its "
-	    "IDs since, or has gone and the PID is another's.",
+	    "Process # has other real IDs than the message: the sender "
+	    "attached those, as root may any and others their own, or has "
+	    "changed its IDs since, or has gone and the PID is another's.",
 	    applies_attached },
 	{ "ids_differ", NULL,
 	    "The message's IDs are not the connection's, and the process "
@@ -6139,7 +6146,7 @@ struct server {
 	struct tally tally;
 	struct client *clients;
 	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
-	size_t nclients, room;		/* in use, and that there is memory for */
+	size_t nclients, room;		/* in use; that memory is there for */
 	uint64_t accepted, served;	/* connections, or datagrams */
 	int64_t listener_paused_until;	/* 0: it is not */
 	bool paused_before;		/* which is said once */
@@ -7751,9 +7758,9 @@ enum opt {
 	OPT_CLIENT, OPT_FD, OPT_INHERIT, OPT_LATE, OPT_SERVER, OPT_ORDER,
 	OPT_PEER, OPT_RACE, OPT_SURVEY, OPT_SYNC,
 	/* and what is said of them. */
-	OPT_ALL, OPT_COUNT, OPT_DATA, OPT_EFFECTIVE, OPT_HELP, OPT_JSON, OPT_MODE, OPT_NAMES,
-	OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER, OPT_VERSION, OPT_VERBOSE,
-	OPT_SPREAD, OPT_TIMEOUT,
+	OPT_ALL, OPT_COUNT, OPT_DATA, OPT_EFFECTIVE, OPT_HELP, OPT_JSON,
+	OPT_MODE, OPT_NAMES, OPT_PATH, OPT_QUIET, OPT_TYPE, OPT_USER,
+	OPT_VERSION, OPT_VERBOSE, OPT_SPREAD, OPT_TIMEOUT,
 	NOPTS
 };
 #define BIT(opt)	(UINT32_C(1) << (opt))
@@ -7896,9 +7903,9 @@ static const struct mode_row {
 	    .allowed = BOTH_SIDES | EACH_MESSAGE | BIT(OPT_SPREAD) },
 	[MODE_SERVER] = { OPT_SERVER, ROLE_SERVER, &inherit_schedule,
 	    .datagrams = &dgram_schedule, .count = UINT64_MAX,
-	    .allowed = REPORTING | EACH_MESSAGE | BIT(OPT_ALL) | BIT(OPT_COUNT) |
-	    BIT(OPT_MODE) | BIT(OPT_TYPE) | BIT(OPT_SYNC) | BIT(OPT_INHERIT) |
-	    BIT(OPT_RACE) | BIT(OPT_ORDER) },
+	    .allowed = REPORTING | EACH_MESSAGE | BIT(OPT_ALL) |
+	    BIT(OPT_COUNT) | BIT(OPT_MODE) | BIT(OPT_TYPE) | BIT(OPT_SYNC) |
+	    BIT(OPT_INHERIT) | BIT(OPT_RACE) | BIT(OPT_ORDER) },
 	[MODE_CLIENT] = { OPT_CLIENT, ROLE_CLIENT, &inherit_schedule,
 	    .allowed = CLIENTS | BIT(OPT_TIMEOUT) | BIT(OPT_VERBOSE) |
 	    BIT(OPT_SPREAD) | BIT(OPT_SYNC) | BIT(OPT_ORDER) },
