@@ -5801,6 +5801,13 @@ look_up(struct report *rp, struct conv *c)
 		f->process.known = false;	/* it was another one */
 }
 
+/* The rule: option before write, always credentials; option after it, never. */
+static bool
+breaks_rule(enum class k, enum outcome o)
+{
+	return k == (o == CREDENTIALS ? AFTER : BEFORE);
+}
+
 /* A trial of the race, by what came first in the readings of both sides. */
 static void
 count_race(struct tally *t, const struct conv *c, const struct result *r)
@@ -5828,10 +5835,10 @@ count_race(struct tally *t, const struct conv *c, const struct result *r)
 	while (bin < NBINS - 1 && lead >= bin_edge(c->options, bin + 1))
 		bin++;
 	t->bins[bin][r->outcome]++;
-	/* The rule: before, always credentials; after, never. */
-	if (k != (r->outcome == CREDENTIALS ? AFTER : BEFORE))
+	if (!breaks_rule(k, r->outcome))
 		return;
-	if (++t->violations <= MOST_WARNINGS)
+	t->violations++;
+	if (t->violations <= MOST_WARNINGS)
 		warnx("violation in trial %" PRIu64 ": %s, %s (ns from "
 		    "accepted: option %jd to %jd, write %jd to %jd)", c->trial,
 		    classes[k].text, outcomes[r->outcome], setting, set,
