@@ -5941,6 +5941,16 @@ show_progress(struct progress *p, const struct conv *c, int64_t time)
 	    time_left(o, c->trial, elapsed));
 }
 
+/* Prints the times of a trial, the first that had its outcome. */
+static void
+tell_of_trial(const struct conv *c)
+{
+	if (c->options->counted)
+		fprintf(stderr, "Trial %" PRIu64 ": %s\n", c->trial,
+		    outcomes[c->result.outcome]);
+	print_timeline(c->schedule, spans_of(c, SERVER), spans_of(c, CLIENT));
+}
+
 /* Holds the conversations; the last one's result stays. */
 static void
 hold_trials(struct conv *c, struct tally *t, int64_t start)
@@ -5960,13 +5970,8 @@ hold_trials(struct conv *c, struct tally *t, int64_t start)
 		count_result(t, &report);
 		if (race && r->outcome != UNSUPPORTED)
 			count_race(t, c, r);
-		if (o->verbose && t->counts[r->outcome] == 1) {
-			if (o->counted)
-				fprintf(stderr, "Trial %" PRIu64 ": %s\n",
-				    c->trial, outcomes[r->outcome]);
-			print_timeline(c->schedule, spans_of(c, SERVER),
-			    spans_of(c, CLIENT));
-		}
+		if (o->verbose && t->counts[r->outcome] == 1)
+			tell_of_trial(c);
 		time = c->time;
 		show_progress(&progress, c, time);
 	}
