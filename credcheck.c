@@ -124,7 +124,7 @@ enum step {
 	DESCRIPTOR,		/* with a descriptor attached */
 	EMPTY,			/* a message of no bytes */
 	LARGEST,		/* of all that the buffer takes */
-	NEARLY,			/* of 6 bytes fewer */
+	NEARLY,			/* of SPARE bytes fewer */
 	FILL,			/* messages until one is refused for room */
 	BY_ANOTHER,		/* written by a child */
 	BY_OTHER,		/* 2 bytes, by another socket, left open */
@@ -3244,7 +3244,10 @@ send_forged_claim(struct conv *c)
 	send_claim(c, &root);
 }
 
-/* Bytes that take a short message, but not its credentials. */
+/*
+ * How many bytes of the socket's buffer NEARLY leaves free: enough for a short
+ * message, and too few for the credentials that come with it.
+ */
 #define SPARE	6
 
 /* As many bytes at once as the socket's buffer takes, but for so many. */
