@@ -6157,7 +6157,7 @@ enum { WAKEUP, LISTENER, FIRST_CLIENT };
 
 struct server {
 	struct conv *conv;
-	size_t greeting;		/* a client's first step's position */
+	size_t after_accept;		/* a position in the server's list */
 	struct tally tally;
 	struct client *clients;
 	struct pollfd *fds;		/* FIRST_CLIENT more than clients */
@@ -6367,7 +6367,7 @@ greet_client(struct server *s)
 {
 	const unsigned char *list = s->conv->schedule->server;
 
-	for (size_t at = s->greeting; list[at] != RECEIVE; at++)
+	for (size_t at = s->after_accept; list[at] != RECEIVE; at++)
 		greet_with(s, at);
 }
 
@@ -6541,7 +6541,7 @@ start_listening(struct server *s)
 	if ((refusal = refusal_of(s->conv)) != NULL)
 		fail(s->conv, refusal->error, "%s",
 		    steps[refusal->step].word);
-	s->greeting = at + 1;
+	s->after_accept = at + 1;
 }
 
 static int
