@@ -5487,19 +5487,22 @@ static void
 open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 {
 	const bool client = o->role == ROLE_CLIENT || o->role == ROLE_PEER;
-	/* A foreign client may attach what looks like the usual one's. */
-	const bool foreign = o->role == ROLE_SERVER || o->role == ROLE_FD;
-	const bool persistent = foreign && mechanisms[EVERY].option != NULL;
+	const bool any_client = o->role == ROLE_SERVER || o->role == ROLE_FD;
+	/*
+	 * Who is not our client may attach what looks like the usual option's
+	 * control message, but nothing that looks like the persistent one's.
+	 */
+	const bool persistent = any_client && mechanisms[EVERY].option != NULL;
 
 	*c = (struct conv){ .options = o, .schedule = o->schedule,
 	    .mechanism = &mechanisms[persistent ? EVERY : USUAL],
 	    .time = now(), .other = { .control = -1, .wake = -1,
 	    .spin = o->counted ? MOST_SPINS : 0 },
-	    .may_wait = !foreign,
+	    .may_wait = !any_client,
 	    .listener = -1, .connection = -1, .client_copy = -1,
 	    .other_socket = -1,
 	    .message = { .socktype = types[o->type].type,
-	    .sender.may_claim = foreign, .anyone = is_exposed(o) },
+	    .sender.may_claim = any_client, .anyone = is_exposed(o) },
 	    .broken = broken };
 	c->shared = mmap(NULL, sizeof(*c->shared), PROT_READ | PROT_WRITE,
 	    MAP_ANON | MAP_SHARED, -1, 0);
@@ -5521,7 +5524,7 @@ open_conv(struct conv *c, const struct options *o, jmp_buf *broken)
 	if (!client && !is_abstract(o))
 		open_directories(c);
 	/* Both sides are to know it, and so before there are two. */
-	if (is_named_dgram(c->options) && !foreign)
+	if (is_named_dgram(c->options) && !any_client)
 		set_client_address(c);
 	if (c->side == SERVER)
 		c->listener = named_socket(c);
