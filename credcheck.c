@@ -5573,42 +5573,61 @@ expected_sender(const struct conv *c)
 	    .uid = user->argument != NULL ? user->uid : getuid() };
 }
 
-/* The client's process: only the server returns. */
-static void
-fork_client(struct conv *c)
+/*
+ * fork(2), and each process takes its side, and its ends of the lines.  Signals
+ * wait for that, as one that ends the server has to find its client noted.
+ */
+static pid_t
+fork_sides(struct conv *c, const struct lines *lines)
 {
-	struct lines lines;
 	sigset_t before;
 	pid_t child;
 	int error;
 
-	open_lines(c, &lines);
 	block_signals(&before);
 	child = fork();
 	error = errno;
 	take_side(c, child == 0 ? CLIENT : SERVER);
-	c->random += c->side;
-	take_lines(c, &lines);
-	/* The client itself can have another one, in another namespace. */
-	if (child > 0) {
-		c->other.pid = child;
-		cred_id(&c->shared->client, PID, child, "fork");
-	}
-	if (c->side == CLIENT)
+	take_lines(c, lines);
+	if (child == 0)
 		handle_signals(CLIENT, &before);
+	else if (child > 0)
+		c->other.pid = child;
 	unblock_signals(&before);
-	if (child == -1)	/* a survey goes on with its next cell */
-		fail(c, error, "fork");
-	if (c->side == SERVER) {
-		c->message.sender = expected_sender(c);
-		return;
-	}
+	errno = error;
+	return child;
+}
+
+/* Closes what fork(2) has left the client of its server's. */
+static void
+close_inherited(struct conv *c)
+{
 	(void)close(signals.wakeup[0]);
 	(void)close(signals.wakeup[1]);
 	signals.wakeup[0] = signals.wakeup[1] = -1;
 	(void)close(c->listener);
 	c->listener = -1;
-	run_client(c);
+}
+
+/* Starts the client's process: only the server returns. */
+static void
+fork_client(struct conv *c)
+{
+	struct lines lines;
+	pid_t child;
+
+	open_lines(c, &lines);
+	child = fork_sides(c, &lines);
+	if (child == -1)	/* a survey goes on with its next cell */
+		fail(c, errno, "fork");
+	if (child == 0) {
+		c->random++;	/* not the server's numbers */
+		close_inherited(c);
+		run_client(c);
+	}
+	/* The client itself can have another PID, in another namespace. */
+	cred_id(&c->shared->client, PID, child, "fork");
+	c->message.sender = expected_sender(c);
 }
 
 static void
