@@ -5785,45 +5785,68 @@ look_up_program(const struct report *rp, const struct conv *c,
 	(void)make_visible(program);
 }
 
+/* With --names: the programs of who sent the message, and of who connected. */
+static void
+look_up_programs(struct report *rp, const struct conv *c)
+{
+	const struct result *r = rp->result;
+
+	if (r->outcome == CREDENTIALS)
+		look_up_program(rp, c, &r->message, rp->facts.sender);
+	look_up_program(rp, c, &r->peer, rp->facts.connector);
+}
+
 /*
- * Looks up what the notes need: namespaces only where an ID can come of them,
- * and the sender's process only where the message says something else than the
- * connection, or where there is none: a flood of messages is to cost nothing.
+ * The process that sent the message, if it is not our client: which IDs it has,
+ * where the message's are not the connection's or there is no connection; and
+ * whether it has gone, there, where the connection names another process, and
+ * with --names.
+ */
+static void
+look_up_sender(struct report *rp, const struct conv *c)
+{
+	const struct result *r = rp->result;
+	const intmax_t pid = sender_of(r);
+	const bool connected = r->peer.source[EUID] != NULL || r->own_peer;
+	const bool looks = have_ids_changed(rp) || !connected;
+	struct facts *f = &rp->facts;
+
+	if (rp->truth != NULL || pid == 0)
+		return;
+	if (!looks && !applies_handed_over(rp) && !rp->options->names)
+		return;
+	if (looks)
+		f->process = look_at_process(pid);
+	f->gone = has_gone(c, pid);
+	if (f->gone)
+		f->process.known = false;	/* it was another one */
+}
+
+/*
+ * Looks up the facts for the notes of a report, when its result is complete.
+ * A flood of messages is to cost nothing: namespaces are looked at only where
+ * an ID can come of them, and a process only as said above.
  */
 static void
 look_up(struct report *rp, struct conv *c)
 {
 	const struct result *r = rp->result;
-	const bool foreign = rp->truth == NULL;
-	const bool connected = r->peer.source[EUID] != NULL || r->own_peer;
-	const intmax_t pid = sender_of(r);
+	const bool ours = rp->truth != NULL;
 	struct facts *f = &rp->facts;
 
-	read_overflow(&c->message.overflow);
 	f->option_first = rp->options->role != ROLE_FD &&
 	    (sets_listener(rp->schedule) ||
-	    (!foreign && awaits_option(rp->schedule)));
-	f->can_race = r->read && can_race(rp->schedule, r->outcome);
+	    (ours && awaits_option(rp->schedule)));
 	f->inherited = !r->lacks_option;
+	f->can_race = r->read && can_race(rp->schedule, r->outcome);
+	read_overflow(&c->message.overflow);
 	f->overflow = c->message.overflow;
 	if (r->outcome != CREDENTIALS || has_pid_0(rp) ||
 	    has_overflow_user(rp) || has_overflow_group(rp))
 		f->view = look_around();
-	if (rp->options->names) {
-		if (r->outcome == CREDENTIALS)
-			look_up_program(rp, c, &r->message, f->sender);
-		look_up_program(rp, c, &r->peer, f->connector);
-	}
-	if (!foreign || pid == 0)
-		return;
-	if (connected && !have_ids_changed(rp) && !applies_handed_over(rp) &&
-	    !rp->options->names)
-		return;
-	if (have_ids_changed(rp) || !connected)
-		f->process = look_at_process(pid);
-	f->gone = has_gone(c, pid);
-	if (f->gone)
-		f->process.known = false;	/* it was another one */
+	if (rp->options->names)
+		look_up_programs(rp, c);
+	look_up_sender(rp, c);
 }
 
 /* The rule: option before write, always credentials; option after it, never. */
