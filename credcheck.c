@@ -6298,17 +6298,19 @@ read_message(struct server *s, int fd, bool late, int *error)
 {
 	struct conv *c = s->conv;
 	struct message *m = &c->message;
-	ssize_t n;
+	bool not_yet;			/* and no error either */
 
 	c->connection = fd;
-	n = receive_now(c, room_for_message(c));
 	*error = 0;
-	if (n == -1 && errno != EAGAIN && errno != EINTR)
-		*error = errno;
-	if (n == -1 && *error == 0 && !late)
-		return false;
-	m->nothing = n == -1 && *error == 0;
-	m->empty = m->empty || n == -1;
+	if (receive_now(c, room_for_message(c)) == -1) {
+		not_yet = errno == EAGAIN || errno == EINTR;
+		if (not_yet && !late)
+			return false;
+		if (!not_yet)
+			*error = errno;
+		m->nothing = not_yet;
+		m->empty = true;	/* neither is the end of file */
+	}
 	parse(m, &c->result);
 	cred_forget(&c->result.peer);
 	return true;
