@@ -86,7 +86,7 @@ survey_body() {
 	[ "$(uname -s)" = Linux ] || atf_skip "the table is of Linux"
 	"$credcheck" --survey --json | jq -r '.rows[].title' >titles
 	atf_check test -s titles
-	sed -n '/^\.Ss The survey/,/^\.Ss What/s/^\.It //p' "$manual" >explained
+	sed -n '/^\.Ss The survey/,/^\.Sh/s/^\.It //p' "$manual" >explained
 	atf_check -o file:titles cat explained
 	case $(uname -r) in
 	6.18.*)	;;
@@ -108,16 +108,34 @@ survey_body() {
 
 atf_test_case sections
 sections_head() {
-	atf_set descr "It has the sections that a BSD reader expects, in order"
+	atf_set descr "It has the sections that a BSD reader expects, in order," \
+	    "and what a daemon shows before the options"
 }
 sections_body() {
-	for s in NAME SYNOPSIS DESCRIPTION SYMPTOMS JSON SYSTEMS ENVIRONMENT FILES \
-	    "EXIT STATUS" EXAMPLES "RECEIVING CREDENTIALS" "SEE ALSO" HISTORY \
-	    CAVEATS "SECURITY CONSIDERATIONS"; do
+	for s in NAME SYNOPSIS DESCRIPTION SYMPTOMS OPTIONS REPORT MODES JSON \
+	    SYSTEMS ENVIRONMENT FILES "EXIT STATUS" EXAMPLES \
+	    "RECEIVING CREDENTIALS" "SEE ALSO" HISTORY CAVEATS \
+	    "SECURITY CONSIDERATIONS"; do
 		echo "$s"
 	done >expected
 	atf_check -o file:expected \
 	    sed -n 's/^\.Sh //p' "$(atf_get_srcdir)/../credcheck.1"
+}
+
+atf_test_case titles
+titles_head() {
+	atf_set descr "No word of a symptom's title is taken for a macro"
+	atf_set require.progs "mandoc col"
+}
+titles_body() {
+	manual=$(atf_get_srcdir)/../credcheck.1
+	sed -n '/^\.Sh SYMPTOMS/,/^\.S[hs] [^S]/s/^\.It //p' "$manual" |
+	    sed 's/^\\&//' >titles
+	atf_check test "$(wc -l <titles)" -gt 5
+	mandoc -Tascii "$manual" | col -bx | sed 's/^ *//' >shown
+	while read -r title; do
+		atf_check -o ignore grep -Fx "$title" shown
+	done <titles
 }
 
 atf_test_case version
@@ -138,5 +156,6 @@ atf_init_test_cases() {
 	atf_add_test_case synopsis
 	atf_add_test_case survey
 	atf_add_test_case sections
+	atf_add_test_case titles
 	atf_add_test_case version
 }
