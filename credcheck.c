@@ -5268,7 +5268,7 @@ text_histogram(const struct options *o, const struct tally *t)
 	}
 }
 
-/* The one sentence to take away, of what was measured and nothing else. */
+/* What to take away: what was measured, and what cures it. */
 static void
 text_lesson(const struct options *o, const struct tally *t)
 {
@@ -5279,9 +5279,11 @@ text_lesson(const struct options *o, const struct tally *t)
 		printf("\nThis kernel broke the rule %ju time%s.\n",
 		    t->violations, t->violations == 1 ? "" : "s");
 	else if (sum(t->classes[BEFORE]) > 0 && sum(t->classes[AFTER]) > 0)
-		printf("\nWith the option set before the client writes its "
-		    "credentials always come;\nwith the option set after, "
-		    "never: synchronize, as --sync does.\n");
+		printf("\nIf the option is set before the client writes, its "
+		    "credentials always\ncome; if it is set after, they never "
+		    "do.  Have the client wait until it\nis set, as --sync "
+		    "does, or set it on the listening socket before\n"
+		    "listen(2), as --inherit does.\n");
 	else
 		printf("\nThe race was always %s this time%s.\n",
 		    won == t->trials ? "won" : won == 0 ? "lost" : "close",
@@ -6912,31 +6914,31 @@ static const struct finding {
 	    { GOOD(BEFORE_ACCEPT), LOST(MESSAGE_FIRST) } },
 	{ "once", "credentials come only once",
 	    { WHEN(AFTER_GOOD, IS(NONE)), GOOD(OPTION_FIRST) } },
-	{ "late_listener", "on the listening socket: too late if connected",
+	{ "late_listener", "a listener's option set after connect(2) is not inherited",
 	    { LOST(LATE_LISTENER), GOOD(ON_LISTENER) } },
 	{ "end_of_file", "end of file reports UID 0",
 	    { { END_OF_FILE, IS(CLOSED), ZERO_UID } } },
-	{ "empty_message", "0 bytes can be a message, with credentials",
+	{ "empty_message", "0 bytes with credentials are a message",
 	    { GOOD(EMPTY_MESSAGE) } },
 	{ "empty_first", "0 bytes without credentials are no end of file",
 	    { WHEN(EMPTY_FIRST, IS(NONE)) } },
-	{ "two_writers", "one read can join another process's bytes to them",
+	{ "two_writers", "one read can join two processes' bytes",
 	    { { TWO_WRITERS, IS(CREDENTIALS), JOINED } } },
 	{ "no_room", "write(2) succeeds, and a message without room is lost",
 	    { WHEN(NO_ROOM, IS(TIMEOUT)) } },
-	{ "nearly_full", "so is a short one to a nearly full buffer",
+	{ "nearly_full", "so is a short message to a nearly full buffer",
 	    { WHEN(NEARLY_FULL, IS(TIMEOUT)) } },
-	{ "after_no_room", "a message lost for want of room uses them up",
+	{ "after_no_room", "a message lost for want of room uses the option up",
 	    { WHEN(NO_ROOM, IS(TIMEOUT)), WHEN(AFTER_NO_ROOM, IS(NONE)) } },
-	{ "after_refused", "a message that is refused uses them up",
+	{ "after_refused", "a message that is refused uses the option up",
 	    { WHEN(AFTER_REFUSED, IS(NONE)), GOOD(OPTION_FIRST) } },
 	{ "senders_closed", "a datagram is lost when its sender closes",
 	    { WHEN(SENDERS_CLOSED, IS(TIMEOUT)) } },
 	{ "senders_open", "of two sockets' datagrams the first is read last",
 	    { { SENDERS_OPEN, IS(CREDENTIALS), ONE_BYTE } } },
-	{ "small_buffer", "a small control buffer cuts them",
+	{ "small_buffer", "a small control buffer cuts the credentials",
 	    { WHEN(SMALL_BUFFER, IS(TRUNCATED)) } },
-	{ "descriptor_cuts", "a descriptor pushes them out of the buffer",
+	{ "descriptor_cuts", "a descriptor pushes the credentials out of the buffer",
 	    { WHEN(WITH_DESCRIPTOR, IS(TRUNCATED) | IS(NONE)) } },
 	{ "ctrunc", "whole credentials can come with MSG_CTRUNC set",
 	    { { WITH_DESCRIPTOR, IS(CREDENTIALS), CTRUNC } } },
@@ -6950,11 +6952,11 @@ static const struct finding {
 	    { { PEER_SERVER, IS(CREDENTIALS), CLIENTS_OWN } } },
 	{ "wrong_level", "set at the wrong level, the option seems to work",
 	    { LOST(WRONG_LEVEL) } },
-	{ "pidfd_lost", "a lost race brings no pidfd, and says nothing",
+	{ "pidfd_lost", "a lost race brings no pidfd, and no placeholder",
 	    { WHEN(PIDFD_LATE, IS(NONE)), GOOD(PIDFD_FIRST) } },
-	{ "pidfd_errno", "of a writer that has gone the pidfd is an errno",
+	{ "pidfd_errno", "the pidfd of a writer that has gone is an errno",
 	    { { PIDFD_GONE, IS(NONE), BAD_PIDFD } } },
-	{ "pidfd_peer_gone", "of a peer that has gone the pidfd is an error",
+	{ "pidfd_peer_gone", "to ask for the pidfd of a peer that has gone is an error",
 	    { WHEN(PIDFD_PEER_GONE, IS(ERROR)), GOOD(PIDFD_PATH) } },
 };
 

@@ -234,7 +234,7 @@ text_body() {
 	    -o match:"^violations of the rule +0  .before: credentials; after: none.$" \
 	    -o match:"^ +-[0-9.]+ \.\.\. +-[0-9.]+ +[1-9][0-9]* +\.+ \| " \
 	    -o match:" \| #+ +[1-9][0-9]*$" \
-	    -o match:"^With the option set before the client writes" \
+	    -o match:"^If the option is set before the client writes, " \
 	    -o not-match:".{81}" -o not-match:"[^ -~]" cat out
 	# The turning point: no credentials well before it, all well after it.
 	awk '/\.\.\./ && $3 == "..." || $2 == "..." {

@@ -314,9 +314,11 @@ ATF_TC_BODY(lesson, tc)
 	} cases[] = {
 		{ 20, { .trials = 2, .counts = COUNTS(1, 1),
 		    CLASS(BEFORE, 1, 0), CLASS(AFTER, 0, 1) },
-		    "\nWith the option set before the client writes its "
-		    "credentials always come;\nwith the option set after, "
-		    "never: synchronize, as --sync does.\n" },
+		    "\nIf the option is set before the client writes, its "
+		    "credentials always\ncome; if it is set after, they never "
+		    "do.  Have the client wait until it\nis set, as --sync "
+		    "does, or set it on the listening socket before\n"
+		    "listen(2), as --inherit does.\n" },
 		{ 20, { .trials = 2, .counts = COUNTS(2, 0),
 		    .violations = 1, CLASS(BEFORE, 1, 0),
 		    CLASS(AFTER, 1, 0) },
