@@ -85,6 +85,7 @@ parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 {
 	static struct message m;
 
+	handle_alarm(SA_RESTART, NULL);		/* the timer can be set */
 	memset(&m, 0, sizeof(m));
 	m.msg.msg_control = b->data;
 	m.msg.msg_controllen = (socklen_t)b->len;

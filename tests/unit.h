@@ -100,12 +100,13 @@ set_up(const struct schedule *schedule, enum role role)
 {
 	static gid_t groups[] = { 5, 6, 7 };
 
+	handle_alarm(SA_RESTART, NULL);		/* the timer can be set */
 	memset(&shared, 0, sizeof(shared));
 	options = (struct options){ .schedule = schedule, .role = role,
 	    .count = 1, .spread = 20 * MICROSECOND };
 	conv = (struct conv){ .options = &options, .schedule = schedule,
 	    .mechanism = mechanisms, .shared = &shared, .trial = 1,
-	    .listener = -1, .connection = -1,
+	    .listener = -1, .connection = -1, .other_socket = -1,
 	    .other = { .wake = -1 } };
 	shared.client = (struct cred){ .id = { 11, 22, 33, 44, 55 },
 	    .groups = groups, .ngroups = nitems(groups) };
