@@ -96,6 +96,7 @@ parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 	m.nothing = in_vain;
 	m.overflow = (struct overflow){ 65534, 65534 };
 	parse(&m, r);
+	handle_timer();
 	close_rights(&m);
 	free(b->data);
 	memset(b, 0, sizeof(*b));
