@@ -1449,9 +1449,9 @@ static struct {
 	volatile sig_atomic_t writing;		/* the report, at this moment */
 	volatile sig_atomic_t continued;	/* SIGCONT came after a stop */
 	volatile sig_atomic_t progress;		/* stands on the terminal */
-	volatile sig_atomic_t interrupting;	/* the timer ends a call */
-	volatile sig_atomic_t ticking;		/* it is set, for such calls */
-	volatile sig_atomic_t timed;		/* it has been set before */
+	volatile sig_atomic_t interrupting;	/* the timer ends this call */
+	volatile sig_atomic_t ticking;		/* it is set to each ms */
+	volatile sig_atomic_t timed;		/* it was set, at any time */
 	bool no_alarm;			/* SIGALRM was ignored before us */
 	int wakeup[2];			/* a pipe: a stop wakes who sleeps */
 } signals = { .wakeup = { -1, -1 } };
@@ -1740,7 +1740,10 @@ die_of(int sig)
 	_exit(128 + sig);
 }
 
-/* Sets our timer: each millisecond, or for when a stop has lasted too long. */
+/*
+ * Sets our timer, to each millisecond, or to when a stop will have lasted too
+ * long; without a stop that is never.
+ */
 static void
 set_timer(bool interrupts)
 {
@@ -1871,10 +1874,10 @@ catch_alarm(bool ignored)
 }
 
 /*
- * What ends a process, but for what cannot be caught, and faults of our own: it
- * is handled by a server, and stays blocked in a client, who lives as long as
- * its server does.  All signals are blocked by the caller, as one that was
- * ignored is not for a moment, until it goes back to a mask, *before.
+ * A server handles what ends a process, but for what cannot be caught, and
+ * faults of our own.  A client adds it to *before, the mask that its caller
+ * goes back to, as it lives for as long as its server does.  Until then the
+ * caller has every signal blocked: one that is ignored is handled for a moment.
  */
 static void
 handle_signals(enum side side, sigset_t *before)
