@@ -786,6 +786,7 @@ pidfd_process(int fd)
 	if (is_proc_ours())
 		fp = fopen(path, "r");
 	if (fp != NULL) {
+		/* The lines before that have no capital P. */
 		known = fscanf(fp, "%*[^P]Pid: %jd", &pid) == 1;
 		fclose(fp);
 		if (known)
@@ -856,7 +857,7 @@ find_layout(int type, const unsigned char *data, size_t len,
 		return NULL;
 	if (m[ATTACHED].message == NULL || len != m[ATTACHED].fixed)
 		return &m[USUAL];
-	/* The usual one has the groups that it says, if it is it. */
+	/* In the usual one there are as many groups as it says. */
 	groups = (len - m[USUAL].fixed) / sizeof(gid_t);
 	if (layout_groups(&m[USUAL], data, len) != (long)groups)
 		return &m[ATTACHED];
