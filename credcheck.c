@@ -2192,7 +2192,7 @@ retry(struct conv *c, int fd, short wanted, const char *call)
 		other_exited(c);
 	if (!may_be_retried(error) || (!c->may_wait && error != EINTR))
 		fail(c, error, "%s", call);
-	/* Buffers, and descriptors under way. */
+	/* Of buffers, and descriptors under way, poll(2) tells nothing. */
 	if (error == ENOBUFS || error == ETOOMANYREFS)
 		fd = -1;
 	check_deadline(c);
@@ -3036,8 +3036,8 @@ is_from(const struct sockaddr_un *from, const struct address *a)
 }
 
 /*
- * Before that the client reads nothing: out of a connection to a path first
- * comes what proves to the server that it is the client's.
+ * Waits until the server has accepted.  What comes out of a connection to a path
+ * before that is not the client's to read: it tells the server whose that is.
  */
 static void
 await_proof(struct conv *c)
@@ -3100,7 +3100,7 @@ note_sent(struct conv *c, ssize_t n)
 		    (size_t)n : 1;
 }
 
-/* The plain message, which waits for room, and which an order has refused. */
+/* The plain message waits for room; if it is refused, an order reports that. */
 static void
 write_message(struct conv *c)
 {
@@ -3923,7 +3923,7 @@ read_option(struct conv *c)
 	r->lacks_option = on == 0;
 }
 
-/* The same of a datagram server's socket, where each trial sets it. */
+/* A datagram server's socket stays, and each trial sets its option anew. */
 static void
 clear_usual_option(struct conv *c)
 {
