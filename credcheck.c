@@ -4230,6 +4230,7 @@ print_value(const char *sep, const struct cred *cr, enum field f, bool names,
  * Notes: why the report is as it is, and what helps.  Each says what is known;
  * where two causes are left, both.
  */
+/* Linux tells the real IDs alone, the BSDs the effective ones as well. */
 static bool
 is_linux_cred(const struct result *r)
 {
@@ -4553,8 +4554,8 @@ applies_truncated_groups(const struct report *rp)
 static const struct note {
 	const char *name;		/* in JSON; two rows can share one */
 	const char *cause;		/* of a missing message; NULL: none */
-	const char *text;		/* # stands for the number, */
-	intmax_t (*applies)(const struct report *);	/* which is not 0 */
+	const char *text;		/* # stands for what applies() says */
+	intmax_t (*applies)(const struct report *);	/* 0: it does not */
 } notes[] = {
 	{ "lost_race", "the race was lost",
 	    "The message was written before the option was set.  Set the "
