@@ -6355,9 +6355,9 @@ close_client(struct server *s, const struct client *client)
 }
 
 /*
- * Serves a client, if its message is there; returns whether that was the last
- * one.  With --all it is the end, or one that did not come in time, and the end
- * is reported where there was nothing else.
+ * Serves a client, if its message is there or is late; returns whether that was
+ * all.  With --all it goes on until the end of the connection, an error, or a
+ * message that is late; the end is reported if no message came before it.
  */
 static bool
 serve_client(struct server *s, struct client *client, bool late)
