@@ -1150,7 +1150,7 @@ struct options {
 	const char *order;		/* as --order has it; NULL: none */
 	mode_t mode;
 	size_t type;			/* of types[] */
-	bool any_type;			/* or else the next one */
+	bool any_type;			/* if it fails, the next is tried */
 	struct identity user, effective;
 	const struct schedule *schedule;
 	unsigned missing_stdio;		/* a mask of what was not open */
@@ -7424,7 +7424,7 @@ json_cell(const struct cell *cell)
 	    cell->failed == NULL && cell->error == 0;
 	struct cred cr = r->message;
 
-	/* The end of file can have IDs, which mean nothing. */
+	/* IDs that came with the end of file mean nothing, but are shown. */
 	if (r->has_ids && r->outcome == CLOSED)
 		cr.source[UID] = cr.source[GID] = outcomes[CLOSED];
 	json("{'outcome':%s", has_outcome ? outcomes[r->outcome] : NULL);
