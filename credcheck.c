@@ -8385,15 +8385,11 @@ can_play(const struct play *p, enum side side)
 	const unsigned char *list = p->lists[side];
 	const size_t at = p->at[side];
 	const enum step s = step_of(list[at]);
-	unsigned nth = 0;
 
-	for (size_t i = 0; i < at; i++)
-		if (list[i] == list[at])
-			nth++;
 	if (side == CLIENT && !has_played(p, SERVER, READY, 0))
 		return false;
 	if (is_wait(list[at]))
-		return has_played(p, !side, s, nth);
+		return has_played(p, !side, s, nth_of(list, at));
 	if (s == ACCEPT)
 		return has_played(p, CLIENT, CONNECT, 0) ||
 		    has_played(p, CLIENT, CONNECT_GONE, 0);
