@@ -8517,7 +8517,10 @@ check_client_order(const unsigned char *list)
 			    "somebody else's server does not tell");
 }
 
-/* Both sides' times are kept of two trials, which the client cannot pass so. */
+/*
+ * Has the client wait for the server in each trial, so that it is never more
+ * than one ahead: both sides' times are kept of two trials.
+ */
 static void
 add_wait(unsigned char *client)
 {
