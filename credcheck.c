@@ -5191,6 +5191,8 @@ json_tally(const struct report *rp, const struct tally *t)
 	printf(",\"elapsed_s\":%.6f,\"trials_per_second\":%.1f",
 	    (double)t->elapsed / SECOND,
 	    (double)t->trials * SECOND / (double)t->elapsed);
+	if (o->role == ROLE_FD)
+		json_descriptor(&o->descriptor);
 	if (!is_race(rp)) {
 		json("}\n");
 		return;
@@ -5402,12 +5404,23 @@ print_timeline(const struct schedule *schedule, const struct span *server,
 	}
 }
 
-/* A report that nobody got in full is an error. */
+/*
+ * A report that nobody got in full is an error.  The ^C that ends a server ends
+ * what it is piped into, too, of which there is nothing to say.
+ */
+static void
+fail_report(void)
+{
+	if (signals.stopped && errno == EPIPE)
+		exit(EXIT_TROUBLE);
+	err(EXIT_TROUBLE, "standard output");
+}
+
 static void
 flush_report(void)
 {
 	if (fflush(stdout) == EOF || ferror(stdout) != 0)
-		err(EXIT_TROUBLE, "standard output");
+		fail_report();
 }
 
 static void
@@ -5416,7 +5429,7 @@ finish_report(void)
 	flush_report();
 	restore_output();
 	if (fclose(stdout) == EOF)
-		err(EXIT_TROUBLE, "standard output");
+		fail_report();
 }
 
 /*
@@ -6598,9 +6611,26 @@ start_listening(struct server *s)
 	s->after_accept = at + 1;
 }
 
+/* Below the results, unless there was to be one alone, which a script takes. */
+static void
+report_tally(const struct server *s, const struct report *rp)
+{
+	const struct options *o = rp->options;
+
+	if (o->json && o->counted)
+		json_tally(rp, &s->tally);
+	if (o->json)
+		return;
+	printf(s->tally.trials > 0 ? "\n" : "");
+	text_tally(o->all ? "message" : "connection", &s->tally);
+	if (o->role == ROLE_FD)
+		text_descriptor(rp);
+}
+
 static int
 run_server(const struct options *o)
 {
+	const int64_t start = now();
 	struct conv c;
 	struct server s = { .conv = &c };
 	struct report report;
@@ -6613,18 +6643,15 @@ run_server(const struct options *o)
 	start_listening(&s);
 	say_listening(o);
 	serve(&s);
+	s.tally.elapsed = MAX(now() - start, 1);
 	c.connection = -1;
 	close_conv(&c);
 	signals.writing = 1;
 	report = report_of(&c);
-	if (!o->quiet && !o->json) {
-		printf(s.tally.trials > 0 ? "\n" : "");
-		text_tally(o->all ? "message" : "connection", &s.tally);
-		if (o->role == ROLE_FD)
-			text_descriptor(&report);
-	}
-	if (!o->quiet)
+	if (!o->quiet) {
+		report_tally(&s, &report);
 		finish_report();
+	}
 	status = exit_status(&report, &s.tally);
 	free(s.clients);
 	free(s.fds);

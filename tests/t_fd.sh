@@ -131,7 +131,7 @@ nothing_body() {
 atf_test_case activated
 activated_head() {
 	atf_set descr "Under systemd-socket-activate a listening socket is" \
-	    "served, with credentials also of who came before"
+	    "served, with credentials also of who came before, and a tally"
 	atf_set require.progs "jq jsonschema python3 systemd-socket-activate"
 }
 activated_body() {
@@ -149,6 +149,10 @@ for i in range(2):
 		wait $pid
 		atf_check_equal 0 $?
 		check_lines stdout
+		part_tally
+		atf_check -o inline:'["fd",2,2,3,true]\n' jq -c '[.mode,
+		    .trials, .counts.credentials, .descriptor.number,
+		    .descriptor.listening]' tally
 		atf_check -o inline:"[1,\"credentials\",$(id -ru),5,true,false]
 [2,\"credentials\",$(id -ru),5,true,false]\n" jq -c '[.connection, .outcome,
 		    .uid, .bytes, .descriptor.listening, .descriptor.had_option]' \
@@ -180,6 +184,9 @@ s.send(b"three")'
 	wait $pid
 	atf_check_equal 1 $?
 	check_lines stdout
+	part_tally
+	atf_check -o inline:"2 2\n" \
+	    jq -r '"\(.trials) \([.counts[]] | add)"' tally
 	atf_check -o inline:'["dgram",3]\n["dgram",5]\n' \
 	    jq -c '[.type, .bytes]' stdout
 	atf_check -o inline:'["lost_race"]\n' \

@@ -97,6 +97,7 @@ systemd_notify_body() {
 	wait $pid
 	atf_check_equal 0 $?
 	atf_check -o inline:"Listening on sock\n" cat stderr
+	part_tally
 	# READY=1 and BARRIER=1; it ends only when the descriptor is closed.
 	atf_check -o inline:"credentials 7\ncredentials 9\n" \
 	    jq -r '"\(.outcome) \(.bytes)"' stdout

@@ -353,6 +353,9 @@ server_body() {
 		echo "$line" >out
 		check_schema out
 	done <stdout
+	part_tally
+	atf_check -o inline:"2 0 option ready accept receive\n" \
+	    jq -r '"\(.trials) \(.refused) \(.order)"' tally
 	atf_check -o inline:"credentials option ready accept receive\n\
 credentials option ready accept receive\n" \
 	    jq -r '"\(.outcome) \(.order)"' stdout

@@ -52,6 +52,7 @@ own_body() {
 		atf_check -o inline:"$type\n" jq -r .type out
 		kill -INT $pid
 		wait $pid
+		part_tally
 		atf_check -o inline:'["closed",0]\n' \
 		    jq -c '[.outcome, .bytes]' stdout
 	done

@@ -8,11 +8,13 @@ start_server() {
 	wait_listening
 }
 
-# Waits for it, and checks its exit status and that its socket is gone.
+# Waits for it, checks its exit status and that its socket is gone, and parts
+# its results from their tally.
 server_ends() {
 	wait $pid
 	atf_check_equal $1 $?
 	atf_check test ! -e sock
+	part_tally
 }
 
 # A client in python, on the connected socket s.
@@ -111,6 +113,54 @@ json_body() {
 	    '"\(.connection) \(.mode) \(.outcome) \(.client) \(.match)"' stdout
 	head -n 1 stdout >line
 	check_schema line
+}
+
+atf_test_case tally
+tally_head() {
+	atf_set descr "The last line of JSON is a tally, after --count" \
+	    "connections and after a signal, also if nobody came; with" \
+	    "--count 1 there is the one result alone, or none"
+	atf_set require.progs "jq jsonschema"
+}
+tally_body() {
+	require_mechanism
+	start_server --json --count 3
+	"$(atf_get_srcdir)/h_sender" sock connect
+	atf_check "$credcheck" --client sock --count 2
+	server_ends 1
+	lines 3
+	check_schema tally
+	atf_check -o inline:"3 2 1 0\n" jq -r '"\(.trials)" + " " +
+	    "\(.counts.credentials) \(.counts.closed) \(.mismatches)"' tally
+	atf_check -o inline:"inherit server null true true\n" jq -r \
+	    '"\(.mode) \(.role) \(.outcome) " + "\(.elapsed_s > 0) " +
+	    "\(.trials_per_second > 0)"' tally
+	for signal in INT TERM HUP; do
+		start_server --json
+		atf_check "$credcheck" --client sock
+		wait_until 'grep -q connection stdout'
+		kill -$signal $pid
+		server_ends 0
+		lines 1
+		atf_check -o inline:"1 1\n" jq -r \
+		    '"\(.trials) \(.counts.credentials)"' tally
+	done
+	start_server --json --type dgram
+	kill -TERM $pid
+	server_ends 1
+	atf_check cat stdout
+	check_schema tally
+	atf_check -o inline:'["server",0,0]\n' jq -c \
+	    '[.mode, .trials, ([.counts[]] | add)]' tally
+	start_server --json --count 1
+	atf_check "$credcheck" --client sock
+	server_ends 0
+	lines 1
+	atf_check cat tally
+	start_server --json --count 1
+	kill -TERM $pid
+	server_ends 1
+	atf_check cat stdout tally
 }
 
 atf_test_case every_type
@@ -243,6 +293,9 @@ all_body() {
 	atf_check -o inline:"1 1\n1 2\n1 3\n2 1\n2 2\n" \
 	    jq -r '"\(.connection) \(.number)"' stdout
 	atf_check -o inline:"timeout\n" sh -c 'tail -n 1 stdout | jq -r .outcome'
+	# Which counts messages.
+	atf_check -o inline:"5 4\n" jq -r \
+	    '"\(.trials) \(.counts.credentials)"' tally
 	start_server --all --count 1
 	atf_check "$h_sender" sock connect
 	server_ends 1
@@ -694,7 +747,9 @@ full_pipe_body() {
 	atf_check -o inline:"Listening on sock\n" cat stderr
 	atf_check test $(grep -c . lines) -gt 50
 	atf_check -o inline:'"credentials"\n' \
-	    sh -c "jq .outcome lines | sort -u"
+	    sh -c "jq 'select(.outcome).outcome' lines | sort -u"
+	atf_check -o inline:"true\n" jq -s \
+	    'last.trials == length - 1' lines
 }
 
 atf_test_case descriptors
@@ -756,7 +811,7 @@ at_once_body() {
 atf_test_case reader_gone
 reader_gone_head() {
 	atf_set descr "A reader that went away ends the server with status 2," \
-	    "and its socket is removed"
+	    "and its socket is removed; at a signal without a word"
 }
 reader_gone_body() {
 	require_mechanism
@@ -770,6 +825,17 @@ reader_gone_body() {
 	server_ends 2
 	atf_check -o inline:"credcheck: standard output: $(words EPIPE)\n" \
 	    sed 1d stderr
+	# A signal that has ended the reader as well is no news.
+	for args in "" --json; do
+		"$credcheck" --server sock $args --verbose >pipe 2>stderr &
+		pid=$!
+		exec 3<pipe
+		wait_listening
+		exec 3<&-
+		kill -TERM $pid
+		server_ends 2
+		atf_check -o inline:"Listening on sock\n" cat stderr
+	done
 }
 
 atf_test_case stopped
@@ -927,6 +993,7 @@ atf_init_test_cases() {
 	atf_add_test_case inherit
 	atf_add_test_case two_programs
 	atf_add_test_case json
+	atf_add_test_case tally
 	atf_add_test_case every_type
 	atf_add_test_case sync
 	atf_add_test_case race

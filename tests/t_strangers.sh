@@ -45,7 +45,7 @@ s.connect("sock")
 time.sleep(60)' &
 		silent=$!
 		start_stranger connect sock stream 200 $nested
-		wait_until '[ $(grep -c . stdout) -eq 201 ]' 60
+		wait_until 'grep -q "\"trials\":201," stdout' 60
 		wait $pid
 		kill $silent
 		atf_check -o inline:"200\n" grep -c '"credentials","bytes":5' \

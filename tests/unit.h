@@ -111,7 +111,6 @@ set_up(const struct schedule *schedule, enum role role)
 {
 	static gid_t groups[] = { 5, 6, 7 };
 
-	handle_alarm(SA_RESTART, NULL);		/* the timer can be set */
 	memset(&shared, 0, sizeof(shared));
 	options = (struct options){ .schedule = schedule, .role = role,
 	    .count = 1, .spread = 20 * MICROSECOND };
