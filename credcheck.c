@@ -533,7 +533,6 @@ static const struct mechanism mechanisms[NKINDS] = {
 int sched_yield(void);
 
 #define MAXGROUPS	16	/* NGROUPS_MAX */
-#define NAMES_ASKER	true	/* a client's own IDs as its peer's, until 8 */
 #define PROCESS_INFO	kinfo_proc2	/* which sysctl(3) has of a process */
 #define PROGRAM		p_comm
 #define PROCESS_MIB(pid) { CTL_KERN, KERN_PROC2, KERN_PROC_PID, (int)(pid), \
@@ -616,9 +615,6 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 #ifndef SET_PROGRAM_NAME
 #define SET_PROGRAM_NAME(name)	setprogname(name)
-#endif
-#ifndef NAMES_ASKER
-#define NAMES_ASKER		false
 #endif
 #ifndef HAS_NAMESPACES
 #define HAS_NAMESPACES		false
@@ -6157,7 +6153,11 @@ run_client_alone(const struct options *o)
 	return refused ? EXIT_MISSING : EXIT_SUCCESS;
 }
 
-/* What a connection knows of its other side, or a listener of itself. */
+/*
+ * What a connection knows of its other side, or a listener of itself.  Where we
+ * have connected that is not ourselves, though gVisor and NetBSD until 8 say so;
+ * the other side of somebody's descriptor can be what we were before exec(2).
+ */
 static int
 report_peer(struct conv *c)
 {
@@ -6165,7 +6165,7 @@ report_peer(struct conv *c)
 	struct report report = report_of(c);
 	struct result *r = &c->result;
 
-	r->own_peer = NAMES_ASKER && r->peer.source[PID] != NULL &&
+	r->own_peer = o->role == ROLE_PEER && r->peer.source[PID] != NULL &&
 	    r->peer.id[PID] == getpid();
 	if (r->own_peer)
 		cred_forget(&r->peer);
@@ -6873,6 +6873,9 @@ find_descriptor(struct options *o)
 		REFUSE("%s: not open", descriptor_text(d));
 	look_at_descriptor(o);
 	o->only_asks = d->process != 0;
+	if (o->only_asks && (o->all || o->data))
+		REFUSE("--%s means nothing with %s, of which nothing is read",
+		    o->all ? "all" : "data", descriptor_text(d));
 	if (!o->only_asks)
 		keep_output_apart(d);
 	d->had_option = is_set(d->fd, &m[USUAL]);

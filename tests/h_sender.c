@@ -38,6 +38,7 @@
  *	real id			sets the real user ID alone
  *	group id		sets the effective group ID alone
  *	give-up id		sets the effective user ID alone
+ *	groups n		has the supplementary groups 1 to n
  *	fork			the rest is done by a child, for which it waits
  *	await			the end of file, which is when the server is done
  *	hold			until a signal
@@ -52,12 +53,14 @@
 #include <sys/wait.h>
 
 #include <err.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MOST_RIGHTS	64
+#define MOST_GROUPS	64
 
 static struct sockaddr_un server = { .sun_family = AF_UNIX };
 static int s = -1;
@@ -165,6 +168,20 @@ do_give_up(char *const *args)
 }
 
 static void
+do_groups(char *const *args)
+{
+	const unsigned n = id_or(args[0], 0);
+	gid_t groups[MOST_GROUPS];
+
+	if (n > MOST_GROUPS)
+		errx(1, "groups: %s", args[0]);
+	for (unsigned i = 0; i < n; i++)
+		groups[i] = i + 1;
+	if (setgroups(n, groups) == -1)
+		err(1, "groups: %s", args[0]);
+}
+
+static void
 do_fork(char *const *args)
 {
 	int status = 1;
@@ -206,6 +223,7 @@ static const struct {
 	{ "attach", 3, do_attach }, { "rights", 1, do_rights },
 	{ "user", 1, do_user }, { "real", 1, do_real },
 	{ "group", 1, do_group }, { "give-up", 1, do_give_up },
+	{ "groups", 1, do_groups },
 	{ "fork", 0, do_fork },
 	{ "await", 0, do_await }, { "hold", 0, do_hold },
 };

@@ -85,7 +85,6 @@ parse_into(struct result *r, struct buffer *b, int type, size_t n, int flags)
 {
 	static struct message m;
 
-	handle_alarm(SA_RESTART, NULL);		/* the timer can be set */
 	memset(&m, 0, sizeof(m));
 	m.msg.msg_control = b->data;
 	m.msg.msg_controllen = (socklen_t)b->len;
@@ -1014,6 +1013,58 @@ ATF_TC_BODY(recorded, tc)
 	globfree(&files);
 }
 
+static void
+check_note(const struct report *rp, const char *text, bool wanted)
+{
+	const char *notes;
+
+	capture(stdout);
+	text_notes(rp);
+	notes = captured();
+	ATF_CHECK_EQ_MSG(strstr(notes, text) != NULL, wanted, "notes: %s",
+	    notes);
+}
+
+ATF_TC(notes_of_system);
+ATF_TC_HEAD(notes_of_system, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "On the BSDs, and there alone, 16 "
+	    "groups may not be all, unlike 15, and a later message without "
+	    "credentials, unlike the first, is one as they come once");
+}
+ATF_TC_BODY(notes_of_system, tc)
+{
+#ifdef CRED_GROUPS
+	const bool bsd = true;
+#else
+	const bool bsd = false;
+#endif
+	const gid_t groups[16] = { 1 };
+	struct buffer b = { NULL, 0 };
+	struct report report;
+	struct result r;
+
+	set_up(&inherit_schedule, ROLE_SERVER);
+	for (int n = 15; n <= 16; n++) {
+		append_cred(&b, groups, n);
+		r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+		check_note(reported(&r), "there may be more.\n",
+		    bsd && n == 16);
+		free(r.message.groups);
+	}
+	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
+	ATF_CHECK_EQ(r.outcome, NONE);
+	report = *reported(&r);
+	for (report.number = 0; report.number <= 2; report.number++)
+		check_note(&report, "Credentials come with the first message",
+		    bsd && report.number == 2);
+#ifdef SCM_CREDS2
+	report.number = 2;
+	report.mechanism = &mechanisms[EVERY];
+	check_note(&report, "Credentials come with the first message", false);
+#endif
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, recorded);
@@ -1046,6 +1097,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, egid_among_groups);
 #endif
 	ATF_TP_ADD_TC(tp, group_sets);
+	ATF_TP_ADD_TC(tp, notes_of_system);
 	return atf_no_error();
 }
 

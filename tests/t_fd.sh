@@ -277,6 +277,66 @@ output_body() {
 	    "$credcheck" --json
 }
 
+atf_test_case all
+all_head() {
+	atf_set descr "--all reports each message of a connection to its end," \
+	    "by its number, and of each that a listening socket has; without" \
+	    "it one is read, and the rest stays"
+	atf_set require.progs "jq jsonschema python3"
+}
+all_body() {
+	require_linux
+	cat >all.py <<-'END'
+	import socket, subprocess, sys
+	a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+	a.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+	for text in b"one", b"two", b"three":
+	    b.send(text)
+	b.close()
+	status = subprocess.run([sys.argv[1], "--fd", "0", "--json"] +
+	    sys.argv[2:], stdin=a).returncode
+	print(a.recv(100), file=sys.stderr)
+	sys.exit(status)
+	END
+	atf_check -o save:out -e inline:"b''\n" \
+	    python3 all.py "$credcheck" --all
+	check_lines out
+	atf_check -o inline:'[1,"credentials",3,null,[]]
+[2,"credentials",3,null,[]]\n[3,"credentials",5,null,[]]\n' jq -c \
+	    '[.number, .outcome, .bytes, .connection, .notes]' out
+	atf_check -o save:out -e inline:"b'two'\n" python3 all.py "$credcheck"
+	atf_check -o inline:'[null,"credentials",3,null,[]]\n' jq -c \
+	    '[.number, .outcome, .bytes, .connection, .notes]' out
+	# One that does not end: a timeout is the last line.
+	cat >silent.py <<-'END'
+	import socket, subprocess, sys
+	a, b = socket.socketpair()
+	b.send(b"one")
+	sys.exit(subprocess.run([sys.argv[1], "--fd", "0", "--all",
+	    "--timeout", "0.2"], stdin=a).returncode)
+	END
+	atf_check -s exit:1 -o save:out -e ignore \
+	    python3 silent.py "$credcheck"
+	atf_check -o inline:"Message 1\nMessage 2\n" grep ^Message out
+	start python3 -c 'import socket, subprocess, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind("sock")
+s.listen()
+sys.exit(subprocess.run([sys.argv[1], "--fd", "0", "--all", "--json",
+    "--count", "2"], stdin=s).returncode)' "$credcheck"
+	wait_until '[ -S sock ]'
+	h_sender=$(atf_get_srcdir)/h_sender
+	wait_until '"$h_sender" sock seqpacket connect write write 2>connect'
+	atf_check "$h_sender" sock seqpacket connect write
+	wait $pid
+	atf_check_equal 0 $?
+	check_lines stdout
+	part_tally
+	atf_check -o inline:"1 1 true\n1 2 true\n2 1 true\n" jq -r \
+	    '"\(.connection) \(.number) \(.descriptor.listening)"' stdout
+	atf_check -o inline:"3\n" jq .trials tally
+}
+
 atf_test_case refused
 refused_head() {
 	atf_set descr "What is no such socket: one line each, status 2"
@@ -388,6 +448,10 @@ process_body() {
 	refuse "--fd $daemon:0: not a socket" $daemon:0
 	refuse "--count means nothing with --fd $daemon:$listener, which is \
 one connection" $daemon:$listener --count 2
+	for option in all data; do
+		refuse "--$option means nothing with --fd $daemon:$listener, \
+of which nothing is read" $daemon:$listener --$option
+	done
 	sh -c 'echo $$' >gone
 	refuse "--fd $(cat gone):3: pidfd_open: $(words ESRCH)" $(cat gone):3
 	wait_until 'grep -q "for the daemon" stdout || [ -s stderr ]'
@@ -566,6 +630,7 @@ atf_init_test_cases() {
 	atf_add_test_case inetd
 	atf_add_test_case s6
 	atf_add_test_case output
+	atf_add_test_case all
 	atf_add_test_case refused
 	atf_add_test_case process
 	atf_add_test_case not_permitted

@@ -74,6 +74,7 @@ lost_race_body() {
 	order_says '["lost_race"]' "$late"
 	order_says '["lost_race"]' "$late" "-p sock"
 	order_says '["lost_race"]' "$late" "-t dgram"
+	order_says '["lost_race"]' "$late" "-p sock -t dgram"
 	order_says '[]' "$good"
 	order_says '[]' "$none"
 	atf_check -s exit:1 -e ignore -o match:"before listen.2., as --inherit" \
@@ -248,6 +249,148 @@ attached_body() {
 	says '[]' real 1000 connect write hold
 }
 
+atf_test_case set_id_program
+set_id_program_head() {
+	atf_set descr "A set-user-ID and a set-group-ID program, which are one" \
+	    "user's; nothing of their datagrams, whose IDs are the real ones," \
+	    "or once they have given that up for good"
+	atf_set require.progs "jq setpriv"
+	atf_set require.user root
+}
+set_id_program_body() {
+	init
+	chmod 777 .
+	as_user="setpriv --reuid=1000 --regid=1000 --clear-groups"
+	own=$h_sender
+	for set in "0:0 4755" "1000:5 2755"; do
+		cp "$own" sender
+		cp "$(command -v id)" id
+		chown ${set% *} sender id
+		chmod ${set#* } sender id
+		[ "$($as_user ./id)" != "$($as_user id)" ] ||
+		    atf_skip "no such programs in this file system"
+		# A program by its path, behind a command.
+		h_sender="./behind"
+		printf '#! /bin/sh\nexec %s ./sender "$@"\n' "$as_user" >behind
+		chmod +x behind
+		says '["set_user_id"]' connect write await
+		text_has "^Real and effective IDs differ: the client is a set-u" \
+		    connect write await
+		type=dgram options="--type dgram"
+		says '[]' connect write hold
+		type= options=
+	done
+	h_sender="./behind"
+	chown 0:1000 sender
+	chmod 4755 sender
+	says '[]' user 1000 connect write await
+	says '["changed"]' connect user 1000 write await
+}
+
+atf_test_case pair
+pair_head() {
+	atf_set descr "A pair rightly names its maker, whatever that has become:" \
+	    "another program, or ourselves; but a child of the maker's is" \
+	    "another process"
+	atf_set require.progs "jq python3"
+}
+pair_body() {
+	require_linux
+	cat >pair.py <<-'END'
+	import os, socket, sys
+	a, b = socket.socketpair()
+	a.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+	reader = [sys.argv[2], "--fd", str(a.fileno()), "--json"]
+	writer = ["sh", "-c", "echo hello >&9; read x <&9"]
+	a.set_inheritable(True)
+	if sys.argv[1] == "alone":
+	    b.send(b"hello")
+	    os.execv(reader[0], reader)
+	if (os.fork() == 0) == (sys.argv[1] == "reader"):
+	    b.close()
+	    os.execv(reader[0], reader)
+	os.dup2(b.fileno(), 9)
+	b.close()
+	a.close()
+	os.execvp(writer[0], writer)
+	END
+	while read -r child notes; do
+		rm -f out
+		python3 pair.py $child "$credcheck" >out
+		wait_until 'grep -q notes out'
+		atf_check -o inline:"$notes\n" jq -c .notes out
+	done <<-END
+	reader []
+	alone []
+	writer ["handed_over"]
+	END
+}
+
+atf_test_case own_ids
+own_ids_head() {
+	atf_set descr "A kernel that names whoever asks: of a connection, and to" \
+	    "--peer, which leaves them out; not of a pair, where that is so by" \
+	    "rights, nor where the kernel names the other side"
+	atf_set require.progs "jq"
+}
+own_ids_body() {
+	init
+	asker="env ASAN_OPTIONS=verify_asan_link_order=0:$ASAN_OPTIONS \
+	    LD_PRELOAD=$(atf_get_srcdir)/h_asker"
+	behind=$asker
+	says '["own_ids"]' connect write await
+	atf_check_equal 0 $status
+	atf_check -o inline:'[null,null,null]\n' \
+	    jq -c '[.peer.pid, .peer.euid, .peer.egid]' stdout
+	text_has "^This kernel names whoever asks" connect write await
+	behind=
+	says '[]' connect write await
+	atf_check -o save:out $asker "$credcheck" --json
+	atf_check -o inline:'[]\n' jq -c .notes out
+	serve_behind ""
+	atf_check -s exit:1 -o save:out $asker "$credcheck" --peer sock --json
+	atf_check -o inline:'["own_ids"] null null none\n' \
+	    jq -r '"\(.notes) \(.pid) \(.euid) \(.outcome)"' out
+	wait $pid
+	serve_behind ""
+	atf_check -o save:out "$credcheck" --peer sock --json
+	atf_check -o inline:"[] $pid\n" jq -r '"\(.notes) \(.pid)"' out
+}
+
+atf_test_case once
+once_head() {
+	atf_set descr "A second message without credentials, where they come" \
+	    "with the first alone; nothing where they come with each"
+	atf_set require.progs "jq"
+}
+once_body() {
+	require_mechanism
+	serve_behind "" --all --json --type seqpacket
+	atf_check "$h_sender" sock seqpacket connect write write
+	wait $pid
+	case $(uname -s) in
+	Linux)	atf_check -o inline:'[[],[]]\n' jq -cs 'map(.notes)' stdout ;;
+	*)	atf_check -o inline:'[[],["once"]]\n' \
+		    jq -cs 'map(.notes)' stdout ;;
+	esac
+}
+
+atf_test_case truncated_groups
+truncated_groups_head() {
+	atf_set descr "As many groups as the BSDs deliver at most; not three," \
+	    "and not on Linux, which delivers them all"
+	atf_set require.progs "jq"
+	atf_set require.user root
+}
+truncated_groups_body() {
+	require_mechanism
+	behind= options= type=
+	says '[]' groups 3 connect write await
+	most='["truncated_groups"]'
+	[ "$(uname -s)" != Linux ] || most='[]'
+	says "$most" groups 16 connect write await
+}
+
 atf_test_case names
 names_head() {
 	atf_set descr "--names adds the program of a PID, or that it has gone;" \
@@ -304,6 +447,42 @@ gone_body() {
 	gone_says '["gone"]' connect write
 	options="--type dgram"
 	says '[]' connect write hold
+}
+
+atf_test_case listener_gone
+listener_gone_head() {
+	atf_set descr "--peer of a listener who has left its socket to a child;" \
+	    "not of one that is there"
+	atf_set require.progs "jq python3"
+}
+listener_gone_body() {
+	require_linux
+	# A kernel before 6.16 has no pidfd of a process that has gone.
+	atf_check -o save:out "$credcheck" --survey --json
+	[ "$(jq -r '.rows[] | select(.name == "pidfd_peer_gone") |
+	    .cells.stream.whose' out)" = nobody ] ||
+	    atf_skip "this kernel does not tell"
+	start python3 -c 'import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("sock")
+child = os.fork()
+if child == 0:
+    s.listen()
+    os.kill(os.getpid(), 19)	# SIGSTOP
+    os._exit(0)
+os.waitpid(child, os.WUNTRACED)
+print(child, flush=True)
+os.waitpid(child, 0)
+print("gone", flush=True)
+time.sleep(60)'
+	wait_until '[ -s stdout ]'
+	atf_check -o save:out "$credcheck" --peer sock --json
+	atf_check -o inline:'[]\n' jq -c .notes out
+	kill -CONT $(cat stdout)
+	wait_until 'grep -q gone stdout'
+	atf_check -o save:out "$credcheck" --peer sock --json
+	atf_check -o inline:'["gone"]\n' jq -c .notes out
+	atf_check -o match:"^The process has gone: " "$credcheck" --peer sock
 }
 
 atf_test_case hidden
@@ -408,8 +587,14 @@ atf_init_test_cases() {
 	atf_add_test_case set_user_id
 	atf_add_test_case changed
 	atf_add_test_case attached
+	atf_add_test_case set_id_program
+	atf_add_test_case pair
+	atf_add_test_case own_ids
+	atf_add_test_case once
+	atf_add_test_case truncated_groups
 	atf_add_test_case names
 	atf_add_test_case gone
+	atf_add_test_case listener_gone
 	atf_add_test_case hidden
 	atf_add_test_case descriptors
 	atf_add_test_case cut
