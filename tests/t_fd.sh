@@ -587,7 +587,7 @@ lingering_head() {
 lingering_body() {
 	require_linux
 	cat >lingering.py <<-'END'
-	import socket, struct, subprocess, sys, time
+	import os, socket, struct, subprocess, sys, time
 	def lingering():
 	    l = socket.socket()
 	    l.bind(("127.0.0.1", 0))
@@ -610,9 +610,13 @@ lingering_body() {
 	    socket.send_fds(b, [b"hello"], [s.fileno()])
 	    s.close()
 	b.close()
-	start = time.monotonic()
-	p = subprocess.Popen([sys.argv[1], "--fd", "0", "--quiet"], stdin=a)
+	# It is not to be the last to close the socket, or would linger itself.
+	r, w = os.pipe()
+	p = subprocess.Popen(["sh", "-c", 'read x <&%d; exec "$0" "$@"' % r,
+	    sys.argv[1], "--fd", "0", "--quiet"], stdin=a, pass_fds=[r])
 	a.close()
+	start = time.monotonic()
+	os.write(w, b"\n")
 	p.wait()
 	print("slow" if time.monotonic() - start > 8 else "", end="")
 	END
