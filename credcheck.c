@@ -3032,8 +3032,8 @@ is_from(const struct sockaddr_un *from, const struct address *a)
 }
 
 /*
- * Waits until the server has accepted.  What comes out of a connection to a path
- * before that is not the client's to read: it tells the server whose that is.
+ * Waits until the server has accepted.  What comes out of a connection to a
+ * path before that is not for the client: it tells the server whose that is.
  */
 static void
 await_proof(struct conv *c)
@@ -6155,8 +6155,8 @@ run_client_alone(const struct options *o)
 
 /*
  * What a connection knows of its other side, or a listener of itself.  Where we
- * have connected that is not ourselves, though gVisor and NetBSD until 8 say so;
- * the other side of somebody's descriptor can be what we were before exec(2).
+ * have connected that is not ourselves, though gVisor, and NetBSD until 8, say
+ * so; the other side of somebody's descriptor can be us, before exec(2).
  */
 static int
 report_peer(struct conv *c)
