@@ -152,6 +152,28 @@ ignored_body() {
 	atf_check_equal $((128 + $(number_of USR2))) $status
 }
 
+atf_test_case client_blocks
+client_blocks_head() {
+	atf_set descr "A signal that the client gets as well, as of a" \
+	    "terminal's ^C, does not end it before its server"
+}
+client_blocks_body() {
+	require_mechanism
+	for mode in "--sync --type seqpacket" "--race --path sock"; do
+		start "$credcheck" $mode --count 1000000000
+		wait_until '[ -n "$(child_of $pid)" ]'
+		child=$(child_of $pid)
+		sleep 0.1
+		for signal in HUP INT TERM QUIT USR1 USR2 ALRM; do
+			kill -$signal $child
+		done
+		sleep 0.2
+		alive $child || atf_fail "$mode: the client has ended"
+		kill -INT $child
+		reports_at INT 0
+	done
+}
+
 atf_test_case blocked
 blocked_head() {
 	atf_set descr "A signal that was blocked at the start stays blocked"
@@ -473,6 +495,7 @@ atf_init_test_cases() {
 	atf_add_test_case stops_in_time
 	atf_add_test_case sigKILL
 	atf_add_test_case ignored
+	atf_add_test_case client_blocks
 	atf_add_test_case blocked
 	atf_add_test_case dead_client
 	atf_add_test_case stopped_client

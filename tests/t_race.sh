@@ -94,8 +94,9 @@ loaded_body() {
 
 atf_test_case delays
 delays_head() {
-	atf_set descr "The delays are within --spread, and each run draws its" \
-	    "own: two runs differ in what came when"
+	atf_set descr "The delays are within --spread, and each run and each" \
+	    "side draws its own: two runs differ in what came when, and one" \
+	    "side comes well before the other as often as it should"
 	atf_set require.progs "jq"
 }
 delays_body() {
@@ -110,6 +111,10 @@ delays_body() {
 		cmp -s histogram.1 histogram.2 && atf_fail "the same twice"
 		:
 	done
+	# In 56 of 100 trials, by a quarter of the longest delay.
+	atf_check -o inline:"true\n" jq '.trials * 0.3 <
+	    ([.histogram[] | select(.from_ns == null or .to_ns == null or
+	    .from_ns >= 75000 or .to_ns <= -75000) | .counts[]] | add)' out
 }
 
 atf_test_case slow_clock
@@ -332,6 +337,10 @@ cleared_body() {
 		# The last that the terminal shows is an empty line.
 		atf_check -o inline:" \r" sh -c "tail -c 2 said"
 	done
+	# Nor before a report on the same terminal.
+	atf_check -o save:said env BOTH=1 python3 on_terminal.py 2 \
+	    "$credcheck" --sync --count 1000000000
+	atf_check -o match:"^[0-9]+ trials: " tr "\r" "\n" <said
 }
 
 atf_test_case limit

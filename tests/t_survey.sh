@@ -479,6 +479,29 @@ tmpdir_at_body() {
 	atf_check rmdir @x
 }
 
+atf_test_case exchanged
+exchanged_head() {
+	atf_set descr "A directory that has taken the name of the survey's is" \
+	    "not used and not removed"
+}
+exchanged_body() {
+	require_faults
+	mkdir tmp
+	TMPDIR=tmp start -f fstatat:after=STOP:when=1 "$credcheck" --survey
+	wait_until '[ -s faults ] && case $(ps -o stat= -p $pid) in
+	    T*) ;; *) false ;; esac'
+	name=$(ls tmp)
+	mv tmp/$name ours
+	mkdir tmp/$name
+	kill -CONT $pid
+	wait $pid
+	atf_check_equal 2 $?
+	atf_check cat stdout
+	atf_check -o inline:"credcheck: TMPDIR: tmp/$name: another has its name
+credcheck: tmp/$name: left behind: another file has its name\n" cat stderr
+	atf_check rmdir tmp/$name ours
+}
+
 atf_test_case roots_directory
 roots_directory_head() {
 	atf_set descr "The directory stays root's, also where the client becomes" \
@@ -620,6 +643,7 @@ atf_init_test_cases() {
 	atf_add_test_case unsupported
 	atf_add_test_case options
 	atf_add_test_case tmpdir_at
+	atf_add_test_case exchanged
 	atf_add_test_case roots_directory
 	atf_add_test_case no_fork
 	atf_add_test_case capabilities
