@@ -98,6 +98,76 @@ ATF_TC_BODY(unsaid, tc)
 	check_text("");
 }
 
+ATF_TC(being_said);
+ATF_TC_HEAD(being_said, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A server that fails while its client "
+	    "says why it has failed waits for that, and says nothing");
+}
+ATF_TC_BODY(being_said, tc)
+{
+	int pair[2];
+
+	set_up(&sync_schedule, ROLE_BOTH);
+	conv.shared = mmap(NULL, sizeof(shared), PROT_READ | PROT_WRITE,
+	    MAP_ANON | MAP_SHARED, -1, 0);
+	ATF_REQUIRE(conv.shared != MAP_FAILED);
+	conv.shared->failed = BEING_SAID;
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	conv.other.pid = fork();
+	ATF_REQUIRE(conv.other.pid != -1);
+	if (conv.other.pid == 0) {
+		(void)close(pair[0]);
+		(void)poll(NULL, 0, 200);
+		conv.shared->failed = SAID;
+		_exit(EXIT_TROUBLE);
+	}
+	(void)close(pair[1]);
+	conv.other.wake = pair[0];
+	ATF_CHECK(!claim_failure(&conv));
+	ATF_CHECK(!claim_failure(&conv));
+}
+
+ATF_TC(client_says);
+ATF_TC_HEAD(client_says, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client that fails says so, notes that "
+	    "it has, and leaves with 2, also in a survey, where it says "
+	    "nothing and does not go on with the next cell");
+}
+ATF_TC_BODY(client_says, tc)
+{
+	jmp_buf broken;
+	int status;
+	pid_t client;
+
+	for (int survey = 0; survey < 2; survey++) {
+		set_up(&sync_schedule, survey ? ROLE_SURVEY : ROLE_BOTH);
+		conv.side = CLIENT;
+		conv.broken = survey ? &broken : NULL;
+		conv.shared = mmap(NULL, sizeof(shared), PROT_READ |
+		    PROT_WRITE, MAP_ANON | MAP_SHARED, -1, 0);
+		ATF_REQUIRE(conv.shared != MAP_FAILED);
+		capture(stderr);
+		client = fork();
+		ATF_REQUIRE(client != -1);
+		if (client == 0) {
+			if (setjmp(broken) == 0)
+				fail(&conv, ENOENT, "a step");
+			_exit(99);
+		}
+		ATF_REQUIRE_EQ(waitpid(client, &status, 0), client);
+		ATF_CHECK_EQ(status, EXIT_TROUBLE << 8);
+		ATF_CHECK_EQ(conv.shared->failed, SAID);
+		ATF_CHECK(strncmp(conv.shared->failure, "client: a step: ",
+		    strlen("client: a step: ")) == 0);
+		if (survey)
+			check_text("");
+		else
+			check_part("client: a step: ");
+	}
+}
+
 ATF_TC(short_answer);
 ATF_TC_HEAD(short_answer, tc)
 {
@@ -144,6 +214,8 @@ ATF_TC_BODY(short_pidfd, tc)
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, unsaid);
+	ATF_TP_ADD_TC(tp, being_said);
+	ATF_TP_ADD_TC(tp, client_says);
 	ATF_TP_ADD_TC(tp, short_answer);
 	ATF_TP_ADD_TC(tp, short_pidfd);
 	return atf_no_error();

@@ -47,6 +47,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,6 @@ struct state {
 	int mappings;			/* that are shared; Linux alone tells */
 	int blocks;			/* of memory, of credcheck.c's own */
 	int children;			/* 1: some were not waited for */
-	int flags[3];			/* of what stands for 0 to 2 */
 	mode_t mask;
 	sigset_t blocked;
 	int wakeup;			/* what it believes to be a pipe */
@@ -69,9 +69,17 @@ static struct account {
 	pid_t first;			/* the process that was started */
 	struct state before, after;	/* of that */
 	struct state client;		/* the last of the others, at its end */
-	int clients;			/* that came to an end of their own */
+	pid_t child;			/* the last one of that */
+	int clients;			/* others that had done their work */
+	int left;			/* others that left before that */
 	int strays;			/* signals to no process */
 } *account;
+
+/* What befalls a run's first child as soon as it is there. */
+static enum { NOTHING_BEFALLS, GETS_SIGNAL, HANGS } befalls;
+
+/* A signal that is ignored, and comes when a handler has just been set. */
+static int at_handler;
 
 static int wakeup_of(void);
 
@@ -135,9 +143,6 @@ state_now(void)
 	for (int fd = 0; fd < 256; fd++)
 		if (fd != STDOUT_FILENO && fcntl(fd, F_GETFD) != -1)
 			s.descriptors++;
-	for (int fd = 0; fd < 3; fd++)
-		s.flags[fd] = fcntl(fd, F_GETFL);
-	s.flags[STDOUT_FILENO] = 0;	/* that is closed */
 	s.children = waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD;
 	s.mask = umask(0);
 	(void)umask(s.mask);
@@ -151,6 +156,33 @@ note_end(void)
 {
 	if (getpid() == account->first)
 		account->after = state_now();
+	else
+		account->left++;
+}
+
+static pid_t
+noted_fork(void)
+{
+	const bool first = getpid() == account->first;
+	const pid_t child = fork();
+
+	if (first && child == 0 && befalls == GETS_SIGNAL)
+		(void)raise(SIGTERM);
+	while (first && child == 0 && befalls == HANGS)
+		(void)poll(NULL, 0, -1);
+	if (first && child > 0)
+		account->child = child;
+	return child;
+}
+
+static int
+noted_sigaction(int sig, const struct sigaction *sa, struct sigaction *old)
+{
+	const int result = sigaction(sig, sa, old);
+
+	if (sig == at_handler && sa->sa_handler != SIG_IGN)
+		(void)raise(sig);
+	return result;
 }
 
 static _Noreturn void
@@ -176,15 +208,19 @@ noted_kill(pid_t pid, int sig)
 }
 
 #define _exit	noted_exit
+#define fork	noted_fork
 #define kill	noted_kill
+#define sigaction(sig, sa, old)	noted_sigaction(sig, sa, old)
 #define calloc	counted_calloc
 #define realloc	counted_realloc
 #define strdup	counted_strdup
 #define free	counted_free
 #include "unit.h"
 #undef _exit
+#undef fork
 #undef kill
 #undef free
+#undef sigaction
 
 static int
 wakeup_of(void)
@@ -195,6 +231,7 @@ wakeup_of(void)
 #define GIVEN	50		/* the descriptor of what we are given */
 
 static int kin[2];		/* whose writing end each process of a run has */
+static int output[2];		/* of a run, as its descriptors 1 and 2 */
 
 static void
 begin_account(void)
@@ -222,10 +259,13 @@ be_credcheck(const char *arguments, struct account *ours)
 			if (*word == '_')
 				*word = ' ';	/* in one argument */
 	}
-	if (freopen("out", "a", stdout) == NULL ||
-	    freopen("err", "a", stderr) == NULL || atexit(note_end) != 0)
+	if (dup2(output[0], STDOUT_FILENO) == -1 ||
+	    dup2(output[1], STDERR_FILENO) == -1 || atexit(note_end) != 0)
 		_exit(99);
-	setvbuf(stderr, NULL, _IONBF, 0);
+	(void)close(output[0]);
+	(void)close(output[1]);
+	if (at_handler != 0)
+		(void)signal(at_handler, SIG_IGN);
 #ifdef __GLIBC__
 	optind = 0;
 #else
@@ -269,12 +309,22 @@ said(void)
 	return text;
 }
 
+/* Its status; 20 seconds are too long. */
 static int
 wait_for_end(pid_t pid)
 {
 	int status;
 
-	ATF_REQUIRE_EQ(waitpid(pid, &status, 0), pid);
+	for (int i = 0; i < 2000; i++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return status;
+		(void)poll(NULL, 0, i < 100 ? 1 : 10);
+	}
+	(void)kill(pid, SIGKILL);
+	if (account->child > 0)
+		(void)kill(account->child, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	atf_tc_fail_nonfatal("it does not end: %s", said());
 	return status;
 }
 
@@ -295,13 +345,16 @@ count_files(void)
 	return n - 2;		/* this directory, and the one above */
 }
 
-/* Nobody is left who was started since open_kin(). */
+/* Nobody is left who was started since open_kin(), nor is an output changed. */
 static void
 open_kin(void)
 {
+	const int flags = O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_NONBLOCK;
+
 	ATF_REQUIRE_EQ(pipe(kin), 0);
-	(void)unlink("out");
-	(void)unlink("err");
+	output[0] = open("out", flags, 0666);
+	output[1] = open("err", flags, 0666);
+	ATF_REQUIRE(output[0] != -1 && output[1] != -1);
 }
 
 static void
@@ -312,6 +365,11 @@ check_kin(const char *run)
 	(void)close(kin[1]);
 	ATF_CHECK_MSG(poll(&pfd, 1, 10000) == 1, "%s: a process is left", run);
 	(void)close(kin[0]);
+	for (int i = 0; i < 2; i++) {
+		ATF_CHECK_MSG((fcntl(output[i], F_GETFL) & O_NONBLOCK) != 0,
+		    "%s: descriptor %d waits", run, i + 1);
+		(void)close(output[i]);
+	}
 }
 
 /*
@@ -333,8 +391,6 @@ check_account(const char *run, const struct account *n, int kept, int blocks_kep
 	ATF_CHECK_EQ_MSG(a->children, 0, "%s: children", run);
 	ATF_CHECK_EQ_MSG(a->mask, b->mask, "%s: umask %o", run,
 	    (unsigned)a->mask);
-	ATF_CHECK_MSG(memcmp(a->flags, b->flags, sizeof(a->flags)) == 0,
-	    "%s: flags", run);
 	for (int sig = 1; sig < 32; sig++)
 		ATF_CHECK_EQ_MSG(sigismember(&a->blocked, sig),
 		    sig != SIGALRM && sigismember(&b->blocked, sig),
@@ -668,6 +724,11 @@ ATF_TC_BODY(signalled, tc)
 		{ "--order ready_accept_option_receive_/_connect_delay_delay_"
 		    "delay_delay_delay_delay_delay_write --spread 1000000 "
 		    "--path sock", SIGTERM, -1 },
+		/* In the middle of a trial, which is none then. */
+		{ "--order ready_accept_option_receive_/_connect_delay_delay_"
+		    "delay_delay_delay_delay_delay_write --spread 1000000 "
+		    "--path sock --count 9", SIGTERM, 1 },
+		{ "--fd 50", SIGTERM, 1 }, { "--fd 50", SIGQUIT, -1 },
 	};
 	pid_t pid;
 	int status;
@@ -675,6 +736,8 @@ ATF_TC_BODY(signalled, tc)
 	begin_account();
 	if (mechanisms[USUAL].option == NULL)
 		atf_tc_skip("this system has no option for credentials");
+	give(listen_at("given", SOCK_STREAM));
+	ATF_REQUIRE_EQ(unlink("given"), 0);
 	for (size_t i = 0; i < nitems(runs); i++) {
 		open_kin();
 		pid = start(runs[i].run, account);
@@ -700,7 +763,143 @@ ATF_TC_BODY(signalled, tc)
 		ATF_CHECK_EQ_MSG(count_files(), 0, "%s: files", runs[i].run);
 		ATF_CHECK_EQ_MSG(account->strays, 0, "%s: %d signals to nobody",
 		    runs[i].run, account->strays);
+		ATF_CHECK_EQ_MSG(is_set(GIVEN, &mechanisms[USUAL]), 0,
+		    "%s: the option is set", runs[i].run);
 	}
+}
+
+/* Starts an endless run, has its client get a signal, and then itself. */
+static int
+end_with_client(const char *run, int client_sig)
+{
+	pid_t pid;
+
+	open_kin();
+	account->child = 0;
+	pid = start(run, account);
+	while (account->child == 0)
+		(void)poll(NULL, 0, 10);
+	(void)poll(NULL, 0, 100);
+	if (client_sig != 0)
+		ATF_CHECK_EQ(kill(account->child, client_sig), 0);
+	(void)poll(NULL, 0, 10);
+	ATF_CHECK_EQ(kill(pid, SIGTERM), 0);
+	return wait_for_end(pid);
+}
+
+ATF_TC(asked);
+ATF_TC_HEAD(asked, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client is asked to leave, and does, "
+	    "also if it was stopped");
+}
+ATF_TC_BODY(asked, tc)
+{
+	static const char *const runs[] = { "--sync --count 1000000000",
+	    "--race --path sock --count 1000000000" };
+	static const int sigs[] = { 0, SIGSTOP };
+
+	begin_account();
+	for (size_t i = 0; i < 4; i++) {
+		/* It has a second for that, which a machine can take it. */
+		for (int times = 0; times < 5; times++) {
+			(void)end_with_client(runs[i % 2], sigs[i / 2]);
+			check_kin(runs[i % 2]);
+			ATF_CHECK_EQ(count_files(), 0);
+			if (account->left == 1)
+				break;
+		}
+		ATF_CHECK_EQ_MSG(account->left, 1, "%s, signal %d: %d left",
+		    runs[i % 2], sigs[i / 2], account->left);
+	}
+}
+
+ATF_TC(early);
+ATF_TC_HEAD(early, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client that hangs is waited for no "
+	    "longer than the timeout and a second; and a signal is nothing to "
+	    "it from its first moment on");
+}
+ATF_TC_BODY(early, tc)
+{
+	int status;
+
+	begin_account();
+	if (mechanisms[USUAL].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	for (int path = 0; path < 2; path++) {
+		const char *run = path ? "--sync --timeout 0.2 --path sock" :
+		    "--sync --timeout 0.2";
+
+		open_kin();
+		befalls = HANGS;
+		status = wait_for_end(start(run, account));
+		ATF_CHECK_EQ(WEXITSTATUS(status), EXIT_TROUBLE);
+		ATF_CHECK(strstr(said(), "timed out after 0.2 s") != NULL);
+		check_kin(run);
+		ATF_CHECK_EQ(count_files(), 0);
+		open_kin();
+		befalls = GETS_SIGNAL;
+		status = wait_for_end(start(run, account));
+		ATF_CHECK_MSG(status == 0, "%s: 0x%x: %s", run,
+		    (unsigned)status, said());
+		check_kin(run);
+		befalls = NOTHING_BEFALLS;
+	}
+}
+
+ATF_TC(ignored);
+ATF_TC_HEAD(ignored, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A signal that was ignored is nothing to "
+	    "it, also in the moment in which it asks whether it was");
+}
+ATF_TC_BODY(ignored, tc)
+{
+	static const int sigs[] = { SIGHUP, SIGINT, SIGUSR1, SIGALRM };
+	int status;
+
+	begin_account();
+	if (mechanisms[USUAL].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	for (size_t i = 0; i < nitems(sigs); i++) {
+		at_handler = sigs[i];
+		open_kin();
+		status = wait_for_end(start("--sync", account));
+		ATF_CHECK_MSG(status == 0, "signal %d: 0x%x: %s", sigs[i],
+		    (unsigned)status, said());
+		check_kin("--sync");
+	}
+	at_handler = 0;
+}
+
+ATF_TC(ended);
+ATF_TC_HEAD(ended, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client that has been waited for gets "
+	    "no signal any more, as its PID may be another's");
+}
+ATF_TC_BODY(ended, tc)
+{
+	int pair[2];
+	char byte;
+
+	begin_account();
+	set_up(&sync_schedule, ROLE_BOTH);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	conv.other.pid = fork();
+	ATF_REQUIRE(conv.other.pid != -1);
+	if (conv.other.pid == 0) {
+		(void)close(pair[0]);
+		_exit(read(pair[1], &byte, 1) == 0 ? 0 : 99);
+	}
+	(void)close(pair[1]);
+	conv.other.wake = pair[0];
+	end_client(&conv);
+	ATF_CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
+	end_client(&conv);
+	ATF_CHECK_EQ(account->strays, 0);
 }
 
 ATF_TC(made);
@@ -772,6 +971,10 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, given);
 	ATF_TP_ADD_TC(tp, survey);
 	ATF_TP_ADD_TC(tp, signalled);
+	ATF_TP_ADD_TC(tp, asked);
+	ATF_TP_ADD_TC(tp, early);
+	ATF_TP_ADD_TC(tp, ignored);
+	ATF_TP_ADD_TC(tp, ended);
 	ATF_TP_ADD_TC(tp, made);
 	ATF_TP_ADD_TC(tp, lines);
 	return atf_no_error();

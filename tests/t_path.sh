@@ -257,17 +257,43 @@ exchanged_before_head() {
 }
 exchanged_before_body() {
 	require_faults
-	start_in_place signal
-	mv place ours
-	ln -s other place
-	kill -CONT $pid
+	for file in "" ours/sock; do
+		start_in_place signal
+		mv place ours
+		ln -s other place
+		[ -z "$file" ] || : >$file
+		kill -CONT $pid
+		wait $pid
+		atf_check_equal 2 $?
+		atf_check -o match:"^credcheck: place/sock: left behind, as it was not found after bind" \
+		    cat stderr
+		atf_check -o inline:"1\n" grep -c . stderr
+		atf_check test -S other/sock -a ! -S ours/sock
+		[ -z "$file" ] || atf_check rm $file
+		rm -r place ours other faults
+	done
+}
+
+atf_test_case removed
+removed_head() {
+	atf_set descr "A socket that somebody has removed, also in the moment" \
+	    "in which it is to go, is nothing to complain of"
+}
+removed_body() {
+	require_mechanism
+	require_faults
+	start "$credcheck" --server sock --verbose
+	wait_listening
+	atf_check "$credcheck" --client sock
+	rm sock
+	kill -TERM $pid
 	wait $pid
-	atf_check_equal 2 $?
-	atf_check -o match:"^credcheck: place/sock: left behind, as it was not found after bind: " \
-	    cat stderr
-	atf_check -o inline:"1\n" grep -c . stderr
-	atf_check test -S other/sock -a ! -e ours/sock
-	rm other/sock
+	atf_check_equal 0 $?
+	atf_check -o inline:"Listening on sock\n" cat stderr
+	with_faults unlinkat:error=ENOENT --path sock
+	atf_check_equal 0 $?
+	atf_check cat stderr
+	atf_check rm sock
 }
 
 atf_test_case not_seen
@@ -402,6 +428,7 @@ atf_init_test_cases() {
 	atf_add_test_case link_to_nowhere
 	atf_add_test_case exchanged
 	atf_add_test_case exchanged_before
+	atf_add_test_case removed
 	atf_add_test_case not_seen
 	atf_add_test_case client_left_behind
 	atf_add_test_case early_go_on

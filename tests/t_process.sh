@@ -198,6 +198,25 @@ os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --count 1000000000 \
 	atf_check test ! -e sock
 }
 
+atf_test_case ignored_end
+ignored_end_head() {
+	atf_set descr "Where SIGCHLD was ignored at the start, it is known" \
+	    "all the same how the client has ended"
+}
+ignored_end_body() {
+	(
+		trap '' CHLD
+		exec "$credcheck" --count 1000000000 --path sock
+	) >stdout 2>stderr &
+	pid=$!
+	wait_until '[ -S sock ]'
+	wait_until '[ -n "$(child_of $pid)" ]'
+	kill -KILL $(child_of $pid)
+	wait $pid
+	atf_check_equal 2 $?
+	atf_check -o match:"^credcheck: client died of signal 9 " cat stderr
+}
+
 atf_test_case dead_client
 dead_client_head() {
 	atf_set descr "A client that is killed is noticed at once, and said"
@@ -378,6 +397,26 @@ full_output_body() {
 	done
 }
 
+atf_test_case full_error
+full_error_head() {
+	atf_set descr "Nor does a standard error that nobody reads keep it," \
+	    "when a signal ends it and there is something to say"
+	atf_set require.progs "python3"
+}
+full_error_body() {
+	require_faults
+	mkfifo fifo
+	exec 3<>fifo
+	fill_pipe
+	"$h_start" -f unlinkat:error=EACCES,listen:signal=TERM "$credcheck" \
+	    --path sock 2>&3 &
+	pid=$!
+	wait_until '! alive $pid'
+	wait $pid
+	atf_check_equal 143 $?
+	atf_check rm sock
+}
+
 atf_test_case slow_output
 slow_output_head() {
 	atf_set descr "A standard output that is non-blocking is waited for," \
@@ -408,25 +447,29 @@ sys.stdout.write(text.decode().lstrip(" "))' "$credcheck" --survey --json
 atf_test_case frozen_terminal
 frozen_terminal_head() {
 	atf_set descr "A terminal that was stopped by ^S does not stop a race," \
-	    "whose progress it cannot show"
+	    "whose progress it cannot show, nor its end"
 	atf_set require.progs "python3"
 }
 frozen_terminal_body() {
 	require_mechanism
 	python3 -c 'import pty; pty.openpty()' 2>/dev/null ||
 	    atf_skip "no pseudo-terminal to be had here"
-	atf_check -o match:"^[0-9]+ trials: " python3 -c 'import os, pty, signal
-import subprocess, sys, time
+	for how in "goes on" "stays"; do
+		atf_check -o match:"^[0-9]+ trials: " python3 -c '
+import os, pty, signal, subprocess, sys, time
 ours, theirs = pty.openpty()
-p = subprocess.Popen(sys.argv[1:], stdin=theirs, stderr=theirs)
+p = subprocess.Popen(sys.argv[2:], stdin=theirs, stderr=theirs)
 time.sleep(1.3)
 os.write(ours, b"\x13")
 time.sleep(1.5)
 assert p.poll() is None, os.read(ours, 4096)
-os.write(ours, b"\x11")
-time.sleep(0.5)
+if sys.argv[1] == "goes on":
+    os.write(ours, b"\x11")
+    time.sleep(0.5)
 p.send_signal(signal.SIGINT)
-assert p.wait() == 0' "$credcheck" --race --count 1000000000 --timeout 0.5
+assert p.wait(20) == 0' "$how" "$credcheck" --race --count 1000000000 \
+		    --timeout 0.5
+	done
 }
 
 atf_test_case small_stack
@@ -497,6 +540,7 @@ atf_init_test_cases() {
 	atf_add_test_case ignored
 	atf_add_test_case client_blocks
 	atf_add_test_case blocked
+	atf_add_test_case ignored_end
 	atf_add_test_case dead_client
 	atf_add_test_case stopped_client
 	atf_add_test_case stopped_server
@@ -504,6 +548,7 @@ atf_init_test_cases() {
 	atf_add_test_case not_ours
 	atf_add_test_case closed_output
 	atf_add_test_case full_output
+	atf_add_test_case full_error
 	atf_add_test_case slow_output
 	atf_add_test_case frozen_terminal
 	atf_add_test_case small_stack

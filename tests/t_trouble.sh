@@ -212,7 +212,15 @@ left_behind_body() {
 	atf_check_equal 2 $?
 	atf_check -o match:"^credcheck: .*/credcheck\.[^/]*: left behind: $(words EACCES)$" \
 	    cat stderr
+	# The sockets in it are left behind as well.
+	atf_check -o inline:"1\n" grep -c "/credcheck[^/]*: left behind" stderr
 	atf_check -o not-empty cat stdout
+	text=$(printf 'so\033ck')
+	with_faults "$unlink" --path "$text"
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: so?ck: left behind: $(words EACCES)\n" \
+	    cat stderr
+	atf_check rm "$text"
 	# A signal's handler may not ask what the error is called.
 	with_faults "$unlink,listen:signal=TERM" --path sock
 	atf_check_equal 143 $?
