@@ -1204,8 +1204,7 @@ struct shared {
 	struct cred asked;		/* of its peer, by ASK; no groups */
 	pid_t child;			/* the client's last, which wrote */
 	struct made_file bound[NSIDES];	/* the sockets' names, if files */
-	size_t sent;			/* bytes of a stream, else messages, */
-					/* since the last drain */
+	struct { size_t bytes, messages; } sent;	/* since a drain */
 	gid_t groups[MOST_GROUPS + 1];	/* FreeBSD can have one more */
 };
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "two processes share no lock");
@@ -3091,9 +3090,10 @@ note_sent(struct conv *c, ssize_t n)
 {
 	if (n == -1)
 		note_refusal(c, errno);
-	else
-		c->shared->sent += c->message.socktype == SOCK_STREAM ?
-		    (size_t)n : 1;
+	else {
+		c->shared->sent.bytes += (size_t)n;
+		c->shared->sent.messages++;
+	}
 }
 
 /* The plain message waits for room; if it is refused, an order reports that. */
@@ -3672,19 +3672,23 @@ exchange_messages(struct result *x, struct result *y)
 /*
  * Reads what is there, without waiting, and keeps the last message.  Where that
  * takes several reads, its credentials come with the first, which is kept.  If
- * less came than the client has sent, its last message was lost.
+ * less came than the client has sent, its last message was lost: bytes tell
+ * that, as a message can take several reads also on a seqpacket socket (FreeBSD
+ * 15), but where one was cut off, which says that each read has one.
  */
 static void
 drain(struct conv *c)
 {
 	const struct message *m = &c->message;
 	struct result *kept = &c->result, read = { .outcome = NONE };
-	size_t reads = 0, all = 0;
+	size_t reads = 0, bytes = 0;
+	bool cut = false;
 	bool begins;			/* another message */
 
 	while (receive_now(c, room_for_message(c)) != -1) {
 		parse(&c->message, &read);
-		all += m->socktype == SOCK_STREAM ? m->bytes : 1;
+		bytes += m->bytes;
+		cut = cut || read.trunc;
 		begins = reads == 0 || kept->bytes < DATA_ROOM ||
 		    m->msg.msg_controllen > 0;
 		reads++;
@@ -3694,9 +3698,10 @@ drain(struct conv *c)
 			break;
 	}
 	free(read.message.groups);
-	if (reads == 0 || all < c->shared->sent)
+	if (reads == 0 || (cut ? reads < c->shared->sent.messages :
+	    bytes < c->shared->sent.bytes))
 		kept->outcome = TIMEOUT;
-	c->shared->sent = 0;
+	memset(&c->shared->sent, 0, sizeof(c->shared->sent));
 }
 
 /* A datagram server's is its socket, which stays. */

@@ -239,7 +239,7 @@ ATF_TC_BODY(last_look, tc)
 		ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
 		ATF_CHECK(!r.has_ids);
 		ATF_REQUIRE_EQ(write(sender, "!", 1), 1);
-		shared.sent = 1;
+		shared.sent.bytes = shared.sent.messages = 1;
 		drain(&conv);
 		r = conv.result;
 		ATF_CHECK_STREQ_MSG(outcomes[r.outcome], "credentials", "%s",
@@ -278,7 +278,7 @@ ATF_TC_BODY(long_message, tc)
 
 	for (size_t i = 0; i < nitems(cases); i++) {
 		sender = connect_run(SOCK_STREAM);
-		shared.sent = cases[i].bytes[0] + cases[i].bytes[1];
+		shared.sent.bytes = cases[i].bytes[0] + cases[i].bytes[1];
 		make_room(sender, conv.connection, 4 * (int)sizeof(data));
 		for (size_t j = 0; j < 2 && cases[i].bytes[j] > 0; j++) {
 			set_usual(conv.connection);	/* it may be used up */
@@ -294,6 +294,50 @@ ATF_TC_BODY(long_message, tc)
 		(void)close(conv.connection);
 		(void)close(sender);
 		free(r.message.groups);
+	}
+}
+
+ATF_TC(lost_message);
+ATF_TC_HEAD(lost_message, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "That the last message was lost is told "
+	    "by the bytes where a seqpacket socket keeps no boundaries, and by "
+	    "the number of messages where one was cut off");
+}
+ATF_TC_BODY(lost_message, tc)
+{
+	static const struct {
+		int type;		/* STREAM: without boundaries */
+		size_t bytes;		/* of the message before the last */
+		bool lost;
+	} cases[] = {
+		{ SOCK_STREAM, 1, false }, { SOCK_STREAM, 1, true },
+		{ SOCK_STREAM, 2 * DATA_ROOM, false },
+		{ SOCK_STREAM, 2 * DATA_ROOM, true },
+		{ SOCK_SEQPACKET, 1, false }, { SOCK_SEQPACKET, 1, true },
+		{ SOCK_SEQPACKET, 2 * DATA_ROOM, false },
+		{ SOCK_SEQPACKET, 2 * DATA_ROOM, true },
+	};
+	static char data[2 * DATA_ROOM];
+	int sender;
+
+	for (size_t i = 0; i < nitems(cases); i++) {
+		sender = connect_run(cases[i].type);
+		conv.message.socktype = SOCK_SEQPACKET;
+		make_room(sender, conv.connection, 4 * (int)sizeof(data));
+		shared.sent.bytes = cases[i].bytes + 1;
+		shared.sent.messages = 2;
+		ATF_REQUIRE_EQ(send(sender, data, cases[i].bytes,
+		    MSG_DONTWAIT), (ssize_t)cases[i].bytes);
+		if (!cases[i].lost)
+			ATF_REQUIRE_EQ(send(sender, "!", 1, MSG_DONTWAIT), 1);
+		drain(&conv);
+		ATF_CHECK_EQ_MSG(conv.result.outcome == TIMEOUT, cases[i].lost,
+		    "case %zu: %s", i, outcomes[conv.result.outcome]);
+		ATF_CHECK_EQ(shared.sent.messages, 0);
+		(void)close(conv.connection);
+		(void)close(sender);
+		free(conv.result.message.groups);
 	}
 }
 
@@ -326,6 +370,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ends);
 	ATF_TP_ADD_TC(tp, last_look);
 	ATF_TP_ADD_TC(tp, long_message);
+	ATF_TP_ADD_TC(tp, lost_message);
 	ATF_TP_ADD_TC(tp, not_connected);
 	return atf_no_error();
 }
