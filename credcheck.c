@@ -508,6 +508,7 @@ struct pidfd_answer {
 #define SPLICE(from, to)	splice(from, NULL, to, NULL, 1, 0)
 #define OPTION_READS_BACK	true	/* as set, not as used up */
 #define EOF_HAS_IDS	true	/* of a stream; credentials of nobody */
+#define FULL_QUEUE_REFUSES	false	/* connect(2) says EAGAIN */
 #define CREDENTIALS_FIRST	true	/* of all that comes with a message */
 #define DIE_WITH_PARENT()	prctl(PR_SET_PDEATHSIG, SIGKILL)
 #define RANDOM(p, n)	getrandom(p, n, GRND_NONBLOCK)
@@ -559,6 +560,7 @@ static const struct mechanism mechanisms[NKINDS] = {
 #define MAXGROUPS	CMGROUP_MAX
 #define CREDENTIALS_FIRST	true
 #define EGID_AMONG_GROUPS	true	/* until 14, and of getgroups(2) */
+#define DATAGRAMS_VANISH	true	/* when who has connected closes */
 #define PROCESS_INFO	kinfo_proc	/* which sysctl(3) has of a process */
 #define PROGRAM		ki_comm
 #define PROCESS_MIB(pid) { CTL_KERN, KERN_PROC, KERN_PROC_PID, (int)(pid) }
@@ -612,6 +614,12 @@ static const struct mechanism mechanisms[NKINDS] = {
 #endif
 #ifndef EOF_HAS_IDS
 #define EOF_HAS_IDS		false
+#endif
+#ifndef FULL_QUEUE_REFUSES	/* a client, as if nobody listened */
+#define FULL_QUEUE_REFUSES	true
+#endif
+#ifndef DATAGRAMS_VANISH
+#define DATAGRAMS_VANISH	false
 #endif
 #ifndef SET_PROGRAM_NAME
 #define SET_PROGRAM_NAME(name)	setprogname(name)
@@ -2357,13 +2365,18 @@ publish(struct conv *c, size_t at)
 /*
  * 7. The connection between them.
  */
-/* One byte by sendmsg(2), and a control message with it if there is len. */
+/*
+ * One byte by sendmsg(2), and a control message with it if there is len; to an
+ * address, or NULL, where the socket is connected.
+ */
 static ssize_t
-send_with(int fd, int type, const void *data, size_t len)
+send_with(int fd, struct address *to, int type, const void *data, size_t len)
 {
 	_Alignas(struct cmsghdr) unsigned char control[CONTROL_ROOM] = { 0 };
 	struct iovec iov = { .iov_base = (char[]){ '!' }, .iov_len = 1 };
-	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1,
+	const struct msghdr msg = { .msg_name = to != NULL ? &to->sun : NULL,
+	    .msg_namelen = to != NULL ? to->len : 0,
+	    .msg_iov = &iov, .msg_iovlen = 1,
 	    .msg_control = len > 0 ? control : NULL,
 	    .msg_controllen = len > 0 ? (socklen_t)CMSG_SPACE(len) : 0 };
 	const struct cmsghdr cm = { .cmsg_level = SOL_SOCKET,
@@ -2382,7 +2395,7 @@ static void
 send_descriptors(struct conv *c, const int *fds, size_t n)
 {
 	wait_for(c, READY);
-	while (send_with(c->other.control, SCM_RIGHTS, fds,
+	while (send_with(c->other.control, NULL, SCM_RIGHTS, fds,
 	    n * sizeof(int)) == -1)
 		retry(c, c->other.control, POLLOUT, "sendmsg");
 }
@@ -2982,20 +2995,71 @@ connect_address(const struct conv *c, int fd)
 	return connect(fd, (const struct sockaddr *)&a->sun, a->len);
 }
 
+/*
+ * Whether a connection was refused because too many others wait to be accepted.
+ * The BSDs say so, too, where nobody listens: that somebody does is known of our
+ * own server, and of one to whom we have connected before.
+ */
+static bool
+is_queue_full(const struct conv *c, int error)
+{
+	if (error == ECONNREFUSED && FULL_QUEUE_REFUSES)
+		return !is_alone(c) || c->trial > 1;
+	return error == EAGAIN;
+}
+
+/* Waits until there can be room in the queue, which cannot be polled for. */
+static void
+await_queue(struct conv *c, int error)
+{
+	if (error == ECONNREFUSED && c->time > deadline_of(c))
+		connect_failed(c, error);	/* or nobody listens any more */
+	errno = EAGAIN;
+	retry(c, -1, 0, "connect");
+}
+
+/*
+ * Where a client's datagrams go: to an address, as FreeBSD drops those of a
+ * socket that was connected, when it is closed before they were read.  NULL: to
+ * whom the socket is connected.
+ */
+static struct address *
+destination(struct conv *c)
+{
+	return DATAGRAMS_VANISH && is_named_dgram(c->options) ?
+	    &c->server_address : NULL;
+}
+
+/* An address of no family ends what a datagram socket is connected to. */
+static void
+disconnect(int fd)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+
+	(void)connect(fd, &nobody, sizeof(nobody));
+}
+
 static void
 connect_path(struct conv *c)
 {
+	int error;
+
 	make_client_socket(c);
 	while (connect_address(c, c->connection) == -1 && errno != EISCONN) {
-		if (errno == EPROTOTYPE && c->options->any_type) {
-			note_refusal(c, errno);
+		error = errno;
+		if (error == EPROTOTYPE && c->options->any_type) {
+			note_refusal(c, error);
 			return;
 		}
-		/* Linux: a full backlog is EAGAIN, and cannot be polled. */
-		if (errno != EAGAIN && errno != EINTR)
-			connect_failed(c, errno);
-		retry(c, -1, 0, "connect");
+		if (is_queue_full(c, error))
+			await_queue(c, error);
+		else if (error == EINTR)
+			retry(c, -1, 0, "connect");
+		else
+			connect_failed(c, error);
 	}
+	if (destination(c) != NULL)
+		disconnect(c->connection);
 }
 
 static void
@@ -3096,13 +3160,27 @@ note_sent(struct conv *c, ssize_t n)
 	}
 }
 
+/* send(2), which does not wait; what other sockets send is as it comes. */
+static ssize_t
+send_data(struct conv *c, int fd, const char *data, size_t n)
+{
+	const struct address *to = destination(c);
+
+	if (to == NULL || fd != c->connection)
+		return send(fd, data, n, MSG_DONTWAIT);
+	return sendto(fd, data, n, MSG_DONTWAIT,
+	    (const struct sockaddr *)&to->sun, to->len);
+}
+
 /* The plain message waits for room; if it is refused, an order reports that. */
 static void
 write_message(struct conv *c)
 {
+	const bool connected = destination(c) == NULL;
 	ssize_t n;
 
-	while ((n = write(c->connection, "!", 1)) == -1) {
+	while ((n = connected ? write(c->connection, "!", 1) :
+	    send_data(c, c->connection, "!", 1)) == -1) {
 		if (c->schedule->given && !may_be_retried(errno))
 			break;
 		retry(c, c->connection, POLLOUT, "write");
@@ -3118,7 +3196,7 @@ write_by_child_to(struct conv *c, int fd, size_t bytes)
 	int error;
 
 	if (child == 0)
-		_exit(send(fd, "!!", bytes, MSG_DONTWAIT) == -1 ? errno : 0);
+		_exit(send_data(c, fd, "!!", bytes) == -1 ? errno : 0);
 	c->shared->child = child;
 	error = reap_child(c, child);
 	if (error != 0)
@@ -3193,7 +3271,8 @@ splice_from_pipe(struct conv *c)
 static void
 send_by_sendmsg(struct conv *c)
 {
-	note_sent(c, send_with(c->connection, SCM_RIGHTS, "", 0));
+	note_sent(c, send_with(c->connection, destination(c), SCM_RIGHTS, "",
+	    0));
 }
 
 static void
@@ -3203,7 +3282,8 @@ send_descriptor(struct conv *c)
 
 	if (is_alone(c) && (fd = open("/dev/null", O_RDONLY)) == -1)
 		fail(c, errno, "/dev/null");
-	note_sent(c, send_with(c->connection, SCM_RIGHTS, &fd, sizeof(fd)));
+	note_sent(c, send_with(c->connection, destination(c), SCM_RIGHTS, &fd,
+	    sizeof(fd)));
 	if (is_alone(c))
 		(void)close(fd);
 }
@@ -3211,7 +3291,7 @@ send_descriptor(struct conv *c)
 static void
 send_empty(struct conv *c)
 {
-	note_sent(c, send(c->connection, "", 0, MSG_DONTWAIT));
+	note_sent(c, send_data(c, c->connection, "", 0));
 }
 
 /* Attaches credentials to a message: IDs that the sender says are its own. */
@@ -3221,8 +3301,8 @@ send_claim(struct conv *c, const struct cred *claimed)
 	unsigned char data[CONTROL_ROOM / 2];
 	const size_t len = claim_cred(data, claimed);
 
-	note_sent(c, send_with(c->connection, mechanisms[USUAL].type, data,
-	    len));
+	note_sent(c, send_with(c->connection, destination(c),
+	    mechanisms[USUAL].type, data, len));
 }
 
 static void
@@ -3266,8 +3346,7 @@ fill_buffer(struct conv *c, size_t spare)
 		fail(c, errno, "calloc");
 	/* Linux takes less, as it keeps more there than the bytes. */
 	for (; size > SPARE + 2; size -= size / 64 + 1) {
-		n = send(c->connection, data, (size_t)size - spare,
-		    MSG_DONTWAIT);
+		n = send_data(c, c->connection, data, (size_t)size - spare);
 		if (n != -1 || (errno != EMSGSIZE && errno != ENOBUFS))
 			break;
 	}
@@ -3296,7 +3375,7 @@ fill(struct conv *c)
 	ssize_t n;
 
 	while (size > 0) {
-		n = send(c->connection, data, size, MSG_DONTWAIT);
+		n = send_data(c, c->connection, data, size);
 		if (n != -1) {
 			note_sent(c, n);
 			check_deadline(c);	/* of a reader who is as fast */

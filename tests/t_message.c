@@ -115,7 +115,7 @@ receive_by(int type, bool message, int first, int second)
 
 	(void)close(lowest);
 	if (message)
-		ATF_REQUIRE_EQ(send_with(sender, SCM_RIGHTS,
+		ATF_REQUIRE_EQ(send_with(sender, NULL, SCM_RIGHTS,
 		    &(int){ STDIN_FILENO }, sizeof(int)), 1);
 	script[0] = first;
 	script[1] = second;
