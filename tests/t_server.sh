@@ -185,6 +185,43 @@ every_type_body() {
 	done
 }
 
+atf_test_case senders_gone
+senders_gone_head() {
+	atf_set descr "Datagrams whose senders have closed before any was read" \
+	    "are all reported on"
+}
+senders_gone_body() {
+	require_mechanism
+	start_server --type dgram --count 5
+	kill -STOP $pid
+	wait_until 'ps -o stat= -p $pid | grep -q T'
+	for n in 1 2 3 4 5; do
+		atf_check "$credcheck" --client sock --type dgram
+	done
+	kill -CONT $pid
+	server_ends 0
+	atf_check -o inline:"5 connections: 5 credentials\n" \
+	    sed -n '$p' stdout
+}
+
+atf_test_case unannounced
+unannounced_head() {
+	atf_set descr "A message that poll(2) does not announce is read at the" \
+	    "deadline"
+}
+unannounced_body() {
+	require_mechanism
+	require_faults
+	start -f poll:delay=10000:return=0 "$credcheck" --server sock \
+	    --verbose --timeout 1 --count 1
+	wait_listening
+	# After it was accepted, as there was nothing to read then.
+	atf_check "$credcheck" --client sock --order 'connect delay write' \
+	    --spread 300000
+	server_ends 0
+	atf_check -o inline:"1 connection: 1 with credentials\n" sed -n '$p' stdout
+}
+
 atf_test_case sync
 sync_head() {
 	atf_set descr "A synchronizing server and client understand each other"
@@ -996,6 +1033,8 @@ atf_init_test_cases() {
 	atf_add_test_case json
 	atf_add_test_case tally
 	atf_add_test_case every_type
+	atf_add_test_case senders_gone
+	atf_add_test_case unannounced
 	atf_add_test_case sync
 	atf_add_test_case race
 	atf_add_test_case identity
