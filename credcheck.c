@@ -105,6 +105,7 @@ enum step {
 	OPTION,			/* set on that; before, on the listener */
 	PERSISTENT,		/* FreeBSD's other option instead */
 	PIDFD_OPTION,		/* Linux's, for descriptors of processes */
+	LABEL_OPTION,		/* Linux's, for labels of security modules */
 	WRONG_OPTION,		/* at a level where it does not belong */
 	GO_ON,			/* send "go on" */
 	RECEIVE,		/* wait for a message, and read it */
@@ -152,9 +153,10 @@ enum step {
 
 /* What may tell a system's credentials. */
 enum kind {
-	USUAL, EVERY, PIDFD,	/* options: the next message, each, a pidfd */
+	USUAL, EVERY,		/* options: of the next message, of each, */
+	PIDFD, LABEL,		/* for a pidfd, and a security label */
 	ATTACHED,		/* the sender, with a message */
-	PEER, PEER_GROUPS, PEER_PIDFD,	/* the connection, when asked */
+	PEER, PEER_GROUPS, PEER_PIDFD, PEER_LABEL, /* a connection, if asked */
 	NKINDS
 };
 
@@ -331,7 +333,26 @@ static struct schedule order_schedule = { .name = "order", .given = true },
     ROW(PIDFD_PEER_GONE, "pidfd of a peer that has gone", \
 	{ READY, UNTIL(CONNECT_GONE), ACCEPT, ASK_PIDFD, RECEIVE }, \
 	{ CONNECT_GONE, UNTIL(ASK_PIDFD), WRITE }, .kind = PIDFD, \
-	NEEDS_LISTENER)
+	NEEDS_LISTENER) \
+    ROW(LABEL_FIRST, "label option, then message", \
+	OPTION_MESSAGE(LABEL_OPTION, WRITE), .kind = LABEL) \
+    ROW(LABEL_LATE, "message, then label option", \
+	MESSAGE_OPTION(WRITE, LABEL_OPTION), .kind = LABEL) \
+    ROW(LABEL_LISTENER, "label option on the listener", \
+	OPTION_ON_LISTENER(LABEL_OPTION), .kind = LABEL, NEEDS_LISTENER) \
+    ROW(LABEL_BOTH, "label, credentials, then message", \
+	{ READY, ACCEPT, OPTION, LABEL_OPTION, UNTIL(WRITE), RECEIVE }, \
+	{ CONNECT, UNTIL(LABEL_OPTION), WRITE }, .kind = LABEL) \
+    ROW(LABEL_BOTH_LATE, "message, then label, credentials", \
+	{ READY, ACCEPT, UNTIL(WRITE), OPTION, LABEL_OPTION, RECEIVE }, \
+	{ CONNECT, UNTIL(ACCEPT), WRITE }, .kind = LABEL) \
+    ROW(LABEL_BOTH_LISTENER, "label, credentials on the listener", \
+	{ OPTION, LABEL_OPTION, READY, ACCEPT, RECEIVE }, \
+	{ CONNECT, WRITE }, .kind = LABEL, NEEDS_LISTENER) \
+    ROW(LABEL_PAIR, "label of a pair's peer", \
+	OPTION_MESSAGE(OPTION, WRITE), .kind = PEER_LABEL) \
+    ROW(LABEL_PATH, "label of a named socket's peer", \
+	OPTION_MESSAGE(OPTION, WRITE), .kind = PEER_LABEL, NEEDS_LISTENER)
 
 #define ROW_CONSTANT(row, ...)	row,
 enum row { SURVEY_ROWS(ROW_CONSTANT) NROWS };
@@ -363,6 +384,10 @@ struct cred {
 		int fd;			/* closed since; below 0: -errno */
 		intmax_t pid;		/* -1: it has gone; 0: not known */
 	} pidfd;
+	struct label {
+		const char *source;	/* what told it; NULL: there is none */
+		char *text;
+	} label;
 };
 
 enum outcome {
@@ -423,6 +448,14 @@ cred_forget(struct cred *cr)
 {
 	memset(cr->source, 0, sizeof(cr->source));
 	cr->pidfd.source = NULL;
+	cr->label.source = NULL;
+}
+
+static void
+cred_free(struct cred *cr)
+{
+	free(cr->groups);
+	free(cr->label.text);
 }
 
 static void
@@ -520,9 +553,11 @@ struct pidfd_answer {
 static const struct mechanism mechanisms[NKINDS] = {
 	[USUAL] = { NAME(SO_PASSCRED), NAME(SCM_CREDENTIALS), UCRED(UID, GID) },
 	[PIDFD] = { NAME(SO_PASSPIDFD), "SCM_PIDFD", 4, .fixed = 4 },
+	[LABEL] = { NAME(SO_PASSSEC), "SCM_SECURITY", 3, .fixed = 1 },
 	[PEER] = { NAME(SO_PEERCRED), UCRED(EUID, EGID) },
 	[PEER_GROUPS] = { NAME(SO_PEERGROUPS), .at[GROUPS] = 1 },
 	[PEER_PIDFD] = { NAME(SO_PEERPIDFD), .fixed = 4 },
+	[PEER_LABEL] = { NAME(SO_PEERSEC), .fixed = 1 },
 };
 
 #elif defined(__NetBSD__)	/* unix(4) */
@@ -752,6 +787,26 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 	memcpy(cr->groups, data + m->at[GROUPS] - 1, size);
 	cr->ngroups = (size_t)n;
 	cr->source[GROUPS] = source;
+}
+
+/*
+ * A security module's name for a process or a socket: some have a NUL at its
+ * end and some have none, and one of no characters is none.
+ */
+static void
+read_label(struct cred *cr, const void *data, size_t len, const char *source)
+{
+	const size_t n = strnlen(data, len);
+
+	cr->label.source = NULL;
+	if (n == 0)
+		return;
+	cr->label.text = realloc(cr->label.text, n + 1);
+	if (cr->label.text == NULL)
+		err(EXIT_TROUBLE, "a label of %zu bytes", n);
+	memcpy(cr->label.text, data, n);
+	cr->label.text[n] = '\0';
+	cr->label.source = source;
 }
 
 /* What is known of who sends a message, to read what he may attach. */
@@ -1098,6 +1153,36 @@ peer_cred(int fd, struct cred *cr)
 		cred_id(cr, EUID, euid, "getpeereid");
 		cred_id(cr, EGID, egid, "getpeereid");
 	}
+}
+
+#define LABEL_ROOM	256	/* bytes, of most labels */
+#define MOST_LABEL	65536	/* and of any */
+
+/* Who leaves too little room for a label is told its length, with ERANGE. */
+static void
+peer_label(int fd, struct cred *cr)
+{
+	const struct mechanism *m = &mechanisms[PEER_LABEL];
+	socklen_t len;
+	char *text = NULL;
+	int status;
+
+	cr->label.source = NULL;
+	if (m->option == NULL)
+		return;
+	for (socklen_t room = LABEL_ROOM; room <= MOST_LABEL;
+	    room = MAX(len, 2 * room)) {
+		text = realloc(text, room);
+		if (text == NULL)
+			err(EXIT_TROUBLE, "a label of %zu bytes", (size_t)room);
+		len = room;
+		status = getsockopt(fd, OPTION_LEVEL, m->name, text, &len);
+		if (status == 0)
+			read_label(cr, text, MIN(len, room), m->option);
+		if (status == 0 || errno != ERANGE)
+			break;
+	}
+	free(text);
 }
 
 /*
@@ -2816,6 +2901,28 @@ parse_pidfd(const struct control *control, struct cred *cr)
 	return true;
 }
 
+/*
+ * Notes a label.  One that ends with the whole buffer, and without a NUL, can
+ * have been cut, and is not believed.
+ */
+static void
+parse_label(const struct control *control, const struct message *m,
+    struct cred *cr)
+{
+	const struct mechanism *l = &mechanisms[LABEL];
+	const unsigned char *buffer = m->msg.msg_control;
+	const unsigned char *end = control->data + control->len;
+	bool whole;
+
+	if (l->option == NULL || control->type != l->type ||
+	    control->len < l->fixed)
+		return;
+	whole = (m->msg.msg_flags & MSG_CTRUNC) == 0 ||
+	    end < buffer + m->msg.msg_controllen || end[-1] == '\0';
+	if (whole)
+		read_label(cr, control->data, control->len, l->message);
+}
+
 /* NONE if it is something else than credentials. */
 static enum outcome
 parse_credentials(const struct control *control, const struct sender *sender,
@@ -2845,6 +2952,7 @@ parse_control(struct message *m, struct cred *cr)
 			parse_rights(&control, m);
 			continue;
 		}
+		parse_label(&control, m, cr);
 		if (parse_pidfd(&control, cr) || found == CREDENTIALS)
 			continue;
 		outcome = parse_credentials(&control, &m->sender, cr);
@@ -3432,7 +3540,7 @@ ask_socket(struct conv *c, int fd)
 	struct cred *asked = &c->shared->asked;
 
 	peer_cred(fd, &c->result.peer);
-	/* Not the groups, which are in a memory of our own. */
+	/* Not the groups or the label, which are in a memory of our own. */
 	for (enum field f = PID; f < GROUPS; f++)
 		cred_id(asked, f, c->result.peer.id[f],
 		    c->result.peer.source[f]);
@@ -3442,6 +3550,7 @@ static void
 ask_peer(struct conv *c)
 {
 	ask_socket(c, c->connection);
+	peer_label(c->connection, &c->result.peer);
 }
 
 static void
@@ -3559,6 +3668,7 @@ ask_client(struct conv *c, int fd)
 	    (c->options->role == ROLE_FD && !c->options->descriptor.served);
 
 	peer_cred(fd, &r->peer);
+	peer_label(fd, &r->peer);
 	r->own_peer = !may_be_ours && r->peer.source[PID] != NULL &&
 	    r->peer.id[PID] == getpid();
 	if (r->own_peer)
@@ -3616,6 +3726,12 @@ static void
 set_pidfd_option(struct conv *c)
 {
 	set_option(c, &mechanisms[PIDFD], OPTION_LEVEL);
+}
+
+static void
+set_label_option(struct conv *c)
+{
+	set_option(c, &mechanisms[LABEL], OPTION_LEVEL);
 }
 
 static void
@@ -3711,7 +3827,7 @@ room_for_message(const struct conv *c)
 
 	if (!c->message.anyone || !CREDENTIALS_FIRST)
 		return CONTROL_ROOM;
-	if (c->options->role == ROLE_FD)
+	if (c->options->role == ROLE_FD || c->schedule->given)
 		room += extra_room(c->connection);
 	return room;
 }
@@ -3776,7 +3892,7 @@ drain(struct conv *c)
 		if (m->bytes == 0)
 			break;
 	}
-	free(read.message.groups);
+	cred_free(&read.message);
 	if (reads == 0 || (cut ? reads < c->shared->sent.messages :
 	    bytes < c->shared->sent.bytes))
 		kept->outcome = TIMEOUT;
@@ -3836,6 +3952,7 @@ static const struct step_row steps[NSTEPS] = {
 	[OPTION] = { "option", set_usual_option, SETS },
 	[PERSISTENT] = { "persistent", set_persistent_option, SETS },
 	[PIDFD_OPTION] = { "pidfd-option", set_pidfd_option, SETS },
+	[LABEL_OPTION] = { "label-option", set_label_option, SETS },
 	[WRONG_OPTION] = { "wrong-option", set_at_wrong_level, SETS },
 	[GO_ON] = { "go-on", send_go_on, .needs = CONNECTION,
 	    .done = "sent \"go on\"", .waits = "room for \"go on\"",
@@ -3975,7 +4092,7 @@ clear_options(const struct conv *c)
 {
 	const struct mechanism *m;
 
-	for (enum kind kind = USUAL; kind <= PIDFD; kind++) {
+	for (enum kind kind = USUAL; kind <= LABEL; kind++) {
 		m = &mechanisms[kind];
 		if (m->option != NULL)
 			(void)setsockopt(c->listener, OPTION_LEVEL, m->name,
@@ -4715,10 +4832,10 @@ static const struct note {
 	    "Descriptors that came with the message, and were closed: #.",
 	    count_descriptors },
 	{ "cut", NULL,
-	    "Descriptors came with the message, or a pidfd, and were dropped "
-	    "(MSG_CTRUNC): there was no room for them, as credcheck leaves "
-	    "none for a stranger's, or too many files are open.  The "
-	    "credentials are whole.", applies_cut },
+	    "Descriptors came with the message, or a pidfd, or a long label, and "
+	    "were dropped (MSG_CTRUNC): there was no room for them, as "
+	    "credcheck leaves none for a stranger's, or too many files are "
+	    "open.  The credentials are whole.", applies_cut },
 	{ "cut", NULL,
 	    "The control buffer had no room for all that came with the message "
 	    "(MSG_CTRUNC), and no whole credentials are in it: CMSG_SPACE(3) "
@@ -4797,6 +4914,29 @@ text_field(const struct report *rp, enum field f)
 	if (differ(cr, f, peer, f))
 		print_value(" !=", peer, f, names, connector,
 		    peer->source[f]);
+	printf("\n");
+}
+
+/* A label, if the kernel has one: the message's, else the connection's. */
+static void
+text_label(const struct report *rp)
+{
+	const struct label *message = &rp->result->message.label;
+	const struct label *peer = &rp->result->peer.label;
+	const bool came = message->source != NULL, has = peer->source != NULL;
+	char *text;
+
+	if (!came && !has)
+		return;
+	text = visible(came ? message->text : peer->text);
+	printf("Label: %s", text);
+	free(text);
+	text = visible(has ? peer->text : "");
+	if (!came)
+		printf(" (%s)", peer->source);
+	else if (has && strcmp(message->text, peer->text) != 0)
+		printf(" != %s (%s)", text, peer->source);
+	free(text);
 	printf("\n");
 }
 
@@ -4916,6 +5056,7 @@ text_result(const struct report *rp)
 	text_data(rp);
 	for (enum field f = PID; f < NFIELDS; f++)
 		text_field(rp, f);
+	text_label(rp);
 	if (r->outcome == PLACEHOLDER)
 		printf("The message has PID %jd, UID %jd, GID %jd: a "
 		    "placeholder, nobody's.\n", r->message.id[PID],
@@ -5127,6 +5268,13 @@ json_notes(const struct report *rp)
 	json("]");
 }
 
+/* NULL: there is none. */
+static const char *
+label_of(const struct cred *cr)
+{
+	return cr->label.source != NULL ? cr->label.text : NULL;
+}
+
 /* What came with the message, and its head. */
 static void
 json_arrived(const struct report *rp)
@@ -5142,7 +5290,8 @@ json_arrived(const struct report *rp)
 		    (intmax_t)r->controls[i].type,
 		    control_name(r->controls[i].level, r->controls[i].type),
 		    (intmax_t)r->controls[i].bytes);
-	json("],'data':%s", head_of_data(rp, text));
+	json("],'data':%s,'message_label':%s", head_of_data(rp, text),
+	    label_of(&r->message));
 }
 
 static void
@@ -5204,6 +5353,7 @@ json_result(const struct report *rp)
 	    ",'placeholder':{'pid':%jd,'uid':%jd,'gid':%jd}", id[PID], id[UID],
 	    id[GID]);
 	json_notes(rp);
+	json(",'label':%s", label_of(&r->peer));
 	if (!asked)
 		json_arrived(rp);
 	if (asked)
@@ -5757,8 +5907,8 @@ close_conv(struct conv *c)
 static void
 free_conv(struct conv *c)
 {
-	free(c->result.message.groups);
-	free(c->result.peer.groups);
+	cred_free(&c->result.message);
+	cred_free(&c->result.peer);
 	cleanup.conv = NULL;
 	(void)munmap(c->shared, sizeof(*c->shared));
 }
@@ -6755,6 +6905,8 @@ ask_by_copy(const struct options *o)
 
 	open_conv(&c, o, NULL);
 	peer_cred(c.connection, &c.result.peer);
+	if (!o->descriptor.listening)	/* SELinux answers, of nobody */
+		peer_label(c.connection, &c.result.peer);
 	ask_pidfd(&c);
 	close_strangers(c.connection);
 	status = report_peer(&c);
@@ -7080,6 +7232,10 @@ static const struct finding {
 	{ "pidfd_peer_gone",
 	    "to ask for the pidfd of a peer that has gone is an error",
 	    { WHEN(PIDFD_PEER_GONE, IS(ERROR)), GOOD(PIDFD_PATH) } },
+	{ "label_alone", "the label option alone brings no label, or unlabeled",
+	    { LOST(LABEL_FIRST), GOOD(LABEL_BOTH) } },
+	{ "label_never", "the label option is taken, and no label ever comes",
+	    { WHEN(LABEL_BOTH, IS(NONE)), GOOD(LABEL_PAIR) } },
 };
 
 /* What one system alone has is in no other's table. */
@@ -7125,6 +7281,24 @@ set_pidfd_outcome(struct result *r, const struct pidfd *peer)
 	}
 }
 
+/*
+ * The same of labels.  What has none SELinux calls unlabeled, in a context that
+ * each policy words in its way.
+ */
+static void
+set_label_outcome(struct result *r, const struct label *label)
+{
+	if (label->source == NULL && r->outcome != CREDENTIALS &&
+	    r->outcome != PLACEHOLDER)
+		return;
+	if (label->source == NULL) {
+		cred_forget(&r->message);
+		r->outcome = NONE;
+	} else
+		r->outcome = strstr(label->text, "unlabeled") != NULL ?
+		    PLACEHOLDER : CREDENTIALS;
+}
+
 /* What a row is about may not be the message's credentials. */
 static void
 set_cell_outcome(const struct schedule *sr, struct result *r,
@@ -7134,6 +7308,13 @@ set_cell_outcome(const struct schedule *sr, struct result *r,
 		set_peer_outcome(r, peer);
 	else if (sr->kind == PIDFD)
 		set_pidfd_outcome(r, &peer->pidfd);
+	else if (sr->kind == LABEL)
+		set_label_outcome(r, &r->message.label);
+	else if (sr->kind == PEER_LABEL) {
+		cred_forget(&r->message);
+		r->message.label = peer->label;
+		set_label_outcome(r, &peer->label);
+	}
 }
 
 /* Whether it is the client that a cell names, or us, by process or user ID. */
@@ -7367,6 +7548,12 @@ found_types(const struct survey *v, const struct finding *f)
 	return mask;
 }
 
+static bool
+is_of_label(const struct schedule *sr)
+{
+	return sr->kind == LABEL || sr->kind == PEER_LABEL;
+}
+
 static const char *
 cell_text(const struct schedule *sr, const struct cell *cell)
 {
@@ -7387,6 +7574,10 @@ cell_text(const struct schedule *sr, const struct cell *cell)
 		return rights_came_first(r) ? "last" : "first";
 	if (known && sr->shown == SEQUENCE)
 		return r->bytes == 2 ? "in order" : "newest first";
+	if (is_of_label(sr) && r->outcome == CREDENTIALS)
+		return "label";
+	if (is_of_label(sr) && r->outcome == PLACEHOLDER)
+		return "unlabeled";
 	if (p->source == NULL &&
 	    !(known && (sr->kind == PEER || sr->shown == WHOSE)))
 		return outcomes[r->outcome];
@@ -7534,7 +7725,7 @@ text_survey(const struct survey *v)
 }
 
 static void
-json_cell(const struct cell *cell)
+json_cell(const struct schedule *sr, const struct cell *cell)
 {
 	const struct result *r = &cell->result;
 	const bool has_outcome = cell->missing == NULL &&
@@ -7554,8 +7745,11 @@ json_cell(const struct cell *cell)
 	    r->ctrunc, r->trunc);
 	json(",'first':%s", r->ncontrols > 0 ? control_name(
 	    r->controls[0].level, r->controls[0].type) : NULL);
-	json(",'errno':%s,'missing':%s,'failed':%s}", cell->error != 0 ?
+	json(",'errno':%s,'missing':%s,'failed':%s", cell->error != 0 ?
 	    error_name(cell->error) : NULL, cell->missing, cell->failed);
+	if (is_of_label(sr))
+		json(",'label':%s", label_of(&cr));
+	printf("}");
 }
 
 static void
@@ -7580,7 +7774,7 @@ json_row(const struct schedule *sr, const struct cell *cells)
 	    put_order(words, sr));
 	for (size_t t = 0; t < nitems(types); t++) {
 		json(t > 0 ? ",%s:" : "%s:", types[t].name);
-		json_cell(&cells[t]);
+		json_cell(sr, &cells[t]);
 	}
 	json("}}");
 }
@@ -8425,6 +8619,8 @@ why_no_step(const struct options *o, enum step s)
 	if (s == PERSISTENT && mechanisms[EVERY].option == NULL)
 		return "this system has no such option";
 	if (s == PIDFD_OPTION && mechanisms[PIDFD].option == NULL)
+		return "this system has no such option";
+	if (s == LABEL_OPTION && mechanisms[LABEL].option == NULL)
 		return "this system has no such option";
 	if (s == ASK_PIDFD && mechanisms[PEER_PIDFD].option == NULL)
 		return "this system has no such option";

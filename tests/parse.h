@@ -604,6 +604,67 @@ ATF_TC_BODY(pidfd, tc)
 			}
 }
 
+ATF_TC(label);
+ATF_TC_HEAD(label, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A label beside the credentials is read, "
+	    "with a NUL or without; what only looks like one is none, and one "
+	    "that can have been cut is not believed");
+}
+ATF_TC_BODY(label, tc)
+{
+	static const struct {
+		const char *text;
+		size_t len;
+		bool before;		/* the credentials */
+		int flags;
+		const char *label;	/* NULL: none */
+	} cases[] = {
+		{ "u:r:t", 6, false, 0, "u:r:t" },
+		{ "u:r:t", 5, false, 0, "u:r:t" },
+		{ "u:r:t", 5, true, 0, "u:r:t" },
+		{ "x", 1, false, 0, "x" },
+		{ "u:r:t\0x", 8, false, 0, "u:r:t" },
+		{ "", 1, false, 0, NULL },
+		{ "", 0, false, 0, NULL },
+		{ "", 0, false, MSG_CTRUNC, NULL },
+		{ "u:r:t", 5, false, MSG_CTRUNC, NULL },
+		{ "u:r:t", 6, false, MSG_CTRUNC, "u:r:t" },
+		{ "u:r:t", 5, true, MSG_CTRUNC, "u:r:t" },
+		{ "u:r:t", 5, false, MSG_TRUNC, "u:r:t" },
+	};
+	const int type = mechanisms[LABEL].type;
+	struct buffer b = { NULL, 0 };
+	struct result r;
+	const char *label;
+
+	memset(&r, 0, sizeof(r));
+	for (size_t i = 0; i < nitems(cases); i++)
+		for (int of = type; of <= 3 * type; of += type) {
+			label = of == type ? cases[i].label : NULL;
+			if (!cases[i].before)
+				append_cred(&b, some_groups, 0);
+			append(&b, SOL_SOCKET, of, cases[i].text, cases[i].len,
+			    CMSG_LEN(cases[i].len));
+			if (cases[i].before)
+				append_cred(&b, some_groups, 0);
+			/* The last one's is gone. */
+			read_label(&r.message, "old", 3, "old");
+			parse_into(&r, &b, SOCK_STREAM, 1, cases[i].flags);
+			ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
+			require_fields(&r.message, CRED_FIELDS);
+			ATF_CHECK_EQ_MSG(r.message.label.source != NULL,
+			    label != NULL, "case %zu, type %d", i, of);
+			if (label != NULL && r.message.label.source != NULL)
+				ATF_CHECK_STREQ(r.message.label.text, label);
+		}
+	append_cred(&b, some_groups, 0);
+	append(&b, SOL_SOCKET + 1, type, "u:r:t", 6, CMSG_LEN(6));
+	parse_into(&r, &b, SOCK_STREAM, 1, 0);
+	ATF_CHECK(r.message.label.source == NULL);
+	cred_free(&r.message);
+}
+
 ATF_TC(peer_groups);
 ATF_TC_HEAD(peer_groups, tc)
 {
@@ -1086,6 +1147,7 @@ ATF_TP_ADD_TCS(tp)
 #else
 	ATF_TP_ADD_TC(tp, placeholder);
 	ATF_TP_ADD_TC(tp, pidfd);
+	ATF_TP_ADD_TC(tp, label);
 	ATF_TP_ADD_TC(tp, peer_groups);
 #endif
 #ifdef SCM_CREDS2

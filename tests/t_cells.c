@@ -129,6 +129,22 @@ ATF_TC_BODY(needs, tc)
 		ATF_CHECK_EQ(TRAP("pidfd_errno"), fd < 0);
 	}
 
+	/* None at all, and another, are as little of use. */
+	v->cells[LABEL_BOTH][0].result.outcome = CREDENTIALS;
+	r = &v->cells[LABEL_FIRST][0].result;
+	for (r->outcome = NONE; r->outcome < NOUTCOMES; r->outcome++)
+		ATF_CHECK_EQ(TRAP("label_alone"), r->outcome == NONE ||
+		    r->outcome == PLACEHOLDER);
+	r->outcome = NONE;
+	v->cells[LABEL_PAIR][0].result.outcome = CREDENTIALS;
+	ATF_CHECK_EQ(TRAP("label_never"), 0);
+	v->cells[LABEL_BOTH][0].result.outcome = NONE;
+	ATF_CHECK_EQ(TRAP("label_never"), 1);
+	ATF_CHECK_EQ(TRAP("label_alone"), 0);
+	/* Where there are no labels none is missed. */
+	v->cells[LABEL_PAIR][0].result.outcome = NONE;
+	ATF_CHECK_EQ(TRAP("label_never"), 0);
+
 	r = &v->cells[PEER_SERVER][0].result;
 	r->outcome = CREDENTIALS;
 	v->cells[PEER_SERVER][0].client = 4711;
@@ -289,7 +305,7 @@ ATF_TC_BODY(cells, tc)
 	ATF_CHECK_STREQ(cell_text(&other, &cell), "none");
 	ATF_CHECK_STREQ(cell_text(&peer, &cell), "none");
 	capture(stdout);
-	json_cell(&cell);
+	json_cell(&other, &cell);
 	check_text("{\"outcome\":\"none\",\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
@@ -298,7 +314,7 @@ ATF_TC_BODY(cells, tc)
 	cell.error = EMSGSIZE;
 	ATF_CHECK_STREQ(cell_text(&other, &cell), "EMSGSIZE");
 	capture(stdout);
-	json_cell(&cell);
+	json_cell(&other, &cell);
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":7,"
@@ -310,7 +326,7 @@ ATF_TC_BODY(cells, tc)
 	cell = (struct cell){ .failed = (char[]){ "timed out" } };
 	ATF_CHECK_STREQ(cell_text(&other, &cell), "failed");
 	capture(stdout);
-	json_cell(&cell);
+	json_cell(&other, &cell);
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
@@ -320,7 +336,7 @@ ATF_TC_BODY(cells, tc)
 	    .result.ctrunc = true };
 	ATF_CHECK_STREQ(cell_text(&other, &cell), "-");
 	capture(stdout);
-	json_cell(&cell);
+	json_cell(&other, &cell);
 	check_text("{\"outcome\":null,\"uid\":null,\"euid\":null,"
 	    "\"gid\":null,\"egid\":null,\"whose\":null,\"descriptor\":null,"
 	    "\"bytes\":0,"
@@ -345,7 +361,7 @@ ATF_TC_BODY(cells, tc)
 			    known ? "\"nobody\"" : "null",
 			    known && fd < 0 ? number : "null");
 			capture(stdout);
-			json_cell(&cell);
+			json_cell(&other, &cell);
 			check_text(wanted);
 		}
 }
@@ -387,6 +403,66 @@ ATF_TC_BODY(judged, tc)
 	}
 }
 
+ATF_TC(labels);
+ATF_TC_HEAD(labels, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Where a label was asked for, it is the "
+	    "outcome, a placeholder if it is SELinux's of what has none, and "
+	    "credentials beside none are not");
+}
+ATF_TC_BODY(labels, tc)
+{
+	static const struct {
+		const char *label;
+		enum outcome came, outcome;
+		const char *text;
+	} cases[] = {
+		{ NULL, NONE, NONE, "none" },
+		{ NULL, CREDENTIALS, NONE, "none" },
+		{ NULL, PLACEHOLDER, NONE, "none" },
+		{ NULL, TIMEOUT, TIMEOUT, "timeout" },
+		{ "u:r:t", NONE, CREDENTIALS, "label" },
+		{ "u:r:t", PLACEHOLDER, CREDENTIALS, "label" },
+		{ "u:r:unlabeled_t:s0", NONE, PLACEHOLDER, "unlabeled" },
+		{ "unlabeled", CREDENTIALS, PLACEHOLDER, "unlabeled" },
+	};
+	static const enum kind kinds[] = { LABEL, PEER_LABEL };
+	struct cell cell;
+	struct cred peer;
+	struct result *r = &cell.result;
+	char wanted[64];
+	bool came;
+
+	for (size_t i = 0; i < 2 * nitems(cases); i++) {
+		const size_t at = i / 2;
+		const struct schedule row = { .kind = kinds[i % 2] };
+		const char *label = cases[at].label;
+
+		cell = (struct cell){ .result.outcome = cases[at].came };
+		peer = (struct cred){ .groups = NULL };
+		if (cases[at].came == CREDENTIALS ||
+		    cases[at].came == PLACEHOLDER)
+			cred_id(&r->message, UID, 1, "m");
+		came = r->message.source[UID] != NULL;
+		if (label != NULL)
+			read_label(row.kind == LABEL ? &r->message : &peer,
+			    label, strlen(label), "m");
+		set_cell_outcome(&row, r, &peer);
+		ATF_CHECK_EQ_MSG(r->outcome, cases[at].outcome, "case %zu", i);
+		ATF_CHECK_STREQ(cell_text(&row, &cell), cases[at].text);
+		/* The IDs of that message stay beside its own label. */
+		ATF_CHECK_EQ(r->message.source[UID] != NULL,
+		    came && row.kind == LABEL && label != NULL);
+		snprintf(wanted, sizeof(wanted), label == NULL ?
+		    ",\"failed\":null,\"label\":null}" :
+		    ",\"failed\":null,\"label\":\"%s\"}", label);
+		capture(stdout);
+		json_cell(&row, &cell);
+		check_part(wanted);
+		cred_free(row.kind == LABEL ? &r->message : &peer);
+	}
+}
+
 ATF_TC(cell_ids);
 ATF_TC_HEAD(cell_ids, tc)
 {
@@ -395,13 +471,14 @@ ATF_TC_HEAD(cell_ids, tc)
 }
 ATF_TC_BODY(cell_ids, tc)
 {
+	const struct schedule other = { .kind = USUAL };
 	struct cell cell = { .result = { .outcome = CREDENTIALS, .bytes = 1 },
 	    .client = 1 };
 
 	for (enum field f = PID; f < GROUPS; f++)
 		cred_id(&cell.result.message, f, 1 + (intmax_t)f, "m");
 	capture(stdout);
-	json_cell(&cell);
+	json_cell(&other, &cell);
 	check_text("{\"outcome\":\"credentials\",\"uid\":2,\"euid\":3,"
 	    "\"gid\":4,\"egid\":5,\"whose\":\"client\",\"descriptor\":null,"
 	    "\"bytes\":1,"
@@ -411,7 +488,7 @@ ATF_TC_BODY(cell_ids, tc)
 		cell = (struct cell){ .result = { .outcome = CLOSED,
 		    .has_ids = raw != 0 } };
 		capture(stdout);
-		json_cell(&cell);
+		json_cell(&other, &cell);
 		check_text(raw ? "{\"outcome\":\"closed\",\"uid\":0,"
 		    "\"euid\":null,\"gid\":0,\"egid\":null,\"whose\":null,"
 		    "\"descriptor\":null,"
@@ -469,6 +546,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, whose);
 	ATF_TP_ADD_TC(tp, cells);
 	ATF_TP_ADD_TC(tp, judged);
+	ATF_TP_ADD_TC(tp, labels);
 	ATF_TP_ADD_TC(tp, cell_ids);
 	ATF_TP_ADD_TC(tp, survey_lines);
 	return atf_no_error();

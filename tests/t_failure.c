@@ -27,12 +27,16 @@
 
 /*
  * What no run shows at will: a side that is killed while it says why it failed,
- * and a kernel that answers getsockopt(2) with less than was asked for.
+ * a kernel that answers getsockopt(2) with less than was asked for, and one with
+ * labels of any length.
  */
 #define getsockopt	answer		/* before any header has it */
 #include "unit.h"
 
 static socklen_t answered;	/* so many bytes, all of them 1 */
+static const char *label;	/* instead, in that room or ERANGE */
+static bool is_told;		/* how much it needs */
+static unsigned asked;		/* so often */
 
 int
 answer(int fd, int level, int name, void *data, socklen_t *len)
@@ -40,7 +44,18 @@ answer(int fd, int level, int name, void *data, socklen_t *len)
 	(void)fd;
 	(void)level;
 	(void)name;
+	asked++;
+	if (label != NULL && *len < answered) {
+		if (is_told)
+			*len = answered;
+		errno = ERANGE;
+		return -1;
+	}
 	*len = MIN(*len, answered);
+	if (label != NULL) {
+		memcpy(data, label, *len);
+		return 0;
+	}
 	memset(data, 1, *len);
 	return 0;
 }
@@ -211,8 +226,60 @@ ATF_TC_BODY(short_pidfd, tc)
 	}
 }
 
+ATF_TC(labels);
+ATF_TC_HEAD(labels, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A label is read whole, with a NUL or "
+	    "without, whether the kernel tells its length or only refuses; "
+	    "none is one without a character, or beyond all reason");
+}
+ATF_TC_BODY(labels, tc)
+{
+	static const size_t lengths[] = { 1, 9, LABEL_ROOM - 1, LABEL_ROOM,
+	    LABEL_ROOM + 1, 2 * LABEL_ROOM, 5000, MOST_LABEL - 1, MOST_LABEL };
+	static char text[2 * MOST_LABEL];
+	struct cred cr = { .groups = NULL };
+
+	if (mechanisms[PEER_LABEL].option == NULL)
+		atf_tc_skip("this system has no labels");
+	memset(text, 'x', sizeof(text));
+	label = text;
+	for (size_t i = 0; i < 4 * nitems(lengths); i++) {
+		const size_t n = lengths[i / 4] - i % 2;
+
+		is_told = i / 2 % 2 == 0;
+		text[n] = i % 2 == 0 ? 'x' : '\0';
+		answered = (socklen_t)lengths[i / 4];
+		asked = 0;
+		peer_label(-1, &cr);
+		text[n] = 'x';
+		ATF_CHECK_EQ_MSG(cr.label.source != NULL, n > 0,
+		    "%zu of %u bytes", n, answered);
+		if (cr.label.source == NULL)
+			continue;
+		ATF_CHECK_EQ_MSG(strlen(cr.label.text), n, "%zu, not %zu",
+		    strlen(cr.label.text), n);
+		ATF_CHECK_EQ(strspn(cr.label.text, "x"), n);
+		if (is_told)
+			ATF_CHECK_EQ(asked, answered > LABEL_ROOM ? 2 : 1);
+	}
+	/* There is none any more: too long a one, and one of no bytes. */
+	answered = MOST_LABEL + 1;
+	for (int i = 0; i < 3; i++) {
+		is_told = i > 0;
+		if (i == 2)
+			answered = 0;
+		read_label(&cr, "old", 3, "old");
+		peer_label(-1, &cr);
+		ATF_CHECK(cr.label.source == NULL);
+	}
+	label = NULL;
+	cred_free(&cr);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
+	ATF_TP_ADD_TC(tp, labels);
 	ATF_TP_ADD_TC(tp, unsaid);
 	ATF_TP_ADD_TC(tp, being_said);
 	ATF_TP_ADD_TC(tp, client_says);

@@ -45,7 +45,7 @@ keys_body() {
 	atf_check -s ignore -o save:out "$credcheck" --json
 	for key in format version system release mode role transport path \
 	    type option message outcome bytes ctrunc pid uid euid gid egid groups source \
-	    peer client match trunc placeholder notes control data; do
+	    peer client match trunc placeholder notes label control data message_label; do
 		echo "$key"
 	done >expected
 	atf_check -o file:expected jq -r 'keys_unsorted[]' out

@@ -164,6 +164,11 @@ survey_head() {
 	    "command that reports what the cell has"
 	atf_set require.progs "jq"
 }
+label() {
+	jq -r '.errno // if '$1' == null then "none"
+	    elif '$1' | test("unlabeled") then "placeholder"
+	    else "credentials" end' out
+}
 # What a report says of what a row of that name is about.
 reported() {
 	case $1 in
@@ -178,16 +183,20 @@ reported() {
 			    elif $p.descriptor != null then "none"
 			    elif $p.pid == -1 then "placeholder"
 			    else "credentials" end' out ;;
+	label_p*)	label .label ;;
+	label_*)	label .message_label ;;
 	*)		jq -r '.errno // .outcome' out ;;
 	esac
 }
-survey_body() {
+# Of the rows with the word $1 in their titles, if there is one.
+check_survey() {
 	"$credcheck" --survey --json >survey
 	status=$?
 	"$credcheck" --survey --verbose 2>&1 >table |
-	    grep ': credcheck --order ' >commands
-	atf_check_equal "$(jq '[.rows[].cells[] | select(.missing == null)] |
-	    length' survey)" $(grep -c . commands)
+	    grep "^[^:]*${1-}[^:]*: credcheck --order " >commands
+	atf_check_equal "$(jq '[.rows[] | select(.title | test("'"${1-}"'"))
+	    .cells[] | select(.missing == null)] | length' survey)" \
+	    $(grep -c . commands)
 	jq -r '.rows[] | .name as $n | .title as $t | .cells | to_entries[] |
 	    "\($t), \(.key)|\($n)|\(.value.errno // .value.outcome)"' \
 	    survey >cells
@@ -206,6 +215,26 @@ survey_body() {
 	atf_check -o inline:"$(jq '.rows | length' survey)\n" \
 	    jq '[.rows[] | select(.order | test("^[a-z: -]+ / [a-z: -]+$"))] |
 	    length' survey
+}
+survey_body() {
+	check_survey
+}
+
+atf_test_case labels
+labels_head() {
+	atf_set descr "So it is where there are labels"
+	atf_set require.progs "jq"
+}
+labels_body() {
+	require_linux
+	for module in apparmor selinux; do
+		with_labels $module u:r:t
+		check_survey label
+		rm -r cell
+	done
+	atf_check_equal unlabeled "$(jq -r '.rows[] |
+	    select(.name == "label_first").cells.stream.label' survey |
+	    sed 's/.*:\(.*\)_t/\1/')"
 }
 
 atf_test_case steps
@@ -471,6 +500,7 @@ atf_init_test_cases() {
 	atf_add_test_case alone
 	atf_add_test_case modes
 	atf_add_test_case survey
+	atf_add_test_case labels
 	atf_add_test_case steps
 	atf_add_test_case asked
 	atf_add_test_case counted

@@ -30,6 +30,17 @@
  */
 #include "unit.h"
 
+/* What was printed ends like this. */
+static void
+check_end(const char *wanted)
+{
+	const char *text = captured();
+	const size_t n = strlen(text), end = strlen(wanted);
+
+	ATF_CHECK_MSG(n >= end && strcmp(text + n - end, wanted) == 0,
+	    "no %s at the end of %s", wanted, text);
+}
+
 ATF_TC(no_match);
 ATF_TC_HEAD(no_match, tc)
 {
@@ -107,6 +118,58 @@ ATF_TC_BODY(two_processes, tc)
 	}
 }
 
+ATF_TC(label);
+ATF_TC_HEAD(label, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A label is a line if there is one, the "
+	    "message's before the connection's, both if they differ, and as "
+	    "harmless as any text of a stranger's; JSON has each");
+}
+ATF_TC_BODY(label, tc)
+{
+	static const struct {
+		const char *message, *peer, *text, *json[2];
+	} cases[] = {
+		{ NULL, NULL, "", { "null", "null" } },
+		{ NULL, "a", "Label: a (PEER)\n", { "\"a\"", "null" } },
+		{ "a", NULL, "Label: a\n", { "null", "\"a\"" } },
+		{ "a", "a", "Label: a\n", { "\"a\"", "\"a\"" } },
+		{ "a", "b", "Label: a != b (PEER)\n",
+		    { "\"b\"", "\"a\"" } },
+		{ "\033[2J\377", "\n\"", "Label: ?[2J? != ?\" (PEER)\n",
+		    { "\"\\u000a\\u0022\"", "\"\\u001b[2J\\ufffd\"" } },
+	};
+	char text[128], wanted[2][64];
+	struct result r;
+
+	set_up(&sync_schedule, ROLE_BOTH);
+	for (size_t i = 0; i < nitems(cases); i++) {
+		r = true_result();
+		if (cases[i].message != NULL)
+			read_label(&r.message, cases[i].message,
+			    strlen(cases[i].message), "MESSAGE");
+		if (cases[i].peer != NULL)
+			read_label(&r.peer, cases[i].peer,
+			    strlen(cases[i].peer), "PEER");
+		snprintf(text, sizeof(text), "groups: 5 6 7 (PEER)\n%s",
+		    cases[i].text);
+		capture(stdout);
+		text_result(reported(&r));
+		check_end(text);
+		snprintf(wanted[0], sizeof(wanted[0]), ",\"label\":%s,",
+		    cases[i].json[0]);
+		snprintf(wanted[1], sizeof(wanted[1]),
+		    ",\"message_label\":%s}\n", cases[i].json[1]);
+		for (size_t j = 0; j < 2; j++) {
+			capture(stdout);
+			json_result(reported(&r));
+			check_part(wanted[j]);
+		}
+		free(r.message.label.text);
+		free(r.peer.label.text);
+	}
+}
+
 ATF_TC(groups);
 ATF_TC_HEAD(groups, tc)
 {
@@ -153,7 +216,8 @@ ATF_TC_BODY(json_values, tc)
 	    "\"egid\":55,\"groups\":[5,6,7]},\"client\":{\"pid\":11,\"uid\":22,"
 	    "\"euid\":33,\"gid\":44,\"egid\":55,\"groups\":[5,6,7]},"
 	    "\"match\":false,\"trunc\":false,\"placeholder\":null,"
-	    "\"notes\":[\"cut\"],\"control\":[],\"data\":null}\n");
+	    "\"notes\":[\"cut\"],\"label\":null,\"control\":[],"
+	    "\"data\":null,\"message_label\":null}\n");
 	r.outcome = PLACEHOLDER;
 	r.ctrunc = false;
 	r.trunc = true;
@@ -162,8 +226,8 @@ ATF_TC_BODY(json_values, tc)
 	capture(stdout);
 	json_result(reported(&r));
 	check_part(",\"match\":null,\"trunc\":true,\"placeholder\":"
-	    "{\"pid\":0,\"uid\":23,\"gid\":44},\"notes\":[],\"control\":[],"
-	    "\"data\":null}\n");
+	    "{\"pid\":0,\"uid\":23,\"gid\":44},\"notes\":[],\"label\":null,"
+	    "\"control\":[],\"data\":null,\"message_label\":null}\n");
 	capture(stdout);
 	json_result(reported(&r));
 	check_part(",\"ctrunc\":false,\"pid\":11,\"uid\":null,"
@@ -411,6 +475,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, no_match);
 	ATF_TP_ADD_TC(tp, two_processes);
+	ATF_TP_ADD_TC(tp, label);
 	ATF_TP_ADD_TC(tp, groups);
 	ATF_TP_ADD_TC(tp, json_values);
 	ATF_TP_ADD_TC(tp, server_warnings);

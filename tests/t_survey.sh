@@ -37,6 +37,34 @@ pidfd_rows() {
 	END
 }
 
+# What is known of Linux with AppArmor, with SELinux, whose policy has a name for
+# what has no label, and without labels.
+label_rows() {
+	alone=none kind=none
+	case $(row label_pair) in
+	"credentials credentials credentials")
+		pair="credentials credentials credentials"
+		;;
+	"credentials credentials none")
+		alone=$(row label_first | cut -d " " -f 1)
+		[ $alone = none ] || alone=placeholder
+		kind=credentials
+		pair="credentials credentials none"
+		;;
+	*)	pair="none none none" ;;
+	esac
+	for name in first late; do
+		echo label_$name $alone $kind $kind
+	done
+	echo label_listener $alone $kind -
+	for name in both both_late; do
+		echo label_$name $kind $kind $kind
+	done
+	echo label_both_listener $kind $kind -
+	echo label_pair $pair
+	echo label_path ${pair% *} -
+}
+
 # Each row against what is known of Linux; $1 is the row of the late listener.
 linux_rows() {
 	while read -r name expected; do
@@ -80,6 +108,7 @@ linux_rows() {
 	peer_closed credentials credentials -
 	wrong_level EOPNOTSUPP EOPNOTSUPP EOPNOTSUPP
 	$(pidfd_rows)
+	$(label_rows)
 	END
 }
 
@@ -221,6 +250,11 @@ findings_body() {
 	    traps=$(echo "$traps" | sed 's/,"pidfd_lost"//')
 	[ "$(row late_listener)" = "none none -" ] ||
 	    traps=$(echo "$traps" | sed 's/"late_listener",//')
+	case $(row label_pair) in
+	none*)	;;
+	*none)	traps=$(echo "$traps" | sed 's/]$/,"label_alone"]/') ;;
+	*)	traps=$(echo "$traps" | sed 's/]$/,"label_never"]/') ;;
+	esac
 	atf_check -o inline:"$traps\n" jq -c .traps out
 }
 
