@@ -632,7 +632,7 @@ ATF_TC_BODY(given, tc)
 		    0, pair), 0);
 		give(pair[0]);
 		flags = fcntl(GIVEN, F_GETFL);
-		ATF_REQUIRE_EQ(send_with(pair[1], SCM_RIGHTS,
+		ATF_REQUIRE_EQ(send_with(pair[1], NULL, SCM_RIGHTS,
 		    &(int){ STDIN_FILENO }, sizeof(int)), 1);
 		if (types[i % nitems(types)].type != SOCK_DGRAM)
 			ATF_REQUIRE_EQ(shutdown(pair[1], SHUT_WR), 0);
