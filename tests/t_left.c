@@ -81,6 +81,9 @@ static enum { NOTHING_BEFALLS, GETS_SIGNAL, HANGS } befalls;
 /* A signal that is ignored, and comes when a handler has just been set. */
 static int at_handler;
 
+/* And some for the started process, just before it first sleeps. */
+static int at_sleep, at_sleep_times;
+
 static int wakeup_of(void);
 
 static int blocks;
@@ -207,8 +210,18 @@ noted_kill(pid_t pid, int sig)
 	return result;
 }
 
+static int
+noted_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	if (at_sleep != 0 && timeout != 0 && getpid() == account->first)
+		for (; at_sleep_times > 0; at_sleep_times--)
+			(void)raise(at_sleep);
+	return poll(fds, n, timeout);
+}
+
 #define _exit	noted_exit
 #define fork	noted_fork
+#define poll	noted_poll
 #define kill	noted_kill
 #define sigaction(sig, sa, old)	noted_sigaction(sig, sa, old)
 #define calloc	counted_calloc
@@ -219,6 +232,7 @@ noted_kill(pid_t pid, int sig)
 #undef _exit
 #undef fork
 #undef kill
+#undef poll
 #undef free
 #undef sigaction
 
@@ -251,6 +265,7 @@ be_credcheck(const char *arguments, struct account *ours)
 {
 	char *argv[32] = { strdup("credcheck") }, *words = strdup(arguments);
 	int argc = 1, status;
+	sigset_t alarms;
 
 	for (char *word = strtok(words, " "); word != NULL;
 	    word = strtok(NULL, " ")) {
@@ -266,6 +281,10 @@ be_credcheck(const char *arguments, struct account *ours)
 	(void)close(output[1]);
 	if (at_handler != 0)
 		(void)signal(at_handler, SIG_IGN);
+	/* That one it needs, and has. */
+	(void)sigemptyset(&alarms);
+	(void)sigaddset(&alarms, SIGALRM);
+	(void)sigprocmask(SIG_BLOCK, &alarms, NULL);
 #ifdef __GLIBC__
 	optind = 0;
 #else
@@ -849,6 +868,105 @@ ATF_TC_BODY(early, tc)
 	}
 }
 
+ATF_TC(asleep);
+ATF_TC_HEAD(asleep, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A signal that comes just before a sleep "
+	    "of an hour ends it, a second one at once, and a survey's leaves "
+	    "no directory");
+}
+ATF_TC_BODY(asleep, tc)
+{
+	static const struct {
+		const char *run;
+		int times, status;		/* -1: it dies of it */
+	} runs[] = {
+		{ "--sync --count 9 --timeout 3600", 1, 1 },
+		{ "--sync --count 9 --timeout 3600", 2, -1 },
+		{ "--race --path sock --timeout 3600", 1, 0 },
+		{ "--sync --path sock --timeout 3600", 1, -1 },
+		{ "--server sock", 1, 1 }, { "--server sock", 2, -1 },
+		{ "--survey", 1, -1 },
+	};
+	int status;
+
+	begin_account();
+	if (mechanisms[USUAL].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	befalls = HANGS;
+	at_sleep = SIGTERM;
+	for (size_t i = 0; i < nitems(runs); i++) {
+		at_sleep_times = runs[i].times;
+		open_kin();
+		status = wait_for_end(start(runs[i].run, account));
+		ATF_CHECK_MSG(runs[i].status == -1 ? WIFSIGNALED(status) &&
+		    WTERMSIG(status) == SIGTERM :
+		    status == runs[i].status << 8,
+		    "%s, %d times: 0x%x: %s", runs[i].run, runs[i].times,
+		    (unsigned)status, said());
+		check_kin(runs[i].run);
+		ATF_CHECK_EQ_MSG(count_files(), 0, "%s: files", runs[i].run);
+	}
+	befalls = NOTHING_BEFALLS;
+	at_sleep = 0;
+}
+
+/* Microseconds until our timer rings; 0: never. */
+static long
+until_alarm(bool *again)
+{
+	struct itimerval timer;
+
+	ATF_REQUIRE_EQ(getitimer(ITIMER_REAL, &timer), 0);
+	*again = timer.it_interval.tv_sec != 0 ||
+	    timer.it_interval.tv_usec != 0;
+	return timer.it_value.tv_sec * 1000000 + timer.it_value.tv_usec;
+}
+
+ATF_TC(alarms);
+ATF_TC_HEAD(alarms, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The timer rings each millisecond while "
+	    "a call is to be interrupted, then stops, or becomes that of the "
+	    "end; and a child has none");
+}
+ATF_TC_BODY(alarms, tc)
+{
+	siginfo_t info;
+	bool again;
+	long left;
+
+	memset(&info, 0, sizeof(info));
+	info.si_code = SI_TIMER;
+	ATF_REQUIRE(signal(SIGALRM, SIG_IGN) != SIG_ERR);
+	interrupt_calls(true);
+	ATF_CHECK(signals.interrupting && signals.ticking && signals.timed);
+	left = until_alarm(&again);
+	ATF_CHECK(again && left <= 1000);
+	on_alarm(SIGALRM, &info, NULL);
+	(void)until_alarm(&again);
+	ATF_CHECK(again && signals.ticking);
+	interrupt_calls(false);
+	(void)until_alarm(&again);
+	ATF_CHECK(again && signals.ticking && !signals.interrupting);
+	on_alarm(SIGALRM, &info, NULL);
+	left = until_alarm(&again);
+	ATF_CHECK(!again && left == 0 && !signals.ticking);
+
+	/* A stop while it rings is not its end yet. */
+	interrupt_calls(true);
+	interrupt_calls(false);
+	signals.stopped_at = now();
+	signals.stopped = 1;
+	on_alarm(SIGALRM, &info, NULL);
+	left = until_alarm(&again);
+	ATF_CHECK_MSG(!again && left > 100000 && left <= 2000000,
+	    "%ld microseconds", left);
+	signals.ticking = 1;
+	catch_alarm(false);
+	ATF_CHECK(!signals.ticking && !signals.timed);
+}
+
 ATF_TC(ignored);
 ATF_TC_HEAD(ignored, tc)
 {
@@ -973,6 +1091,8 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, signalled);
 	ATF_TP_ADD_TC(tp, asked);
 	ATF_TP_ADD_TC(tp, early);
+	ATF_TP_ADD_TC(tp, asleep);
+	ATF_TP_ADD_TC(tp, alarms);
 	ATF_TP_ADD_TC(tp, ignored);
 	ATF_TP_ADD_TC(tp, ended);
 	ATF_TP_ADD_TC(tp, made);

@@ -198,6 +198,52 @@ os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --count 1000000000 \
 	atf_check test ! -e sock
 }
 
+atf_test_case alarm
+alarm_head() {
+	atf_set descr "It dies of an alarm that was set before it was started," \
+	    "and of one that is sent, also after it has set some for itself"
+	atf_set require.progs "python3"
+}
+alarm_body() {
+	require_mechanism
+	ulimit -c 0
+	start python3 -c 'import os, signal, sys
+signal.setitimer(signal.ITIMER_REAL, 1)
+os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --server sock
+	wait $pid
+	status=$?
+	atf_check_equal $((128 + $(number_of ALRM))) $status
+	atf_check test ! -e sock
+	start "$credcheck" --server sock --verbose --json
+	wait_listening
+	atf_check "$credcheck" --client sock
+	wait_until '[ -s stdout ]'
+	kill -ALRM $pid
+	wait $pid
+	status=$?
+	atf_check_equal $((128 + $(number_of ALRM))) $status
+	atf_check test ! -e sock
+}
+
+atf_test_case continued
+continued_head() {
+	atf_set descr "The time for which it is stopped is no part of a step:" \
+	    "what comes in time after that is not too late"
+}
+continued_body() {
+	require_mechanism
+	require_faults
+	start -f connect:delay=3000000 "$credcheck" --sync --path sock \
+	    --timeout 2
+	wait_until 'grep -q " connect$" faults'
+	kill -STOP $pid
+	sleep 2.4
+	kill -CONT $pid
+	wait $pid
+	atf_check_equal 0 $?
+	atf_check cat stderr
+}
+
 atf_test_case ignored_end
 ignored_end_head() {
 	atf_set descr "Where SIGCHLD was ignored at the start, it is known" \
@@ -540,6 +586,8 @@ atf_init_test_cases() {
 	atf_add_test_case ignored
 	atf_add_test_case client_blocks
 	atf_add_test_case blocked
+	atf_add_test_case alarm
+	atf_add_test_case continued
 	atf_add_test_case ignored_end
 	atf_add_test_case dead_client
 	atf_add_test_case stopped_client
