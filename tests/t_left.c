@@ -1081,6 +1081,45 @@ ATF_TC_BODY(lines, tc)
 		ATF_CHECK_EQ(open[i], lowest + i);
 }
 
+ATF_TC(handed);
+ATF_TC_HEAD(handed, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Descriptors that are handed over are all "
+	    "received, or it is an error; and no more than there is room for");
+}
+ATF_TC_BODY(handed, tc)
+{
+	const int fds[3] = { STDIN_FILENO, STDIN_FILENO, STDIN_FILENO };
+	struct rlimit rl;
+	jmp_buf broken;
+	rlim_t before;
+	int pair[2], got[4] = { -1, -1, -1, -1 };
+
+	set_up(&sync_schedule, ROLE_SURVEY);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	conv.other.control = pair[0];
+	ATF_REQUIRE_EQ(send_with(pair[1], SCM_RIGHTS, fds, sizeof(fds)), 1);
+	ATF_CHECK_EQ(receive_descriptors(&conv, got, 2), 2);
+	ATF_CHECK(got[0] > 2 && got[1] > 2 && got[2] == -1);
+
+	/* With one descriptor left. */
+	ATF_REQUIRE_EQ(send_with(pair[1], SCM_RIGHTS, fds, sizeof(fds)), 1);
+	ATF_REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &rl), 0);
+	before = rl.rlim_cur;
+	got[3] = dup(STDIN_FILENO);
+	(void)close(got[3]);
+	rl.rlim_cur = (rlim_t)got[3] + 1;
+	ATF_REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	conv.broken = &broken;
+	shared.failure[0] = '\0';
+	if (setjmp(broken) == 0)
+		(void)receive_descriptors(&conv, got, 3);
+	rl.rlim_cur = before;
+	ATF_REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &rl), 0);
+	ATF_CHECK_STREQ(shared.failure,
+	    "no descriptors left to receive the client's");
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, both);
@@ -1097,5 +1136,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, ended);
 	ATF_TP_ADD_TC(tp, made);
 	ATF_TP_ADD_TC(tp, lines);
+	ATF_TP_ADD_TC(tp, handed);
 	return atf_no_error();
 }

@@ -312,6 +312,22 @@ counted_body() {
 	    sed -n 1p out; exit \$status"
 }
 
+atf_test_case full
+full_head() {
+	atf_set descr "What finds no room is refused and does not wait, by" \
+	    "sendmsg(2) as well"
+	atf_set require.progs "jq"
+}
+full_body() {
+	require_linux
+	for path in "" "--path sock"; do
+		"$credcheck" --order "ready accept until:sendmsg drain / \
+		    connect largest sendmsg" --json --timeout 60 $path >out
+		atf_check -o inline:"sendmsg EAGAIN\n" \
+		    jq -r '"\(.refused) \(.errno)"' out
+	done
+}
+
 atf_test_case twice
 twice_head() {
 	atf_set descr "A word may stand twice, and the second until of it is" \
@@ -504,6 +520,7 @@ atf_init_test_cases() {
 	atf_add_test_case steps
 	atf_add_test_case asked
 	atf_add_test_case counted
+	atf_add_test_case full
 	atf_add_test_case twice
 	atf_add_test_case deadline
 	atf_add_test_case timeline

@@ -359,11 +359,12 @@ early_go_on_body() {
 	atf_check sh -c "cd elsewhere && python3 -c 'import socket, sys
 name, = (l.split()[-1] for l in open(\"/proc/net/unix\")
     if \"@credcheck.$pid.\" in l)
+assert len(name.split(\".\")[-1]) > 8, name	# which nobody guesses
 for own in None, \"./sock\":
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     if own:
         s.bind(own)
-    for text in b\"G\", b\"G\" * 8:
+    for text in b\"G\", b\"G\" * 8, bytes(8):
         s.sendto(text, name.replace(\"@\", \"\\0\"))'"
 	kill -CONT $child
 	wait $pid

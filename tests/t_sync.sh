@@ -132,6 +132,21 @@ unsupported_body() {
 	    "$(atf_get_srcdir)/h_generic" --count 20
 }
 
+atf_test_case handed_over
+handed_over_head() {
+	atf_set descr "A client has connected before the server has its end of" \
+	    "the pair, however long that takes"
+}
+handed_over_body() {
+	require_faults
+	"$h_start" -f sendmsg:delay=100000 "$credcheck" --sync --verbose \
+	    >stdout 2>timeline
+	atf_check -o ignore grep " sendmsg$" faults
+	awk '/ connected$/ { from = $1 } / accepted$/ { to = $1 }
+	    END { exit !(to - from >= 90000) }' timeline ||
+	    atf_fail "$(cat timeline)"
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case pair
@@ -140,5 +155,6 @@ atf_init_test_cases() {
 	atf_add_test_case groups
 	atf_add_test_case quiet
 	atf_add_test_case verbose
+	atf_add_test_case handed_over
 	atf_add_test_case unsupported
 }

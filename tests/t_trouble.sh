@@ -32,6 +32,7 @@ failing_body() {
 		nothing_left
 	done <<-END
 	socketpair:error=EMFILE:when=1||(client: )?socketpair
+	socketpair:error=EMFILE:in=child||client: socketpair
 	fork:error=EAGAIN|--path sock|fork
 	setsockopt:error=ENOBUFS|--path sock|setsockopt: $option
 	recvmsg:error=EIO|--path sock|recvmsg
