@@ -113,6 +113,41 @@ ATF_TC_BODY(unsaid, tc)
 	check_text("");
 }
 
+ATF_TC(left_by_err);
+ATF_TC_HEAD(left_by_err, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client that has left with 2 has said "
+	    "why, but in a survey, where its cell says that it left");
+}
+ATF_TC_BODY(left_by_err, tc)
+{
+	static char what[] = "its message";
+	volatile int survey;
+	volatile pid_t server;
+	jmp_buf broken;
+
+	for (survey = 0; survey < 2; survey++) {
+		set_up(&sync_schedule, survey ? ROLE_SURVEY : ROLE_BOTH);
+		conv.broken = survey ? &broken : NULL;
+		conv.waiting_for = what;
+		capture(stderr);
+		server = survey ? 0 : fork();
+		ATF_REQUIRE(server != -1);
+		if (server == 0) {
+			conv.other.pid = fork();
+			if (conv.other.pid == 0)
+				_exit(EXIT_TROUBLE);
+			if (setjmp(broken) == 0)
+				other_exited(&conv);
+		}
+		while (wait(NULL) != -1)
+			continue;
+		check_text("");
+	}
+	ATF_CHECK_STREQ(shared.failure,
+	    "client left with status 2, waiting for its message");
+}
+
 ATF_TC(being_said);
 ATF_TC_HEAD(being_said, tc)
 {
@@ -281,6 +316,7 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, labels);
 	ATF_TP_ADD_TC(tp, unsaid);
+	ATF_TP_ADD_TC(tp, left_by_err);
 	ATF_TP_ADD_TC(tp, being_said);
 	ATF_TP_ADD_TC(tp, client_says);
 	ATF_TP_ADD_TC(tp, short_answer);

@@ -825,6 +825,7 @@ ATF_TC_BODY(asked, tc)
 			(void)end_with_client(runs[i % 2], sigs[i / 2]);
 			check_kin(runs[i % 2]);
 			ATF_CHECK_EQ(count_files(), 0);
+			ATF_CHECK_STREQ(said(), "");
 			if (account->left == 1)
 				break;
 		}
@@ -996,12 +997,14 @@ ATF_TC(ended);
 ATF_TC_HEAD(ended, tc)
 {
 	atf_tc_set_md_var(tc, "descr", "A client that has been waited for gets "
-	    "no signal any more, as its PID may be another's");
+	    "no signal any more, as its PID may be another's, nor one that "
+	    "was killed");
 }
 ATF_TC_BODY(ended, tc)
 {
 	int pair[2];
 	char byte;
+	pid_t server;
 
 	begin_account();
 	set_up(&sync_schedule, ROLE_BOTH);
@@ -1018,6 +1021,49 @@ ATF_TC_BODY(ended, tc)
 	ATF_CHECK_EQ(waitpid(-1, NULL, WNOHANG), -1);
 	end_client(&conv);
 	ATF_CHECK_EQ(account->strays, 0);
+	open_kin();
+	account->child = 0;
+	server = start("--sync --count 1000000000 --path sock", account);
+	while (account->child == 0)
+		(void)poll(NULL, 0, 10);
+	ATF_CHECK_EQ(kill(account->child, SIGKILL), 0);
+	(void)wait_for_end(server);
+	check_kin("a killed client");
+	ATF_CHECK_EQ(account->strays, 0);
+	ATF_CHECK_EQ(count_files(), 0);
+}
+
+ATF_TC(strangers);
+ATF_TC_HEAD(strangers, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "Strangers who were turned away leave "
+	    "neither descriptors nor memory behind");
+}
+ATF_TC_BODY(strangers, tc)
+{
+	static const char run[] = "--race --path sock --count 1000000000";
+	char byte;
+	pid_t pid;
+	int fd;
+
+	begin_account();
+	if (mechanisms[USUAL].option == NULL)
+		atf_tc_skip("this system has no option for credentials");
+	open_kin();
+	pid = start(run, account);
+	for (int i = 0; i < 20; i++) {
+		fd = connect_to("sock", SOCK_STREAM);
+		ATF_REQUIRE(fd != -1);
+		while (read(fd, &byte, 1) > 0)
+			continue;
+		(void)close(fd);
+	}
+	ATF_CHECK_EQ(kill(pid, SIGTERM), 0);
+	(void)wait_for_end(pid);
+	check_kin(run);
+	check_account(run, account, 2, 0);
+	ATF_CHECK(strstr(said(), "not our client") != NULL);
+	ATF_CHECK_EQ(count_files(), 0);
 }
 
 ATF_TC(made);
@@ -1134,6 +1180,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, alarms);
 	ATF_TP_ADD_TC(tp, ignored);
 	ATF_TP_ADD_TC(tp, ended);
+	ATF_TP_ADD_TC(tp, strangers);
 	ATF_TP_ADD_TC(tp, made);
 	ATF_TP_ADD_TC(tp, lines);
 	ATF_TP_ADD_TC(tp, handed);

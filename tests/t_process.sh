@@ -210,6 +210,7 @@ alarm_body() {
 	start python3 -c 'import os, signal, sys
 signal.setitimer(signal.ITIMER_REAL, 1)
 os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --server sock
+	wait_until '! alive $pid'
 	wait $pid
 	status=$?
 	atf_check_equal $((128 + $(number_of ALRM))) $status
@@ -219,6 +220,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --server sock
 	atf_check "$credcheck" --client sock
 	wait_until '[ -s stdout ]'
 	kill -ALRM $pid
+	wait_until '! alive $pid'
 	wait $pid
 	status=$?
 	atf_check_equal $((128 + $(number_of ALRM))) $status

@@ -60,10 +60,24 @@ ATF_TC_BODY(deadlines, tc)
 	static struct shared pages;
 	struct conv c = { .options = &o, .shared = &pages,
 	    .schedule = &sync_schedule };
+	jmp_buf stop;
 
 	ATF_CHECK(!times_out(100));
 	ATF_CHECK(times_out(101));
 	ATF_CHECK_STREQ(c.shared->failure, "");
+	/* After a signal it is a near one, if that is to end a trial. */
+	c.deadline = 1000;
+	signals.stopped_at = 2000;
+	signals.stopped = 1;
+	ATF_CHECK_EQ(deadline_of(&c), 1000);
+	c.stop = &stop;
+	ATF_CHECK_EQ(deadline_of(&c), 1000);
+	c.deadline = INT64_MAX;
+	ATF_CHECK_EQ(deadline_of(&c), 2000 + STEP_GRACE);
+	c.stop = NULL;
+	ATF_CHECK_EQ(deadline_of(&c), INT64_MAX);
+	signals.stopped = 0;
+
 	signals.continued = 1;
 	set_deadline(&c, "a step");
 	ATF_CHECK_EQ(signals.continued, 0);
@@ -74,6 +88,41 @@ ATF_TC_BODY(deadlines, tc)
 	ATF_CHECK_EQ(signals.continued, 0);
 	ATF_CHECK_EQ(c.deadline, c.time + 100);
 	ATF_CHECK_STREQ(c.waiting_for, "a step");
+}
+
+ATF_TC(named);
+ATF_TC_HEAD(named, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A step of an order that is over its "
+	    "deadline is named as it stands there, and the end, which is "
+	    "none, is not");
+}
+ATF_TC_BODY(named, tc)
+{
+	static const struct schedule order = { .server = { READY, UNTIL(WRITE),
+	    ACCEPT }, .client = { CONNECT, WRITE }, .given = true };
+	static const char *const texts[] = { "(ready, step 1)",
+	    "(until:write, step 2)", NULL };
+	const struct options o = { .timeout = SECOND };
+	jmp_buf broken;
+	static struct shared pages;
+	struct conv c = { .options = &o, .shared = &pages, .schedule = &order,
+	    .broken = &broken, .waiting_for = "a step" };
+	volatile size_t i;
+
+	for (i = 0; i < nitems(texts); i++) {
+		pages.failed = NOT_FAILED;
+		c.at = i;
+		c.word = texts[i] == NULL ? NULL : i == 0 ? "ready" : "write";
+		if (setjmp(broken) == 0)
+			time_out(&c);
+		if (texts[i] != NULL)
+			ATF_CHECK_MSG(strstr(pages.failure, texts[i]) != NULL,
+			    "%s", pages.failure);
+		else
+			ATF_CHECK_STREQ(pages.failure,
+			    "timed out after 1 s waiting for a step");
+	}
 }
 
 ATF_TC(spins);
@@ -88,6 +137,7 @@ ATF_TC_BODY(spins, tc)
 	static struct published ours, theirs;
 	struct other o = { .ours = &ours, .theirs = &theirs,
 	    .spin = MOST_SPINS };
+	int64_t start;
 
 	/* What is there at once tells nothing. */
 	theirs.events++;
@@ -106,6 +156,17 @@ ATF_TC_BODY(spins, tc)
 	ATF_CHECK_EQ(o.spin, 0);
 	ATF_CHECK_EQ(ours.spins_in_vain, true);
 
+	ATF_CHECK(!spin_for(&o, MILLISECOND));
+	start = now();
+	ATF_CHECK(!spin_for(&o, 10 * MILLISECOND));
+	ATF_CHECK(now() - start >= 10 * MILLISECOND);
+	theirs.events++;
+	o.spin = MOST_SPINS / 2;
+	ATF_CHECK(spin(&o, false));
+	ATF_CHECK_EQ(o.spin, MOST_SPINS / 2);
+	o.spin = 2 * MICROSECOND - 1;
+	ATF_CHECK(!spin(&o, false));
+
 	/* None pays any more; the 64th is tried, and fails. */
 	for (unsigned i = 0; i < 64; i++)
 		ATF_CHECK(!spin(&o, false));
@@ -117,8 +178,13 @@ ATF_TC_BODY(spins, tc)
 	ATF_CHECK_EQ(ours.spins_in_vain, false);
 
 	/* Nobody yields who may not, or while a yield has cost a slice. */
-	o = (struct other){ .ours = &ours, .theirs = &theirs, .seen = 1,
-	    .pause = 5, .pause_left = 3 };
+	o = (struct other){ .ours = &ours, .theirs = &theirs,
+	    .seen = theirs.events, .pause = 8 };
+	ATF_CHECK(!spin(&o, false));
+	ATF_CHECK_EQ(o.pause, 8);
+	o.pause = 5;
+	o.pause_left = 3;
+	o.unspun = 0;
 	ATF_CHECK(!spin(&o, false));
 	ATF_CHECK(!spin(&o, true));
 	ATF_CHECK_EQ(o.pause, 5);
@@ -127,9 +193,51 @@ ATF_TC_BODY(spins, tc)
 	ATF_CHECK(o.pause == 2 || o.pause == o.pause_left);
 }
 
+ATF_TC(again);
+ATF_TC_HEAD(again, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A spin that was tried where none had "
+	    "paid, and did, has the next waits spin again; and nobody yields "
+	    "in a race");
+}
+ATF_TC_BODY(again, tc)
+{
+	struct published *both = mmap(NULL, 2 * sizeof(*both),
+	    PROT_READ | PROT_WRITE, MAP_ANON | MAP_SHARED, -1, 0);
+	struct other o;
+	struct conv c = { .schedule = &race_schedule };
+	int64_t begun, next;
+	pid_t child;
+
+	ATF_CHECK(!may_yield(&c));
+	c.schedule = &sync_schedule;
+	ATF_CHECK(may_yield(&c));
+	ATF_REQUIRE(both != MAP_FAILED);
+	o = (struct other){ .ours = &both[0], .theirs = &both[1] };
+	child = fork();
+	ATF_REQUIRE(child != -1);
+	if (child == 0)
+		for (begun = next = now(); next < begun + 20 * SECOND;)
+			if (now() >= next) {
+				both[1].events++;
+				next = now() + 30 * MICROSECOND;
+			}
+	if (child == 0)
+		_exit(0);
+	for (begun = now(); o.spin == 0 && now() < begun + 15 * SECOND;) {
+		o.unspun = 63;
+		(void)spin(&o, false);
+	}
+	(void)kill(child, SIGKILL);
+	(void)waitpid(child, NULL, 0);
+	ATF_CHECK_EQ(o.spin, TRIED_SPINS + TRIED_SPINS / 4);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, deadlines);
+	ATF_TP_ADD_TC(tp, named);
 	ATF_TP_ADD_TC(tp, spins);
+	ATF_TP_ADD_TC(tp, again);
 	return atf_no_error();
 }
