@@ -50,6 +50,7 @@ int Frama_C_nondet(int a, int b);
 int Frama_C_interval(int min, int max);
 
 /*@ requires \valid_read((const char *)from + (0 .. n - 1));
+    requires \initialized((const char *)from + (0 .. n - 1));
     requires \valid((char *)to + (0 .. n - 1));
     assigns ((char *)to)[0 .. n - 1], \result
       \from ((const char *)from)[0 .. n - 1], to;
@@ -66,6 +67,8 @@ void *malloc(size_t n);
 void free(void *p);
 /*@ assigns \result \from s[0 ..]; */
 size_t strlen(const char *s);
+/*@ assigns \result \from s, s[0 ..], c; */
+char *strchr(const char *s, int c);
 
 static int
 any_close(int fd)
@@ -74,13 +77,14 @@ any_close(int fd)
 	return Frama_C_interval(-1, 0);
 }
 
+/* The only one is PIDFD_GET_INFO's ioctl(2). */
 static int
-any_ioctl(int fd, unsigned long request, void *answer)
+any_syscall(long number, int fd, long request, void *answer)
 {
-	(void)fd;
+	(void)number, (void)fd;
 	if (Frama_C_nondet(0, 1))
 		return -1;
-	Frama_C_make_unknown(answer, _IOC_SIZE(request));
+	Frama_C_make_unknown(answer, _IOC_SIZE((unsigned long)request));
 	return 0;
 }
 
@@ -96,17 +100,40 @@ any_readlink(const char *path, char *text, size_t size)
 	return len;
 }
 
-/* What it looks at has to end. */
+/* What it looks at has to end; the number may end anywhere before that. */
 static intmax_t
-any_number(const char *text)
+any_number(const char *text, char **end)
 {
 	intmax_t n;
+	int len = 0;
 
 	/*@ loop unroll 100; */
-	while (*text != '\0')
-		text++;
+	while (text[len] != '\0')
+		len++;
+	if (end != NULL)
+		*end = (char *)text + Frama_C_interval(0, len);
 	Frama_C_make_unknown((char *)&n, sizeof(n));
 	return n;
+}
+
+static int
+any_open(const char *path, int flags)
+{
+	(void)path, (void)flags;
+	return Frama_C_interval(-1, 1000);
+}
+
+static ssize_t
+any_read(int fd, void *text, size_t size)
+{
+	const int len = Frama_C_interval(-1, 100);
+
+	/*@ assert readable: fd >= 0 && \valid((char *)text + (0 .. size - 1)); */
+	(void)fd;
+	if (len <= 0 || (size_t)len > size)
+		return len < 0 ? -1 : 0;
+	Frama_C_make_unknown(text, (size_t)len);
+	return len;
 }
 
 static FILE any_file;
@@ -168,22 +195,28 @@ any_err(int status, const char *fmt, ...)
 static int
 any_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
-	const int most = *len < 128 ? (int)*len : 128;
+	const int most = *len < LAST ? (int)*len : LAST;
+	const int n = Frama_C_interval(0, most);
 
 	(void)fd, (void)level, (void)name;
+	/*@ assert option: name != 0; */
+	/*@ assert room: \valid((char *)value + (0 .. *len - 1)); */
 	if (Frama_C_nondet(0, 1))
 		return -1;
-	*len = (socklen_t)Frama_C_interval(0, most);
-	if (*len > 0)
-		Frama_C_make_unknown(value, *len);
+	/*@ split n; */
+	*len = (socklen_t)n;
+	if (n > 0)
+		Frama_C_make_unknown(value, (size_t)n);
 	return 0;
 }
 
 #define ONE(value, ...)		((intmax_t *)(value))
 #define close(fd)		any_close(fd)
-#define ioctl(fd, request, answer) any_ioctl(fd, request, answer)
+#define syscall			any_syscall
 #define readlink(path, text, size) any_readlink(path, text, size)
-#define strtoimax(text, end, base) any_number(text)
+#define strtoimax(text, end, base) any_number(text, end)
+#define open(path, flags)	any_open(path, flags)
+#define read(fd, text, size)	any_read(fd, text, size)
 #define getpid()		Frama_C_interval(1, INT_MAX)
 #define fopen(path, mode)	any_fopen(path, mode)
 #define fclose(fp)		any_fclose(fp)
@@ -215,7 +248,7 @@ static void
 check(void)
 {
 	peer_cred(3, &peer);
-	check_cred(&peer, 128);
+	check_cred(&peer, LAST);
 }
 
 #else
@@ -228,6 +261,7 @@ check_length(size_t total)
 {
 	struct message *m = &message;
 	struct result *r = &result;
+	const size_t most = MOST_CONTROLS;
 	unsigned char *room = malloc(total);	/* of exactly so many bytes */
 
 	if (total > 0)
@@ -246,6 +280,7 @@ check_length(size_t total)
 	r->message.groups = NULL;
 	parse(m, r);
 	/*@ assert outcome: r->outcome < NOUTCOMES; */
+	/*@ assert listed: r->ncontrols <= most; */
 	/*@ assert descriptors: m->nrights * sizeof(int) <= total; */
 	check_cred(&r->message, total);
 }

@@ -173,7 +173,7 @@ any_fscanf(FILE *f, const char *format, unsigned long long *value)
 #define close		any_close
 #define getsockopt	any_getsockopt
 #define recvmsg		any_recvmsg
-#include "receive.annotated.c"
+#include "annotated.c"
 
 static void
 check_control(size_t bytes)
