@@ -13,7 +13,7 @@
  *	BATCH=n		so many socketpairs are handed over at once
  *	TRIALS=n	conversations, one after the other
  *	FAILS		a step may be refused: OPTION of LISTENER, or else one
- *			of the client's
+ *			of the client's; that is the last trial then
  *	REFUSES		the byte that wakes the other side may be
  *	DIES		either side may be killed
  *	DEADLINES	any wait may last until its deadline
@@ -61,11 +61,11 @@ typedef side_t {
 	byte sleeps_for;
 	byte times[2];		/* the trials whose times are there */
 	byte wake;		/* bytes that are there to wake this side */
+	byte refused[2];	/* the trial in which the kernel refused a step */
 	bool gone;		/* its process has ended, */
 	bool died		/* of a signal */
 };
 side_t published[2];
-bool error;			/* of a step that may fail */
 bool reading;			/* the server reads the client's times, */
 byte reads;			/* of this trial */
 /* What waits in the kernel: socketpairs, connections, "go on", messages. */
@@ -87,9 +87,8 @@ inline atomic_load(from) {
 	wanted = from
 }
 
-/* atomic_exchange(from, END) */
-inline atomic_exchange(from) {
-	atomic { was = from; from = END }
+inline atomic_exchange(from, value) {
+	atomic { was = from; from = value }
 }
 
 /* c->time = now(): is the deadline over?  Had come then what is waited for? */
@@ -117,7 +116,12 @@ inline check_deadline() {
 
 /* mv: whether there are new events. */
 inline new_events() {
-	atomic { mv = (theirs.events != seen); seen = theirs.events }
+	atomic {
+		atomic_load(theirs.events);
+		mv = (wanted != seen);
+		seen = wanted;
+		wanted = 0
+	}
 }
 
 /* Looks any number of times. */
@@ -168,10 +172,12 @@ inline sleep_on(ready, there) {
 }
 
 #define other_has_done(s)	(theirs.done_in[s] >= trial)
-#ifdef W_FORGETS_ERROR
-#define no_error		(true)
+#define refused_by(side)	(published[side].refused[trial % 2] == trial)
+#define refusal_of		(refused_by(SERVER) || refused_by(CLIENT))
+#ifdef W_FORGETS_REFUSAL
+#define waits_on		(true)
 #else
-#define no_error		(!error)
+#define waits_on		(!refusal_of)
 #endif
 
 inline wait_for(s) {
@@ -179,8 +185,8 @@ inline wait_for(s) {
 	:: other_has_done(s) -> came = false; break
 	:: !other_has_done(s) ->
 		if
-		:: no_error
-		:: !no_error -> break
+		:: waits_on
+		:: !waits_on -> break
 		fi;
 		check_deadline();
 		spin();
@@ -202,7 +208,7 @@ inline wait_for(s) {
 			if
 			:: mv
 			:: !mv ->
-				sleep_on(false, other_has_done(s) || error)
+				sleep_on(false, other_has_done(s) || refusal_of)
 			fi;
 			atomic_store(ours.sleeps_for, END)
 		fi;
@@ -226,7 +232,16 @@ inline wake_other() {
 		check_deadline();
 		now(false)
 #endif
-	od
+	od;
+	now(false)
+}
+
+/* The trial ends for both sides, whatever the other one waits for. */
+inline note_refusal() {
+	ours.refused[trial % 2] = trial;
+#ifndef W_REFUSES_SILENTLY
+	wake_other()
+#endif
 }
 
 /* Of SIGKILL, say, anywhere between two operations that the other side sees. */
@@ -263,12 +278,12 @@ inline publish(s) {
 	:: wanted == s ->
 		wake = true
 	:: wanted != END && wanted != s ->
-		wake = error
+		wake = refusal_of
 	fi;
 	if
 	:: wake ->
 		wake = false;
-		atomic_exchange(theirs.sleeps_for);
+		atomic_exchange(theirs.sleeps_for, END);
 		if
 		:: was != END -> wake_other()
 		:: was == END
@@ -297,13 +312,21 @@ inline take(n) {
 	od
 }
 
+inline hear_go_on() {
+	do
+	:: goon > 0 -> goon--; break
+	:: goon == 0 && refusal_of -> break
+	:: goon == 0 && !refusal_of -> retry(goon, goon > 0)
+	od
+}
+
 /* A message, or the end of the connection. */
 inline receive() {
 	do
 	:: msgs > 0 -> msgs--; break
-	:: msgs == 0 && theirs.done_in[DONE] >= trial -> break
-	:: msgs == 0 && !(theirs.done_in[DONE] >= trial) ->
-		retry(msgs, msgs > 0)
+	:: msgs == 0 && (other_has_done(DONE) || refusal_of) -> break
+	:: msgs == 0 && !(other_has_done(DONE) || refusal_of) ->
+		retry(msgs, msgs > 0 || refusal_of)
 	od
 }
 
@@ -338,13 +361,13 @@ proctype server() {
 #ifdef FAILS
 		if
 		:: true
-		:: error = true
+		:: note_refusal()
 		fi;
 #endif
 		publish(OPTION);
 		if
-		:: error -> goto end_trial
-		:: !error
+		:: refusal_of -> goto end_trial
+		:: !refusal_of
 		fi;
 #endif
 		set_deadline();
@@ -366,8 +389,8 @@ proctype server() {
 #ifdef LATE
 		await_step(WRITE);
 		if
-		:: error -> goto end_trial
-		:: !error
+		:: refusal_of -> goto end_trial
+		:: !refusal_of
 		fi;
 		set_deadline(); publish(OPTION);
 #endif
@@ -389,8 +412,8 @@ proctype server() {
 end_trial:
 		await_step(DONE);
 		if
-		:: error -> break
-		:: !error
+		:: refusal_of -> break
+		:: !refusal_of
 		fi;
 		/* The times of both are read for the report. */
 		reads = trial; reading = true;
@@ -435,33 +458,33 @@ proctype client() {
 		await_step(ACCEPT);
 #endif
 #ifdef SYNC
-		set_deadline(); take(goon); publish(HEAR_GO_ON);
+		set_deadline(); hear_go_on(); publish(HEAR_GO_ON);
 #endif
 #ifdef RACE
 		set_deadline(); publish(AWAKE);
 #endif
 		if
-		:: error -> goto done
-		:: !error
+		:: refusal_of -> goto done
+		:: !refusal_of
 		fi;
 #if defined(FAILS) && !defined(LISTENER)
 		set_deadline();
 		if
 		:: true
-		:: error = true
+		:: note_refusal()
 		fi;
 		publish(OWN_OPTION);
 		if
-		:: error -> goto done
-		:: !error
+		:: refusal_of -> goto done
+		:: !refusal_of
 		fi;
 #endif
 		set_deadline(); msgs++; publish(WRITE);
 done:
 		set_deadline(); publish(DONE);
 		if
-		:: error -> break
-		:: !error
+		:: refusal_of -> break
+		:: !refusal_of
 		fi
 	od;
 left:
