@@ -1144,12 +1144,14 @@ ATF_TC_BODY(handed, tc)
 	set_up(&sync_schedule, ROLE_SURVEY);
 	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
 	conv.other.control = pair[0];
-	ATF_REQUIRE_EQ(send_with(pair[1], SCM_RIGHTS, fds, sizeof(fds)), 1);
+	ATF_REQUIRE_EQ(send_with(pair[1], NULL, SCM_RIGHTS, fds,
+	    sizeof(fds)), 1);
 	ATF_CHECK_EQ(receive_descriptors(&conv, got, 2), 2);
 	ATF_CHECK(got[0] > 2 && got[1] > 2 && got[2] == -1);
 
 	/* With one descriptor left. */
-	ATF_REQUIRE_EQ(send_with(pair[1], SCM_RIGHTS, fds, sizeof(fds)), 1);
+	ATF_REQUIRE_EQ(send_with(pair[1], NULL, SCM_RIGHTS, fds,
+	    sizeof(fds)), 1);
 	ATF_REQUIRE_EQ(getrlimit(RLIMIT_NOFILE, &rl), 0);
 	before = rl.rlim_cur;
 	got[3] = dup(STDIN_FILENO);
