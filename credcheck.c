@@ -4794,7 +4794,8 @@ static const struct note {
 	    "receiver outside.", applies_process_not_seen },
 	{ "unmapped", NULL,
 	    "ID # stands for every user or group without an ID in this user "
-	    "namespace, and so may be anyone's: never trust it.",
+	    "namespace, and so may be anyone's: never trust it.  Give them IDs "
+	    "here (of a container: --userns=host), or run the receiver outside.",
 	    applies_unmapped },
 	{ "handed_over", NULL,
 	    "Message and connection name different processes: one connected "
@@ -4815,7 +4816,7 @@ static const struct note {
 	    "connected; it can take them back.", applies_changed_for_now },
 	{ "attached", NULL,
 	    "Process # has other real IDs than the message: the sender "
-	    "attached those, as root may any and others their own, or has "
+	    "attached them (root may attach any, others their own), or has "
 	    "changed its IDs since, or has gone and the PID is another's.",
 	    applies_attached },
 	{ "ids_differ", NULL,
@@ -4832,10 +4833,11 @@ static const struct note {
 	    "Descriptors that came with the message, and were closed: #.",
 	    count_descriptors },
 	{ "cut", NULL,
-	    "Descriptors came with the message, or a pidfd, or a long label, and "
-	    "were dropped (MSG_CTRUNC): there was no room for them, as "
-	    "credcheck leaves none for a stranger's, or too many files are "
-	    "open.  The credentials are whole.", applies_cut },
+	    "The credentials are whole, but more came with the message and was "
+	    "dropped (MSG_CTRUNC): descriptors, a pidfd or a long label.  "
+	    "credcheck takes none of a stranger's; a daemon loses them where "
+	    "its control buffer is too small (CMSG_SPACE(3)), or too many files "
+	    "are open.", applies_cut },
 	{ "cut", NULL,
 	    "The control buffer had no room for all that came with the message "
 	    "(MSG_CTRUNC), and no whole credentials are in it: CMSG_SPACE(3) "
@@ -6712,6 +6714,8 @@ accept_connection(struct server *s)
 	const int fd = accept_next(c);
 
 	if (fd == -1) {
+		if (errno == EMFILE && s->nclients == 0)
+			err(EXIT_TROUBLE, "accept");	/* nobody can leave */
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
 		    errno == ENOMEM)
 			pause_listener(s);

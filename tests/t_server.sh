@@ -444,7 +444,8 @@ many_body() {
 atf_test_case few_descriptors
 few_descriptors_head() {
 	atf_set descr "Out of descriptors, accepting pauses and goes on: 60" \
-	    "clients at once are all served with 16, and one warning"
+	    "clients at once are all served with 16, and one warning; but" \
+	    "where there is no client to wait for it is an error"
 	atf_set require.progs "jq python3"
 }
 few_descriptors_body() {
@@ -471,6 +472,13 @@ few_descriptors_body() {
 	atf_check -o inline:"2\n" grep -c . stderr
 	atf_check -o match:"^credcheck: accept: waiting for clients to leave: $(words EMFILE)$" \
 	    cat stderr
+	require_faults
+	start -f accept:error=EMFILE "$credcheck" --server sock --verbose
+	wait_listening
+	"$credcheck" --client sock
+	server_ends 2
+	atf_check -o inline:"credcheck: accept: $(words EMFILE)\n" \
+	    sed 1d stderr
 }
 
 atf_test_case rude
