@@ -13,6 +13,7 @@
 #	cross		compile and link for other systems, with zig cc
 #	kernels		the program on every other kernel that Debian packages
 #	mutants		would the tests notice a change of the program?
+#	prove		the waiting, with spin; the parsers, with Frama-C; texts
 #	install		to ${DESTDIR}${PREFIX}, after all; any user's own will do
 #	dist		the release as one file, of what git has
 #	clean
@@ -74,7 +75,8 @@ dist:
 	gzip -9nf ${.OBJDIR:Q}/$$name.tar; echo ${.OBJDIR:Q}/$$name.tar.gz
 
 # What follows is of the tree, where kyua looks for the test programs.
-bench check-warnings coverage cross faults fuzz kernels mutants tests: in_place
+bench check-warnings coverage cross faults fuzz kernels mutants prove tests: \
+    in_place
 in_place:
 .if ${.OBJDIR} != ${.CURDIR}
 	@echo "not with MAKEOBJDIR, but in the tree; there a test has" \
@@ -114,6 +116,9 @@ kernels: ${PROG}
 
 mutants: tests
 	tests/mutants
+
+prove:
+	tests/prove
 
 KYUA?=		kyua
 test: tests
@@ -166,6 +171,6 @@ cross:
 	done
 
 .PHONY: all bench check-warnings clean-tests coverage cross dist faults fuzz \
-	in_place install kernels mutants test tests
+	in_place install kernels mutants prove test tests
 
 .include <bsd.prog.mk>

@@ -2031,6 +2031,12 @@ unblock_signals(const sigset_t *before)
 
 /*
  * 6. Waiting: for a deadline, for the other side, for a descriptor.
+ *
+ * No wake-up is lost as wait_for_position() notes what it sleeps for before its
+ * last look at the events, and publish() looks at that note after its event: the
+ * two have to agree.  tests/prove.d/wait.pml is a model of them and of what they
+ * call, and tests/prove looks at every course that it can take; a change here is
+ * one there, says t_wait:model.
  */
 /* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void

@@ -101,6 +101,14 @@ coverage_body() {
 	atf_check "$(atf_get_srcdir)/coverage" -c
 }
 
+atf_test_case prove
+prove_head() {
+	atf_set descr "tests/prove plants its bugs in lines that there are"
+}
+prove_body() {
+	atf_check "$(atf_get_srcdir)/prove" -c
+}
+
 atf_test_case kernels
 kernels_head() {
 	atf_set descr "tests/kernels expects something of rows that there are"
@@ -167,6 +175,7 @@ atf_init_test_cases() {
 	atf_add_test_case cases
 	atf_add_test_case mutants
 	atf_add_test_case coverage
+	atf_add_test_case prove
 	atf_add_test_case kernels
 	atf_add_test_case descriptions
 	atf_add_test_case macros

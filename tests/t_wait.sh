@@ -92,10 +92,78 @@ client_done_body() {
 	done
 }
 
+# The atomic operations of the function that begins with "$2" in file $1, each
+# with the member that it is about, and the parts of a wait, in their order.  What
+# weakens the model is left out.
+operations() {
+	awk -v start="$2" '
+	index($0, start) == 1 {
+		inside = 1
+		next
+	}
+	inside && /^}/ {
+		exit
+	}
+	!inside {
+		next
+	}
+	/^#if/ {
+		weak[++depth] = $2 ~ /^W_/
+		off[depth] = weak[depth] && /^#ifdef/
+		next
+	}
+	/^#else/ {
+		off[depth] = weak[depth] && !off[depth]
+		next
+	}
+	/^#endif/ {
+		depth--
+		next
+	}
+	{
+		for (i = 1; i <= depth; i++)
+			if (off[i])
+				next
+		gsub(/\/\*[^*]*\*\//, "")
+		while (match($0, /(atomic_[a-z_]+|check_deadline|spin|new_events|sleep_on|wake_other|set_deadline)\([^,)]*/)) {
+			word = what = substr($0, RSTART, RLENGTH)
+			$0 = substr($0, RSTART + RLENGTH)
+			sub(/\(.*/, "", word)
+			sub(/\[.*/, "", what)
+			sub(/.*[^a-z_]/, "", what)
+			print word, word ~ /^atomic/ ? what : ""
+		}
+	}' "$1"
+}
+
+atf_test_case model
+model_head() {
+	atf_set descr "The model of the waiting, of which tests/prove looks at" \
+	    "every course, does the same as credcheck.c, in the same order"
+}
+model_body() {
+	tests=$(atf_get_srcdir)
+	for f in new_events sleep_on retry wait_for_position wake_other \
+	    note_refusal publish; do
+		operations "$tests/../credcheck.c" "$f(" >code
+		operations "$tests/prove.d/wait.pml" \
+		    "inline ${f%_position}(" >model
+		atf_check test -s code
+		atf_check -o file:code cat model
+	done
+	# Nothing that is atomic is anywhere else, but for who says why.
+	awk '/^[a-z_]+\(/ { name = $0; sub(/\(.*/, "", name) }
+	    /atomic_(load|store|exchange|fetch|compare)/ { print name }' \
+	    "$tests/../credcheck.c" | sort -u >names
+	atf_check -o inline:"claim_failure\nnew_events\npublish\nwait_for_position\n" \
+	    cat names
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case starved
 	atf_add_test_case refused
 	atf_add_test_case refused_for_good
 	atf_add_test_case client_done
+	atf_add_test_case model
 }

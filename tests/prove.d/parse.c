@@ -69,6 +69,11 @@ void free(void *p);
 size_t strlen(const char *s);
 /*@ assigns \result \from s, s[0 ..], c; */
 char *strchr(const char *s, int c);
+/*@ requires \valid_read(s + (0 .. n - 1));
+    requires \initialized(s + (0 .. n - 1));
+    assigns \result \from s[0 .. n - 1], n;
+    ensures 0 <= \result <= n; */
+size_t strnlen(const char *s, size_t n);
 
 static int
 any_close(int fd)
@@ -175,13 +180,14 @@ any_snprintf(char *text, size_t size, const char *fmt, ...)
 
 /* Frama-C does not follow memory whose size it does not know. */
 static gid_t groups[LAST / 4 + 2];
+static char label[LAST + 1];
 
 static void *
-any_realloc(void *old, size_t size)
+any_realloc(void *ours, size_t room, void *old, size_t size)
 {
-	/*@ assert ours: old == \null || old == groups; */
-	/*@ assert size: 0 < size <= sizeof(groups); */
-	return old == NULL || size <= sizeof(groups) ? groups : NULL;
+	/*@ assert ours: old == \null || old == ours; */
+	/*@ assert size: 0 < size <= room; */
+	return old == NULL || size <= room ? ours : NULL;
 }
 
 static void
@@ -222,7 +228,10 @@ any_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 #define fclose(fp)		any_fclose(fp)
 #define fscanf(fp, fmt, ...)	any_fscanf(fp, fmt, ONE(__VA_ARGS__, 0))
 #define snprintf		any_snprintf
-#define realloc			any_realloc
+/* Of cr->label.text, or of cr->groups. */
+#define realloc(old, size)	(#old[4] == 'l' ? \
+	any_realloc(label, sizeof(label), old, size) : \
+	any_realloc(groups, sizeof(groups), old, size))
 #define err			any_err
 #define getsockopt		any_getsockopt
 
@@ -278,6 +287,7 @@ check_length(size_t total)
 	m->msg.msg_control = room;
 	m->msg.msg_controllen = total;
 	r->message.groups = NULL;
+	r->message.label.text = NULL;
 	parse(m, r);
 	/*@ assert outcome: r->outcome < NOUTCOMES; */
 	/*@ assert listed: r->ncontrols <= most; */
