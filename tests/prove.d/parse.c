@@ -27,10 +27,10 @@
 
 
 /*
- * What Frama-C's Eva proves of the parser and of peer_cred(): see parse.sh.  The
- * kernel is any that leaves FIRST to LAST bytes of control messages, whatever
- * they are; or, with PROVE_PEER, that answers getsockopt(2) with any bytes.  /proc
- * says anything, or is not there.
+ * What Frama-C's Eva proves of the parser and of peer_cred(): see parse.sh.
+ * The kernel is any that leaves FIRST to LAST bytes of control messages,
+ * whatever they are; or, with PROVE_PEER, that answers getsockopt(2) with any
+ * bytes.  /proc says anything, or is not there.
  */
 #include "emulate.h"
 
@@ -133,7 +133,8 @@ any_read(int fd, void *text, size_t size)
 {
 	const int len = Frama_C_interval(-1, 100);
 
-	/*@ assert readable: fd >= 0 && \valid((char *)text + (0 .. size - 1)); */
+	/*@ assert descriptor: fd >= 0; */
+	/*@ assert room: \valid((char *)text + (0 .. size - 1)); */
 	(void)fd;
 	if (len <= 0 || (size_t)len > size)
 		return len < 0 ? -1 : 0;

@@ -3,9 +3,9 @@
 #
 # Proves with Frama-C's Eva of the parser of credcheck.c, compiled as on one
 # system: whatever first to last bytes the kernel leaves in the control buffer,
-# nothing is read outside of them or uninitialised, no number overflows, and what
-# the outcome promises is there.  With "peer" the same of peer_cred(), whatever
-# getsockopt(2) answers, of 0 to last bytes.
+# nothing is read outside of them or uninitialised, no number overflows, and
+# what the outcome promises is there.  With "peer" the same of peer_cred(),
+# whatever getsockopt(2) answers, of 0 to last bytes.
 #
 # usage: tests/prove.d/parse.sh system first last [plant]
 #	 tests/prove.d/parse.sh system peer last [plant]
@@ -20,9 +20,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 plant "$tests/../credcheck.c" "$here/parse.plants" "${4-}"
 
 # What the analysis needs of the file ends with the parser: it is slower, and in
-# version 25 does not end, with array sizes that are made of sizeof.  Annotations
-# have it follow each header, each length and each layout by itself, and say what
-# parse_control() promises.
+# version 25 does not end, with array sizes that are made of sizeof.
+# Annotations have it follow each header, each length and each layout by itself,
+# and say what is promised.
 awk '
 /\[[^]]*sizeof[^]]*\]/ {
 	gsub(/sizeof\((int|gid_t)\)/, "4")
@@ -96,4 +96,5 @@ else
 	preprocess parse.c "$1" -DFIRST="$2" -DLAST="$3"
 fi
 prove -warn-unsigned-overflow -eva-split-return-function \
-    any_fscanf:1,any_getsockopt:0,next_control:0,parse_credentials:0:1:2:3,parse_control:0:1:2:3
+    any_fscanf:1,any_getsockopt:0,next_control:0 \
+    -eva-split-return-function parse_credentials:0:1:2:3,parse_control:0:1:2:3

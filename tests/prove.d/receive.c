@@ -129,7 +129,8 @@ static int lines;
 static FILE *
 any_fopen(const char *path, const char *mode)
 {
-	const int map = path[sizeof("/proc/s") - 1] == 'e';	/* self, not sys */
+	/* /proc/self/..., not /proc/sys/... */
+	const int map = path[sizeof("/proc/s") - 1] == 'e';
 
 	(void)mode;
 	if (Frama_C_nondet(0, 1))

@@ -1,8 +1,8 @@
 #! /bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Proves with Frama-C's Eva of the manual's receive_credentials(), compiled as on
-# one system: whatever first to last bytes the kernel leaves in the control
+# Proves with Frama-C's Eva of the manual's receive_credentials(), compiled as
+# on one system: whatever first to last bytes the kernel leaves in the control
 # buffer, nothing is read outside of them or uninitialised, and no number
 # overflows; unless it returns 1 no ID is known, and if it does the user is, and
 # all of the message was read.

@@ -26,10 +26,10 @@
  */
 
 /*
- * What is proven of utf8_len() and visible(), by trying every text of up to BYTES
- * bytes and, if that is 3 or more, a sample of those with 4: they are held against
- * the grammar of RFC 3629, section 4, as it stands there, and behind the end of a
- * text, or of a copy of it, begins a page that nobody may read.
+ * What is proven of utf8_len() and visible(), by trying every text of up to
+ * BYTES bytes and, if that is 3 or more, a sample of those with 4: they are held
+ * against the grammar of RFC 3629, section 4, as it stands there, and behind the
+ * end of a text, or of a copy of it, begins a page that nobody may read.
  */
 #include "emulate.h"
 
@@ -100,7 +100,7 @@ copy_of(const char *s)
 #define IN(c, low, high)	((c) >= (low) && (c) <= (high))
 #define TAIL(c)			IN(c, 0x80, 0xbf)
 
-/* The length of an UTF8-char; 0: it is none.  The grammar's rows, in its order. */
+/* The length of an UTF8-char, by the grammar's rows; 0: it is none. */
 static size_t
 rfc3629(const unsigned char *s)
 {
@@ -133,8 +133,8 @@ decode(const unsigned char *s, size_t len)
 }
 
 /*
- * Whether a terminal does no more than show it: it is no control (Cc of Unicode),
- * nor turns or breaks the line (Bidi_Control, Zl and Zp).
+ * Whether a terminal does no more than show it: it is no control (Cc of
+ * Unicode), nor turns or breaks the line (Bidi_Control, Zl and Zp).
  */
 static bool
 is_shown(uint32_t code)
@@ -146,7 +146,7 @@ is_shown(uint32_t code)
 	    !IN(code, 0x2066, 0x2069);
 }
 
-/* What it says stays as it is, as far as it is shown; "?" stands for the rest. */
+/* What is shown stays as it is, and "?" stands for each byte of the rest. */
 static void
 check_shown(const unsigned char *s, const unsigned char *made)
 {

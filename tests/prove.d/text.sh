@@ -1,8 +1,8 @@
 #! /bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Proves of what credcheck.c shows of texts that are not its own, by trying every
-# text of up to so many bytes: see text.c.
+# Proves of what credcheck.c shows of texts that are not its own, by trying
+# every text of up to so many bytes: see text.c.
 #
 # usage: tests/prove.d/text.sh bytes [plant]
 #

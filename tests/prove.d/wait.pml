@@ -61,7 +61,7 @@ typedef side_t {
 	byte sleeps_for;
 	byte times[2];		/* the trials whose times are there */
 	byte wake;		/* bytes that are there to wake this side */
-	byte refused[2];	/* the trial in which the kernel refused a step */
+	byte refused[2];	/* the trial that had a step refused */
 	bool gone;		/* its process has ended, */
 	bool died		/* of a signal */
 };
