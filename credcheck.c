@@ -778,7 +778,7 @@ read_layout(const struct mechanism *m, const unsigned char *data, size_t len,
 			/* PID 0 is unknown, or of another PID namespace. */
 			cred_id(cr, f, id, f != PID || id > 0 ? source : NULL);
 		}
-	if (n < 0 || (size_t)n > (len - m->at[GROUPS] + 1) / sizeof(gid_t))
+	if (n < 0 || (size_t)n > (len + 1 - m->at[GROUPS]) / sizeof(gid_t))
 		return;
 	size = (size_t)n * sizeof(gid_t);
 	cr->groups = realloc(cr->groups, MAX(size, 1));

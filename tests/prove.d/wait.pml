@@ -239,9 +239,7 @@ inline wake_other() {
 /* The trial ends for both sides, whatever the other one waits for. */
 inline note_refusal() {
 	ours.refused[trial % 2] = trial;
-#ifndef W_REFUSES_SILENTLY
 	wake_other()
-#endif
 }
 
 /* Of SIGKILL, say, anywhere between two operations that the other side sees. */
