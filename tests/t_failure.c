@@ -30,15 +30,35 @@
  * a kernel that answers getsockopt(2) with less than was asked for, and one with
  * labels of any length.
  */
-#define getsockopt	answer		/* before any header has it */
-#include "unit.h"
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include <sys/param.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <string.h>
+
+static int refusals;		/* of the next calls of send(2) */
+
+static ssize_t
+refused_send(int fd, const void *data, size_t len, int flags)
+{
+	static const int errors[] = { ENOBUFS, ENOMEM, EINTR };
+
+	if (refusals == 0)
+		return send(fd, data, len, flags);
+	errno = errors[--refusals % 3];
+	return -1;
+}
 
 static socklen_t answered;	/* so many bytes, all of them 1 */
 static const char *label;	/* instead, in that room or ERANGE */
 static bool is_told;		/* how much it needs */
 static unsigned asked;		/* so often */
 
-int
+static int
 answer(int fd, int level, int name, void *data, socklen_t *len)
 {
 	(void)fd;
@@ -59,6 +79,11 @@ answer(int fd, int level, int name, void *data, socklen_t *len)
 	memset(data, 1, *len);
 	return 0;
 }
+
+#define getsockopt	answer
+#define send	refused_send
+#include "unit.h"
+#undef send
 
 /* What the server says, and its status, whose client's end has state failed. */
 static int
@@ -111,6 +136,73 @@ ATF_TC_BODY(unsaid, tc)
 	check_part(part);
 	ATF_CHECK_EQ(server_fails(SAID), EXIT_TROUBLE);
 	check_text("");
+}
+
+ATF_TC(woken);
+ATF_TC_HEAD(woken, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "What wakes the other side is tried "
+	    "again, with a deadline of its own, and has taken its time");
+}
+ATF_TC_BODY(woken, tc)
+{
+	static char what[] = "its message";
+	int pair[2];
+	char byte;
+	jmp_buf broken;
+
+	set_up(&sync_schedule, ROLE_SURVEY);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	conv.other.wake = pair[0];
+	conv.broken = &broken;
+	conv.waiting_for = what;
+	options.timeout = 10 * SECOND;
+	conv.time = now() - SECOND;
+	conv.deadline = 1;
+	refusals = 6;
+	if (setjmp(broken) == 0)
+		wake_other(&conv);
+	ATF_CHECK_STREQ(shared.failure, "");
+	ATF_CHECK_EQ(refusals, 0);
+	ATF_CHECK_EQ(recv(pair[1], &byte, 1, MSG_DONTWAIT), 1);
+	conv.time = now() - SECOND;
+	wake_other(&conv);
+	ATF_CHECK(conv.time > now() - SECOND / 2);
+}
+
+ATF_TC(orphan);
+ATF_TC_HEAD(orphan, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A client whose server has gone leaves, "
+	    "with 1 and without a word, also if it was sending it something");
+}
+ATF_TC_BODY(orphan, tc)
+{
+	static const int errors[] = { EPIPE, ECONNRESET };
+	int control[2], wake[2], status;
+	pid_t client;
+
+	for (size_t i = 0; i < nitems(errors); i++) {
+		set_up(&sync_schedule, ROLE_BOTH);
+		ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, control), 0);
+		ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, wake), 0);
+		conv.side = CLIENT;
+		conv.other.control = control[0];
+		conv.other.wake = wake[0];
+		(void)close(control[1]);
+		(void)close(wake[1]);
+		capture(stderr);
+		client = fork();
+		ATF_REQUIRE(client != -1);
+		if (client == 0) {
+			errno = errors[i];
+			retry(&conv, control[0], POLLOUT, "sendmsg");
+			_exit(99);
+		}
+		ATF_REQUIRE_EQ(waitpid(client, &status, 0), client);
+		ATF_CHECK_EQ(status, EXIT_MISSING << 8);
+		check_text("");
+	}
 }
 
 ATF_TC(left_by_err);
@@ -316,6 +408,8 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, labels);
 	ATF_TP_ADD_TC(tp, unsaid);
+	ATF_TP_ADD_TC(tp, woken);
+	ATF_TP_ADD_TC(tp, orphan);
 	ATF_TP_ADD_TC(tp, left_by_err);
 	ATF_TP_ADD_TC(tp, being_said);
 	ATF_TP_ADD_TC(tp, client_says);

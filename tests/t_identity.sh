@@ -135,9 +135,37 @@ not_root_body() {
 	for option in --user --effective; do
 		atf_check -s exit:2 \
 		    -e match:"^credcheck: $option 0:0 needs root: set" \
+		    -e not-match:"client left" \
 		    "$credcheck" $option 0:0 --path sock
 		atf_check test ! -e sock
 	done
+}
+
+atf_test_case refused
+refused_head() {
+	atf_set descr "Each call by which the client becomes who it is to be" \
+	    "ends the run in one line if it fails; and without an option the" \
+	    "client is who it was, also if its IDs differ"
+	atf_set require.user root
+	atf_set require.progs "jq python3"
+}
+refused_body() {
+	require_mechanism
+	require_faults
+	chmod 755 .
+	for call in setgroups setregid setreuid; do
+		with_faults $call:error=EPERM --user 1234:2345
+		atf_check_equal 2 $?
+		atf_check -o inline:"credcheck: --user 1234:2345 needs root:\
+ $call: $(words EPERM)\n" cat stderr
+		atf_check cat stdout
+	done
+	atf_check -o save:out python3 -c 'import os, sys
+os.setegid(2345)
+os.seteuid(1234)
+os.execv(sys.argv[1], sys.argv[1:])' "$credcheck" --json
+	atf_check -o inline:"0 1234 2345 true\n" \
+	    jq -r '"\(.uid) \(.euid) \(.egid) \(.match)"' out
 }
 
 atf_test_case real_65534
@@ -227,6 +255,7 @@ atf_init_test_cases() {
 	atf_add_test_case effective
 	atf_add_test_case bad
 	atf_add_test_case not_root
+	atf_add_test_case refused
 	atf_add_test_case real_65534
 	atf_add_test_case many_groups
 	atf_add_test_case no_groups

@@ -73,6 +73,7 @@ static struct account {
 	int clients;			/* others that had done their work */
 	int left;			/* others that left before that */
 	int strays;			/* signals to no process */
+	int sleeps;			/* of the first one */
 } *account;
 
 /* What befalls a run's first child as soon as it is there. */
@@ -213,6 +214,8 @@ noted_kill(pid_t pid, int sig)
 static int
 noted_poll(struct pollfd *fds, nfds_t n, int timeout)
 {
+	if (getpid() == account->first)
+		account->sleeps += timeout != 0;
 	if (at_sleep != 0 && timeout != 0 && getpid() == account->first)
 		for (; at_sleep_times > 0; at_sleep_times--)
 			(void)raise(at_sleep);
@@ -905,6 +908,8 @@ ATF_TC_BODY(asleep, tc)
 		    status == runs[i].status << 8,
 		    "%s, %d times: 0x%x: %s", runs[i].run, runs[i].times,
 		    (unsigned)status, said());
+		ATF_CHECK_MSG(account->sleeps < 100, "%s: slept %d times",
+		    runs[i].run, account->sleeps);
 		check_kin(runs[i].run);
 		ATF_CHECK_EQ_MSG(count_files(), 0, "%s: files", runs[i].run);
 	}

@@ -256,6 +256,12 @@ steps_body() {
 	atf_check -o inline:"order write EPIPE timeout 0\n" jq -r \
 	    '"\(.mode) \(.refused) \(.errno) \(.outcome) \(.bytes)"' out
 	atf_check -o inline:"$order\n" jq -r .order out
+	# The same if it is the server's.
+	order="ready accept wrong-option drain / connect until:drain write"
+	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
+	    --timeout 60
+	atf_check -o inline:"wrong-option\n" jq -r .refused out
+	order="ready accept option drain close / connect until:close write"
 	# Counted, each is refused, and the next one is tried.
 	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
 	    --count 100
@@ -305,6 +311,16 @@ counted_body() {
 		grep -q "^UID: -" one &&
 		    atf_check -o match:"^50 trials: 50 none$" sed -n 1p many
 	fi
+	# Nor does a refusal, and descriptors that came are closed.
+	require_faults
+	order="ready accept option receive /
+	    connect until:option descriptor"
+	atf_check -s exit:1 -o save:out "$h_start" \
+	    -f setsockopt:error=ENOBUFS:when=1 "$credcheck" --json \
+	    --count 7 --order "$order"
+	atf_check -o inline:"7 1\n" jq -r '"\(.trials) \(.refused)"' out
+	atf_check -o match:"^300 trials: 300 credentials$" sh -c "ulimit -n 40
+	    exec '$credcheck' --count 300 --order '$order'"
 	order="ready accept until:write option receive /
 	    connect until:accept write"
 	atf_check -s exit:1 -o inline:"500 trials: 500 $lost\n" sh -c \
@@ -341,6 +357,12 @@ twice_body() {
 	    --count 100 --type seqpacket --order "$order"
 	atf_check -o ignore -e save:err "$credcheck" -v --order "$order"
 	atf_check -o inline:"2\n" grep -c " write$" err
+	for n in 1 2 3; do
+		"$credcheck" --spread 50000 --json --order "ready accept
+		    until:write until:write drain /
+		    connect write delay write until:drain" >out
+		atf_check -o inline:"2\n" jq .bytes out
+	done
 }
 
 atf_test_case deadline
@@ -358,6 +380,12 @@ deadline_body() {
 	atf_check -o match:"^credcheck: (client: )?timed out after 0.2 s waiting\
  for (room for the message \(write|the client's message \(until:done), step 3\)$" \
 	    cat err
+	"$credcheck" --timeout 0.3 --spread 300000 --order "ready accept
+	    until:write drain / connect delay delay delay delay delay delay
+	    delay delay write" >out 2>err
+	atf_check_equal 2 $?
+	atf_check -o inline:"credcheck: timed out after 0.3 s waiting for the\
+ client's message (until:write, step 3)\n" cat err
 	# Two messages were one to the first read of a stream.
 	"$credcheck" --timeout 0.2 --order "ready accept until:sendmsg receive
 	    receive / connect write sendmsg until:receive until:receive" \
@@ -404,6 +432,16 @@ server_body() {
 	atf_check -o inline:"credentials option ready accept receive\n\
 credentials option ready accept receive\n" \
 	    jq -r '"\(.outcome) \(.order)"' stdout
+	# What it was refused is said of each connection.
+	start "$credcheck" --server sock --verbose --json --count 2 \
+	    --order "ready accept wrong-option receive"
+	wait_listening
+	for _i in 1 2; do
+		"$credcheck" --client sock
+	done
+	wait $pid
+	atf_check -o inline:"wrong-option true\nwrong-option true\n" \
+	    jq -r '"\(.refused) \(.errno | type == "string")"' stdout
 }
 
 atf_test_case client

@@ -429,7 +429,13 @@ full_output_body() {
 		    2>stderr &
 		pid=$!
 		wait_listening
-		atf_check "$credcheck" --client sock
+		# Its client does not wait for that.
+		atf_check python3 -c 'import socket
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(10)
+s.connect("sock")
+s.send(b"!")
+assert s.recv(1) == b""'
 		ends_unread 2 "Listening on sock\n$lost"
 	done
 	"$h_start" "$credcheck" --race --path sock --count 1000000000 >&3 \

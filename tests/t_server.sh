@@ -441,6 +441,34 @@ many_body() {
 	    jq -r '"\(.outcome) \(.bytes)"' stdout
 }
 
+atf_test_case any_order
+any_order_head() {
+	atf_set descr "Clients who write in another order than they came in" \
+	    "are reported on by their numbers, and each one is let go"
+	atf_set require.progs "jq python3"
+}
+any_order_body() {
+	require_mechanism
+	start_server --count 6 --json --timeout 60
+	client <<-'END'
+	all = [s] + [socket.socket(socket.AF_UNIX) for _ in range(5)]
+	for t in all[1:]:
+	    join(t)
+	for i in 2, 0, 4, 5, 1, 3:
+	    all[i].settimeout(10)
+	    all[i].send(b"!" * (i + 1))
+	    if all[i].recv(1) != b"":
+	        sys.exit(1)
+	END
+	atf_check_equal 0 $?
+	server_ends 0
+	for n in 3 1 5 6 2 4; do
+		echo "$n $n credentials"
+	done >expected
+	atf_check -o file:expected \
+	    jq -r '"\(.connection) \(.bytes) \(.outcome)"' stdout
+}
+
 atf_test_case few_descriptors
 few_descriptors_head() {
 	atf_set descr "Out of descriptors, accepting pauses and goes on: 60" \
@@ -567,6 +595,16 @@ stale_body() {
 		atf_check -o inline:"credentials $(id -ru)\nclosed null\n" \
 		    jq -r '"\(.outcome) \(.uid)"' stdout
 	done
+	# Nor what its connection said, where the next one says nothing.
+	[ "$(uname -s)" = Linux ] || return 0
+	require_faults
+	start -f getsockopt:error=EINVAL:when=3+ "$credcheck" --server sock \
+	    --verbose --json --count 2
+	wait_listening
+	atf_check "$credcheck" --client sock --count 2
+	server_ends 0
+	atf_check -o inline:"$(id -u) $(id -u)\nnull null\n" \
+	    jq -r '"\(.euid) \(.peer.euid)"' stdout
 }
 
 atf_test_case reset
@@ -622,6 +660,20 @@ unreadable_body() {
 	atf_check cat stdout
 	atf_check -o inline:"none 0 null\ncredentials 1 $(id -ru)\n" \
 	    jq -r '"\(.outcome) \(.bytes) \(.uid)"' out
+	# With --all as well that is the end of it.
+	start -f recvmsg:error=ECONNREFUSED:when=1 "$credcheck" \
+	    --server sock --verbose --count 1 --json --all
+	wait_listening
+	"$credcheck" --client sock
+	server_ends 2
+	lines 1
+	# What was interrupted is no error.
+	start -f recvmsg:error=EINTR:when=1 "$credcheck" --server sock \
+	    --verbose --count 1 --json
+	wait_listening
+	atf_check "$credcheck" --client sock
+	server_ends 0
+	atf_check -o inline:"credentials\n" jq -r .outcome stdout
 	# A datagram socket is all that its server has.
 	start -f recvmsg:error=EIO:when=2 "$credcheck" --server sock \
 	    --verbose --type dgram
@@ -677,6 +729,24 @@ refused_body() {
 	--race|setsockopt:error=ENOBUFS|none|setsockopt: $option: No buffer space available
 	--sync|sendto:error=EPERM|credentials|send: Operation not permitted
 	END
+}
+
+atf_test_case no_room
+no_room_head() {
+	atf_set descr "A \"go on\" for which a client leaves no room holds" \
+	    "nobody up: it is that client's line, at once"
+}
+no_room_body() {
+	require_mechanism
+	require_faults
+	start -f sendto:error=EAGAIN:when=1 "$credcheck" --server sock --sync \
+	    --verbose --count 2
+	wait_listening
+	atf_check "$credcheck" --client sock
+	atf_check "$credcheck" --client sock --sync
+	server_ends 2
+	atf_check -o inline:"credcheck: connection 1: send: $(words EAGAIN)\n" \
+	    sed 1d stderr
 }
 
 atf_test_case which
@@ -1051,6 +1121,7 @@ atf_init_test_cases() {
 	atf_add_test_case data
 	atf_add_test_case timeout
 	atf_add_test_case many
+	atf_add_test_case any_order
 	atf_add_test_case few_descriptors
 	atf_add_test_case rude
 	atf_add_test_case longer
@@ -1058,6 +1129,7 @@ atf_init_test_cases() {
 	atf_add_test_case reset
 	atf_add_test_case unreadable
 	atf_add_test_case refused
+	atf_add_test_case no_room
 	atf_add_test_case which
 	atf_add_test_case first
 	atf_add_test_case nothing_stays

@@ -193,6 +193,30 @@ ATF_TC_BODY(spins, tc)
 	ATF_CHECK(o.pause == 2 || o.pause == o.pause_left);
 }
 
+ATF_TC(times);
+ATF_TC_HEAD(times, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The last part of a millisecond is slept "
+	    "through, no sleep is endless where a deadline is over, and after "
+	    "2^32 trials the first is behind the last");
+}
+ATF_TC_BODY(times, tc)
+{
+	static struct published theirs;
+	struct conv c = { .other.theirs = &theirs };
+	const int64_t time = now();
+
+	ATF_CHECK_EQ(milliseconds_until(time), 1);
+	ATF_CHECK_EQ(milliseconds_until(time - 9 * SECOND), 1);
+	ATF_CHECK(milliseconds_until(time + 9 * SECOND) > 1000);
+	theirs.done_in[3] = UINT32_MAX;
+	for (c.trial = UINT32_MAX - 1; c.trial <= UINT32_MAX; c.trial++)
+		ATF_CHECK(other_has_reached(&c, 3));
+	ATF_CHECK(!other_has_reached(&c, 3));
+	theirs.done_in[3] = 1;		/* one ahead */
+	ATF_CHECK(other_has_reached(&c, 3));
+}
+
 ATF_TC(again);
 ATF_TC_HEAD(again, tc)
 {
@@ -238,6 +262,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deadlines);
 	ATF_TP_ADD_TC(tp, named);
 	ATF_TP_ADD_TC(tp, spins);
+	ATF_TP_ADD_TC(tp, times);
 	ATF_TP_ADD_TC(tp, again);
 	return atf_no_error();
 }

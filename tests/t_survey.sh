@@ -558,6 +558,9 @@ roots_directory_body() {
 	atf_check -o inline:"0700\n" tail -n 1 modes
 	atf_check -o inline:"0700\n0711\n" sort -u modes
 	atf_check rmdir tmp
+	require_faults
+	atf_check -s exit:2 -e match:": TMPDIR: chmod: $(words EPERM)$" \
+	    env TMPDIR=. "$h_start" -f fchmod:error=EPERM "$generic" --survey
 }
 
 atf_test_case no_fork
@@ -598,9 +601,23 @@ capabilities_body() {
 		    jq -r '.rows[] | select(.name == "forged").cells.stream |
 		    "\(.outcome) \(.missing)"' out
 	done
-	atf_check -o save:out "$credcheck" --survey --json
-	atf_check -o inline:"null\n" jq -r \
-	    '.rows[] | select(.name == "forged").cells.stream.missing' out
+	# One of them is enough.
+	for cap in setuid setgid; do
+		TMPDIR=/tmp setpriv --inh-caps=+$cap --ambient-caps=+$cap \
+		    --reuid=1234 --regid=1234 --clear-groups \
+		    "$credcheck" --survey --json >out
+		atf_check -o match:"the client has capabilities" jq -r \
+		    '.rows[] | select(.name == "forged").cells.stream.missing' \
+		    out
+	done
+	# A group 0 is none.
+	for as in "setpriv --reuid=1234 --regid=0 --clear-groups" env; do
+		atf_check -o save:out env TMPDIR=/tmp $as "$credcheck" \
+		    --survey --json
+		atf_check -o inline:"null\n" jq -r \
+		    '.rows[] | select(.name == "forged").cells.stream.missing' \
+		    out
+	done
 }
 
 atf_test_case other_proc

@@ -59,6 +59,7 @@ retried_body() {
 	    recvmsg:error=EAGAIN:when=1..3 recv:error=EINTR:when=1 \
 	    poll:error=EINTR:when=1..2 send:error=EINTR:when=1 \
 	    sendmsg:error=EAGAIN:when=1 sendmsg:error=ETOOMANYREFS:when=1..3 \
+	    sendmsg:error=ENOBUFS:when=1..3 \
 	    accept:error=ECONNABORTED:when=1 connect:error=EAGAIN:when=1..3; do
 		for args in "" "--path sock" "--path sock --type dgram"; do
 			case "$fault $args" in
@@ -116,7 +117,7 @@ killed_client_body() {
 	require_faults
 	for step in "sendmsg|" "getgroups|--path sock" "connect|--path sock" \
 	    "getgroups|--late" "sendmsg|--type seqpacket" \
-	    "getgroups|--path sock --type dgram"; do
+	    "getgroups|--path sock --type dgram" "write:in=child|--late"; do
 		with_faults "${step%|*}:signal=KILL:when=1" --timeout 3600 \
 		    ${step#*|}
 		status=$?

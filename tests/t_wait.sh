@@ -75,6 +75,23 @@ refused_for_good_body() {
 	done
 }
 
+atf_test_case no_buffers
+no_buffers_head() {
+	atf_set descr "What has no buffers is tried again some times, and not" \
+	    "as often as a processor can"
+}
+no_buffers_body() {
+	require_mechanism
+	require_faults
+	for error in ENOBUFS ETOOMANYREFS; do
+		with_faults sendmsg:error=$error --timeout 0.4
+		atf_check_equal 2 $?
+		atf_check -o inline:"credcheck: client: timed out after 0.4 s waiting for the server to accept\n" \
+		    cat stderr
+		atf_check test $(grep -c " sendmsg$" faults) -lt 450
+	done
+}
+
 atf_test_case client_done
 client_done_head() {
 	atf_set descr "A client that has sent its message and left is not" \
@@ -165,6 +182,7 @@ atf_init_test_cases() {
 	atf_add_test_case starved
 	atf_add_test_case refused
 	atf_add_test_case refused_for_good
+	atf_add_test_case no_buffers
 	atf_add_test_case client_done
 	atf_add_test_case model
 }
