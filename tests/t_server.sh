@@ -381,6 +381,25 @@ data_body() {
 	atf_check -o inline:"$message\n" jq -r '.control[].name' json
 }
 
+atf_test_case each_timeout
+each_timeout_head() {
+	atf_set descr "With --all the timeout is of each message: one who" \
+	    "writes every second is read for longer than two"
+	atf_set require.progs "jq python3"
+}
+each_timeout_body() {
+	require_mechanism
+	start_server --all --json --type seqpacket --count 1 --timeout 2.5
+	export TYPE=SEQPACKET
+	client <<-'END'
+	for _ in range(4):
+	    s.send(b"!")
+	    time.sleep(1)
+	END
+	server_ends 0
+	lines 4
+}
+
 atf_test_case timeout
 timeout_head() {
 	atf_set descr "A client that says nothing is one line of its own after" \
@@ -1119,6 +1138,7 @@ atf_init_test_cases() {
 	atf_add_test_case handed_over
 	atf_add_test_case all
 	atf_add_test_case data
+	atf_add_test_case each_timeout
 	atf_add_test_case timeout
 	atf_add_test_case many
 	atf_add_test_case any_order
