@@ -938,7 +938,9 @@ ATF_TC_HEAD(alarms, tc)
 }
 ATF_TC_BODY(alarms, tc)
 {
+	struct sigaction sa;
 	siginfo_t info;
+	int client, fd;
 	bool again;
 	long left;
 
@@ -971,6 +973,19 @@ ATF_TC_BODY(alarms, tc)
 	signals.ticking = 1;
 	catch_alarm(false);
 	ATF_CHECK(!signals.ticking && !signals.timed);
+
+	/* It interrupts one accept(2) for good, and nothing after that. */
+	signals.stopped = 0;
+	set_up(&sync_schedule, ROLE_FD);
+	conv.listener = listen_at("given", SOCK_STREAM);
+	client = connect_to("given", SOCK_STREAM);
+	ATF_CHECK((fd = accept_next(&conv)) != -1);
+	ATF_REQUIRE_EQ(sigaction(SIGALRM, NULL, &sa), 0);
+	ATF_CHECK((sa.sa_flags & SA_RESTART) != 0 && !signals.interrupting);
+	ATF_CHECK_EQ_MSG(accept_next(&conv), -1, "a second connection");
+	ATF_CHECK_EQ(errno, EINTR);
+	(void)close(client);
+	(void)close(fd);
 }
 
 ATF_TC(ignored);

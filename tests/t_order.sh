@@ -432,7 +432,16 @@ server_body() {
 	atf_check -o inline:"credentials option ready accept receive\n\
 credentials option ready accept receive\n" \
 	    jq -r '"\(.outcome) \(.order)"' stdout
-	# What it was refused is said of each connection.
+	# What it was refused is said of each connection, and not of others.
+	require_faults
+	start -f setsockopt:error=ENOBUFS:when=1 "$credcheck" --server sock \
+	    --verbose --json --count 2 --order "ready accept option receive"
+	wait_listening
+	for _i in 1 2; do
+		"$credcheck" --client sock
+	done
+	wait $pid
+	atf_check -o inline:"option\nnull\n" jq -r .refused stdout
 	start "$credcheck" --server sock --verbose --json --count 2 \
 	    --order "ready accept wrong-option receive"
 	wait_listening

@@ -460,6 +460,31 @@ many_body() {
 	    jq -r '"\(.outcome) \(.bytes)"' stdout
 }
 
+atf_test_case no_more
+no_more_head() {
+	atf_set descr "A client beyond --count is not taken, though another" \
+	    "one is still awaited, and until then nothing is done"
+	atf_set require.progs "jq python3"
+}
+no_more_body() {
+	require_mechanism
+	require_faults
+	start -f poll "$credcheck" --server sock --verbose --json --count 1
+	wait_listening
+	client <<-'END'
+	time.sleep(0.2)
+	t = socket.socket(socket.AF_UNIX)
+	join(t)
+	t.send(b"?")
+	time.sleep(0.5)
+	s.send(b"!!")
+	s.recv(1)
+	END
+	server_ends 0
+	atf_check -o inline:"1 2\n" jq -r '"\(.connection) \(.bytes)"' stdout
+	atf_check test $(grep -c " poll$" faults) -lt 50
+}
+
 atf_test_case any_order
 any_order_head() {
 	atf_set descr "Clients who write in another order than they came in" \
@@ -758,14 +783,49 @@ no_room_head() {
 no_room_body() {
 	require_mechanism
 	require_faults
-	start -f sendto:error=EAGAIN:when=1 "$credcheck" --server sock --sync \
-	    --verbose --count 2
+	start -f sendto:error=EAGAIN:when=1,sendto:error=EPERM:when=2 \
+	    "$credcheck" --server sock --sync --verbose --count 3
 	wait_listening
+	atf_check "$credcheck" --client sock
 	atf_check "$credcheck" --client sock
 	atf_check "$credcheck" --client sock --sync
 	server_ends 2
-	atf_check -o inline:"credcheck: connection 1: send: $(words EAGAIN)\n" \
+	atf_check -o inline:"credcheck: connection 1: send: $(words EAGAIN)
+credcheck: connection 2: send: $(words EPERM)\n" \
 	    sed 1d stderr
+}
+
+atf_test_case accept_errors
+accept_errors_head() {
+	atf_set descr "A want of descriptors or memory is waited out, without" \
+	    "asking as often as a processor can, what a client or a signal" \
+	    "has undone is nothing, and any other error ends the server"
+}
+accept_errors_body() {
+	require_mechanism
+	require_faults
+	for error in EMFILE ENOBUFS ENOMEM ECONNABORTED EAGAIN EINTR; do
+		start -f accept:error=$error:when=1 "$credcheck" \
+		    --server sock --verbose --count 1
+		wait_listening
+		atf_check "$credcheck" --client sock
+		server_ends 0
+		atf_check -o match:"^1 connection: 1 with" tail -n 1 stdout
+	done
+	start -f accept:error=EMFILE "$credcheck" --server sock --verbose
+	wait_listening
+	atf_check "$credcheck" --client sock
+	sleep 1
+	kill -TERM $pid
+	server_ends 1
+	atf_check -o inline:"credcheck: accept: waiting for clients to leave:\
+ $(words EMFILE)\n" sed 1d stderr
+	atf_check test $(grep -c " accept$" faults) -lt 40
+	start -f accept:error=EPERM "$credcheck" --server sock --verbose
+	wait_listening
+	"$credcheck" --client sock
+	server_ends 2
+	atf_check -o inline:"credcheck: accept: $(words EPERM)\n" sed 1d stderr
 }
 
 atf_test_case which
@@ -1141,6 +1201,7 @@ atf_init_test_cases() {
 	atf_add_test_case each_timeout
 	atf_add_test_case timeout
 	atf_add_test_case many
+	atf_add_test_case no_more
 	atf_add_test_case any_order
 	atf_add_test_case few_descriptors
 	atf_add_test_case rude
@@ -1150,6 +1211,7 @@ atf_init_test_cases() {
 	atf_add_test_case unreadable
 	atf_add_test_case refused
 	atf_add_test_case no_room
+	atf_add_test_case accept_errors
 	atf_add_test_case which
 	atf_add_test_case first
 	atf_add_test_case nothing_stays

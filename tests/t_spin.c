@@ -28,7 +28,25 @@
 /*
  * How one side waits for the other: until when, and for how long it spins.
  */
+#if defined(__linux__) && !defined(_GNU_SOURCE)
+#define _GNU_SOURCE
+#endif
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* What happens just before our side says for what it is going to sleep. */
+static void (*before_sleep)(void);
+
+#undef atomic_store
+#define atomic_store(object, value)	do {				\
+	if (before_sleep != NULL)					\
+		before_sleep();						\
+	atomic_store_explicit(object, value, memory_order_seq_cst);	\
+} while (0)
 #include "unit.h"
+
+static struct published ours, theirs;
 
 /* Whether a wait ends with that time, at a deadline of 100. */
 static bool
@@ -134,7 +152,6 @@ ATF_TC_HEAD(spins, tc)
 }
 ATF_TC_BODY(spins, tc)
 {
-	static struct published ours, theirs;
 	struct other o = { .ours = &ours, .theirs = &theirs,
 	    .spin = MOST_SPINS };
 	int64_t start;
@@ -193,6 +210,40 @@ ATF_TC_BODY(spins, tc)
 	ATF_CHECK(o.pause == 2 || o.pause == o.pause_left);
 }
 
+/* The other side does the step, sees nobody asleep, and wakes nobody. */
+static void
+do_step(void)
+{
+	before_sleep = NULL;
+	theirs.done_in[0] = 1;
+	theirs.events++;
+}
+
+ATF_TC(unwoken);
+ATF_TC_HEAD(unwoken, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "A step that was done between the last "
+	    "look and the sleep is not slept through");
+}
+ATF_TC_BODY(unwoken, tc)
+{
+	int64_t begun;
+	int pair[2];
+
+	set_up(&sync_schedule, ROLE_BOTH);
+	ATF_REQUIRE_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	options.timeout = 8 * SECOND;
+	conv.other = (struct other){ .ours = &ours, .theirs = &theirs,
+	    .wake = pair[0] };
+	begun = conv.time = now();
+	set_deadline(&conv, "a step");
+	before_sleep = do_step;
+	wait_for_position(&conv, 0);
+	ATF_CHECK(before_sleep == NULL);
+	ATF_CHECK(now() - begun < 4 * SECOND);
+	ATF_CHECK_EQ(ours.sleeps_for, 0);
+}
+
 ATF_TC(times);
 ATF_TC_HEAD(times, tc)
 {
@@ -202,7 +253,6 @@ ATF_TC_HEAD(times, tc)
 }
 ATF_TC_BODY(times, tc)
 {
-	static struct published theirs;
 	struct conv c = { .other.theirs = &theirs };
 	const int64_t time = now();
 
@@ -262,6 +312,7 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, deadlines);
 	ATF_TP_ADD_TC(tp, named);
 	ATF_TP_ADD_TC(tp, spins);
+	ATF_TP_ADD_TC(tp, unwoken);
 	ATF_TP_ADD_TC(tp, times);
 	ATF_TP_ADD_TC(tp, again);
 	return atf_no_error();
