@@ -138,6 +138,58 @@ ATF_TC_BODY(unsaid, tc)
 	check_text("");
 }
 
+ATF_TC(go_on);
+ATF_TC_HEAD(go_on, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "\"Go on\" is the word that was agreed "
+	    "upon, all of it and nothing else, and of datagrams that of the "
+	    "server's socket");
+}
+ATF_TC_BODY(go_on, tc)
+{
+	static const uint64_t word = UINT64_C(0x0102030405060708);
+	struct message *m = &conv.message;
+
+	set_up(&sync_schedule, ROLE_BOTH);
+	conv.other.wake = 0;
+	shared.go_on = word;
+	memcpy(m->data, &word, sizeof(word));
+	for (m->bytes = 0; m->bytes < 12; m->bytes++)
+		ATF_CHECK_EQ(is_go_on(&conv), m->bytes == sizeof(word));
+	m->bytes = sizeof(word);
+	options.path = "sock";
+	options.type = 2;
+	ATF_REQUIRE(is_named_dgram(&options));
+	conv.server_address.len = sizeof(conv.server_address.sun);
+	strcpy(conv.server_address.sun.sun_path, "sock");
+	ATF_CHECK(!is_go_on(&conv));
+	strcpy(m->from.sun_path, "sock");
+	ATF_CHECK(is_go_on(&conv));
+	strcpy(m->from.sun_path, "./sock");
+	ATF_CHECK(!is_go_on(&conv));
+	options.path = NULL;
+	m->data[7]++;
+	ATF_CHECK(!is_go_on(&conv));
+}
+
+ATF_TC(sent);
+ATF_TC_HEAD(sent, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "What was sent counts in bytes on a "
+	    "stream, and in messages elsewhere");
+}
+ATF_TC_BODY(sent, tc)
+{
+	set_up(&sync_schedule, ROLE_BOTH);
+	conv.message.socktype = SOCK_STREAM;
+	note_sent(&conv, 5);
+	note_sent(&conv, 7);
+	ATF_CHECK_EQ(shared.sent, 12);
+	conv.message.socktype = SOCK_SEQPACKET;
+	note_sent(&conv, 5);
+	ATF_CHECK_EQ(shared.sent, 13);
+}
+
 ATF_TC(woken);
 ATF_TC_HEAD(woken, tc)
 {
@@ -408,6 +460,8 @@ ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, labels);
 	ATF_TP_ADD_TC(tp, unsaid);
+	ATF_TP_ADD_TC(tp, go_on);
+	ATF_TP_ADD_TC(tp, sent);
 	ATF_TP_ADD_TC(tp, woken);
 	ATF_TP_ADD_TC(tp, orphan);
 	ATF_TP_ADD_TC(tp, left_by_err);

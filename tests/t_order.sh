@@ -257,10 +257,18 @@ steps_body() {
 	    '"\(.mode) \(.refused) \(.errno) \(.outcome) \(.bytes)"' out
 	atf_check -o inline:"$order\n" jq -r .order out
 	# The same if it is the server's.
-	order="ready accept wrong-option drain / connect until:drain write"
-	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
-	    --timeout 60
-	atf_check -o inline:"wrong-option\n" jq -r .refused out
+	for order in \
+	    "ready accept wrong-option drain / connect until:drain write" \
+	    "ready accept wrong-option go-on receive /
+	    connect hear-go-on write"; do
+		atf_check -s exit:1 -o save:out "$credcheck" --json \
+		    --order "$order" --timeout 60
+		atf_check -o inline:"wrong-option\n" jq -r .refused out
+	done
+	atf_check -s exit:1 -o save:out "$credcheck" --json \
+	    --order "ready accept drain close / connect until:close by-another"
+	atf_check -o inline:"by-another EPIPE\n" \
+	    jq -r '"\(.refused) \(.errno)"' out
 	order="ready accept option drain close / connect until:close write"
 	# Counted, each is refused, and the next one is tried.
 	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
@@ -326,6 +334,106 @@ counted_body() {
 	atf_check -s exit:1 -o inline:"500 trials: 500 $lost\n" sh -c \
 	    "\"$credcheck\" --count 500 --order '$order' >out; status=\$?
 	    sed -n 1p out; exit \$status"
+}
+
+# A server in python, of the accepted connection c, at sock.
+serve() {
+	rm -f sock bound
+	{
+		cat <<-'END'
+		import os, socket, time
+		s = socket.socket(socket.AF_UNIX)
+		s.bind("bound")
+		s.listen()
+		os.rename("bound", "sock")
+		END
+		cat
+	} >server.py
+	start python3 server.py
+	wait_until '[ -S sock ]'
+}
+
+atf_test_case answers
+answers_head() {
+	atf_set descr "A client says how much came in all, and whether the" \
+	    "connection was closed or reset; a server that says nothing is" \
+	    "waited for, and by one client of many not for long"
+	atf_set require.progs "python3"
+}
+answers_body() {
+	require_linux
+	order="connect write read"
+	serve <<-'END'
+	c, _ = s.accept()
+	c.send(b"ab")
+	time.sleep(0.3)
+	c.recv(9)
+	c.send(b"cd")
+	c.close()
+	END
+	atf_check -e match:"^The server sent 4 bytes, and closed the connection$" \
+	    "$credcheck" --client sock --verbose --order "$order"
+	wait $pid
+	serve <<-'END'
+	c, _ = s.accept()
+	time.sleep(0.3)
+	c.close()			# with a byte unread
+	END
+	atf_check -e match:"^The server closed the connection$" \
+	    "$credcheck" --client sock --verbose --order "$order"
+	wait $pid
+	serve <<-'END'
+	time.sleep(60)
+	END
+	atf_check -e match:"^The server sent nothing$" \
+	    "$credcheck" --client sock --verbose --order "$order" \
+	    --timeout 0.2
+	start "$credcheck" --client sock --order "$order" --timeout 60 --count 5
+	wait_until '! alive $pid'
+	wait $pid
+	atf_check_equal 0 $?
+}
+
+atf_test_case proof
+proof_head() {
+	atf_set descr "What proves who the client is, is not read by it for an" \
+	    "answer, and the connection was accepted before it"
+	atf_set require.progs "jq"
+}
+proof_body() {
+	require_mechanism
+	require_faults
+	with_faults recv:delay=150000:in=parent --path sock --json \
+	    --order "ready accept drain close / connect read"
+	atf_check_equal 1 $?
+	atf_check cat stderr
+	with_faults recv:delay=150000:in=parent --path sock --sync --verbose
+	atf_check_equal 0 $?
+	awk '/ connected$/ { from = $1 } / accepted$/ { to = $1 }
+	    END { exit !(to - from < 140000) }' stderr ||
+	    atf_fail "$(cat stderr)"
+}
+
+atf_test_case by_child
+by_child_head() {
+	atf_set descr "A child that stands for the client and cannot be had," \
+	    "is killed, or is refused, ends the run in one line"
+}
+by_child_body() {
+	require_mechanism
+	require_faults
+	while IFS='|' read -r fault client line; do
+		with_faults "$fault:in=child" --path sock --timeout 30 \
+		    --order "ready accept drain / connect$client"
+		atf_check_equal 2 $?
+		atf_check -o inline:"credcheck: client: $line\n" cat stderr
+		atf_check test ! -e sock
+	done <<-END
+	fork:error=EAGAIN| by-another|fork: $(words EAGAIN)
+	fork:error=EAGAIN|-gone|fork: $(words EAGAIN)
+	connect:signal=KILL|-gone|fork: the child failed
+	connect:error=ECONNREFUSED|-gone|connect: sock: $(words ECONNREFUSED)
+	END
 }
 
 atf_test_case full
@@ -432,6 +540,9 @@ server_body() {
 	atf_check -o inline:"credentials option ready accept receive\n\
 credentials option ready accept receive\n" \
 	    jq -r '"\(.outcome) \(.order)"' stdout
+	atf_check -s exit:2 -e match:"^credcheck: wrong-option: " \
+	    "$credcheck" --server sock \
+	    --order "wrong-option ready accept receive"
 	# What it was refused is said of each connection, and not of others.
 	require_faults
 	start -f setsockopt:error=ENOBUFS:when=1 "$credcheck" --server sock \
@@ -567,6 +678,9 @@ atf_init_test_cases() {
 	atf_add_test_case steps
 	atf_add_test_case asked
 	atf_add_test_case counted
+	atf_add_test_case answers
+	atf_add_test_case proof
+	atf_add_test_case by_child
 	atf_add_test_case full
 	atf_add_test_case twice
 	atf_add_test_case deadline

@@ -171,6 +171,38 @@ for i in range(50):
 	done
 }
 
+atf_test_case endless
+endless_head() {
+	atf_set descr "Strangers who come without end do not put off the" \
+	    "deadline of a client that does not come"
+	atf_set require.progs "python3"
+}
+endless_body() {
+	require_mechanism
+	require_faults
+	start -f connect:delay=60000000:in=child "$credcheck" --path sock \
+	    --timeout 1
+	wait_until 'grep -q " connect$" faults'
+	python3 -c 'import socket, time
+begun = time.time()
+while time.time() < begun + 30:
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect("sock")
+    except FileNotFoundError:
+        break
+    except OSError:
+        time.sleep(0.001)' &
+	strangers=$!
+	wait_until '! alive $pid' 20
+	wait $pid
+	atf_check_equal 2 $?
+	kill $strangers 2>/dev/null
+	atf_check -o match:"^credcheck: timed out after 1 s waiting for the client to connect$" \
+	    cat stderr
+	atf_check test ! -e sock
+}
+
 atf_test_case full_backlog
 full_backlog_head() {
 	atf_set descr "A socket whose listener accepts nobody is said to be" \
@@ -359,7 +391,7 @@ early_go_on_body() {
 	atf_check sh -c "cd elsewhere && python3 -c 'import socket, sys
 name, = (l.split()[-1] for l in open(\"/proc/net/unix\")
     if \"@credcheck.$pid.\" in l)
-assert len(name.split(\".\")[-1]) > 8, name	# which nobody guesses
+assert len(name.rstrip(\"@\").split(\".\")[-1]) > 8, name	# which nobody guesses
 for own in None, \"./sock\":
     s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     if own:
@@ -425,6 +457,7 @@ atf_init_test_cases() {
 	atf_add_test_case no_directory
 	atf_add_test_case not_writable
 	atf_add_test_case strangers
+	atf_add_test_case endless
 	atf_add_test_case full_backlog
 	atf_add_test_case link_to_nowhere
 	atf_add_test_case exchanged

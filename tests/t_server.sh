@@ -460,6 +460,22 @@ many_body() {
 	    jq -r '"\(.outcome) \(.bytes)"' stdout
 }
 
+atf_test_case crowd
+crowd_head() {
+	atf_set descr "Datagrams without end do not keep a server from a signal"
+}
+crowd_body() {
+	require_mechanism
+	start_server --type dgram --json
+	"$credcheck" --client sock --type dgram --count 1000000000 2>/dev/null &
+	client=$!
+	wait_until '[ $(grep -c . stdout) -gt 100 ]'
+	kill -TERM $pid
+	server_ends 0
+	kill $client 2>/dev/null
+	atf_check -o inline:"Listening on sock\n" cat stderr
+}
+
 atf_test_case no_more
 no_more_head() {
 	atf_set descr "A client beyond --count is not taken, though another" \
@@ -1201,6 +1217,7 @@ atf_init_test_cases() {
 	atf_add_test_case each_timeout
 	atf_add_test_case timeout
 	atf_add_test_case many
+	atf_add_test_case crowd
 	atf_add_test_case no_more
 	atf_add_test_case any_order
 	atf_add_test_case few_descriptors
