@@ -1239,7 +1239,7 @@ struct options {
 	const char *order;		/* as --order has it; NULL: none */
 	mode_t mode;
 	size_t type;			/* of types[] */
-	bool any_type;			/* if it fails, the next is tried */
+	bool any_type;			/* stream, or else seqpacket */
 	struct identity user, effective;
 	const struct schedule *schedule;
 	unsigned missing_stdio;		/* a mask of what was not open */
@@ -3088,9 +3088,11 @@ connect_failed(struct conv *c, int error)
 	const bool in_files = c->server_address.sun.sun_path[0] != '\0';
 	struct stat st;
 
-	if (error == EPROTOTYPE && o->role == ROLE_PEER)
-		fail(c, 0, "%s: no %s socket", o->path, o->type > 0 ?
-		    "stream or seqpacket" : "stream");
+	if (error == EPROTOTYPE && o->any_type)
+		fail(c, 0, "%s: no stream or seqpacket socket", o->path);
+	if (error == EPROTOTYPE)
+		fail(c, 0, "%s: not a %s socket (--type)", o->path,
+		    types[o->type].name);
 	/* Linux says ECONNREFUSED of what is no socket, the BSDs ENOTSOCK. */
 	if ((error == ECONNREFUSED || error == ENOTSOCK) && in_files &&
 	    stat(o->path, &st) == 0 && !S_ISSOCK(st.st_mode))
@@ -3161,7 +3163,8 @@ connect_path(struct conv *c)
 	make_client_socket(c);
 	while (connect_address(c, c->connection) == -1 && errno != EISCONN) {
 		error = errno;
-		if (error == EPROTOTYPE && c->options->any_type) {
+		if (error == EPROTOTYPE && c->options->any_type &&
+		    c->options->type == 0) {
 			note_refusal(c, error);
 			return;
 		}
@@ -6431,7 +6434,7 @@ run_peer(struct options *o)
 	struct conv c;
 	int status;
 
-	for (;; o->type++, o->any_type = false) {
+	for (;; o->type++) {
 		open_conv(&c, o, NULL);
 		run_steps(&c);
 		if (refusal_of(&c) == NULL)
@@ -9296,6 +9299,12 @@ main(int argc, char **argv)
 	parse_options(argc, argv, &o);
 	if (o.role == ROLE_FD)
 		find_descriptor(&o);
+	/* A server would say so only when its first client has come. */
+	if ((o.missing_stdio & 1U << STDOUT_FILENO) && !o.quiet &&
+	    o.role != ROLE_CLIENT) {
+		errno = EBADF;
+		err(EXIT_TROUBLE, "standard output");
+	}
 	if (atexit(clean_up) != 0)
 		err(EXIT_TROUBLE, "atexit");
 	if (signals.stoppable && pipe(signals.wakeup) == -1)

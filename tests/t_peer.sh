@@ -166,13 +166,14 @@ refused_body() {
 	start "$credcheck" --server sock --type dgram --verbose
 	wait_listening
 	refuse sock "sock: no stream or seqpacket socket"
+	refuse "sock --type seqpacket" "sock: not a seqpacket socket (--type)"
 	kill -KILL $pid
 	wait $pid
 	refuse sock "connect: sock: $(words ECONNREFUSED)"
 	rm sock
 	start "$credcheck" --server sock --type seqpacket --verbose
 	wait_listening
-	refuse "sock --type stream" "sock: no stream socket"
+	refuse "sock --type stream" "sock: not a stream socket (--type)"
 	kill $pid
 }
 

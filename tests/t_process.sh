@@ -381,6 +381,10 @@ closed_output_body() {
 		rm gone
 	done
 	atf_check sh -c "exec '$credcheck' --quiet >&-"
+	# Nobody has to come before that is said.
+	atf_check -s exit:2 -e inline:"credcheck: standard output:\
+ $(words EBADF)\n" sh -c "exec '$credcheck' --server sock >&-"
+	atf_check test ! -e sock
 	# A limit of the file's size is no signal to die of, either.
 	atf_check -s exit:2 -e match:"^credcheck: standard output: $(words EFBIG)$" \
 	    sh -c "ulimit -f 1; exec '$credcheck' --survey --json >file"

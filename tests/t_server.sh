@@ -1129,6 +1129,10 @@ lonely_client_body() {
 	start_server --timeout 3600
 	atf_check -s exit:2 -e inline:"credcheck: client: timed out after 0.1 s waiting for \"go on\"\n" \
 	    "$credcheck" --client sock --sync --timeout 0.1
+	for type in seqpacket dgram; do
+		atf_check -s exit:2 -e inline:"credcheck: client: sock: not a\
+ $type socket (--type)\n" "$credcheck" --client sock --type $type
+	done
 	kill -KILL $pid
 	wait $pid
 	atf_check -s exit:2 -e inline:"credcheck: client: connect: sock: $(words ECONNREFUSED)\n" \
