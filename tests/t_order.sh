@@ -261,14 +261,25 @@ steps_body() {
 	    "ready accept wrong-option drain / connect until:drain write" \
 	    "ready accept wrong-option go-on receive /
 	    connect hear-go-on write"; do
-		atf_check -s exit:1 -o save:out "$credcheck" --json \
-		    --order "$order" --timeout 60
-		atf_check -o inline:"wrong-option\n" jq -r .refused out
+		for type in stream dgram; do
+			atf_check -s exit:1 -o save:out "$credcheck" --json \
+			    --order "$order" --timeout 60 --type $type
+			atf_check -o inline:"wrong-option\n" \
+			    jq -r .refused out
+		done
 	done
 	atf_check -s exit:1 -o save:out "$credcheck" --json \
 	    --order "ready accept drain close / connect until:close by-another"
 	atf_check -o inline:"by-another EPIPE\n" \
 	    jq -r '"\(.refused) \(.errno)"' out
+	# What is read by chance keeps who is at the other end.
+	order="ready accept option until:write drain /
+	    connect until:option write until:drain"
+	atf_check -o save:out "$credcheck" --json --order "$order"
+	atf_check -o inline:"credentials $(id -u)\n" \
+	    jq -r '"\(.outcome) \(.peer.euid)"' out
+	atf_check -o match:"^9 trials: 9 credentials$" "$credcheck" --count 9 \
+	    --order "$order"
 	order="ready accept option drain close / connect until:close write"
 	# Counted, each is refused, and the next one is tried.
 	atf_check -s exit:1 -o save:out "$credcheck" --json --order "$order" \
@@ -407,11 +418,35 @@ proof_body() {
 	    --order "ready accept drain close / connect read"
 	atf_check_equal 1 $?
 	atf_check cat stderr
+	with_faults recv:delay=150000:in=parent --path sock --json --order \
+	    "ready accept option go-on receive / connect hear-go-on write"
+	atf_check_equal 0 $?
+	atf_check cat stderr
 	with_faults recv:delay=150000:in=parent --path sock --sync --verbose
 	atf_check_equal 0 $?
 	awk '/ connected$/ { from = $1 } / accepted$/ { to = $1 }
 	    END { exit !(to - from < 140000) }' stderr ||
 	    atf_fail "$(cat stderr)"
+}
+
+atf_test_case nothing_comes
+nothing_comes_head() {
+	atf_set descr "A server that waits for a message which the kernel has" \
+	    "refused is told at once, and takes no end of file for one"
+	atf_set require.progs "jq"
+}
+nothing_comes_body() {
+	require_mechanism
+	require_faults
+	for type in stream seqpacket dgram; do
+		# The first hands the pair over.
+		with_faults sendmsg:error=EPERM:in=child:when=2 --json \
+		    --type $type --timeout 60 \
+		    --order "ready accept option receive / connect sendmsg"
+		atf_check_equal 1 $?
+		atf_check -o inline:"sendmsg EPERM none\n" \
+		    jq -r '"\(.refused) \(.errno) \(.outcome)"' stdout
+	done
 }
 
 atf_test_case by_child
@@ -480,6 +515,15 @@ deadline_head() {
 }
 deadline_body() {
 	require_linux
+	# The steps that a client has left have each a deadline of its own.
+	atf_check -o match:"^UID: $(id -ru)$" "$credcheck" --timeout 0.3 \
+	    --spread 300000 --order "ready accept option receive /
+	    connect until:option write delay delay delay delay delay delay
+	    delay delay"
+	# Nor is there room in a named socket, which does not block.
+	"$credcheck" --timeout 0.2 --path sock --order "ready accept
+	    until:done drain / connect largest write" >out 2>err
+	atf_check_equal 2 $?
 	# There is no room for the second message, as nobody reads the first.
 	"$credcheck" --timeout 0.2 --order "ready accept until:done drain /
 	    connect largest write" >out 2>err
@@ -680,6 +724,7 @@ atf_init_test_cases() {
 	atf_add_test_case counted
 	atf_add_test_case answers
 	atf_add_test_case proof
+	atf_add_test_case nothing_comes
 	atf_add_test_case by_child
 	atf_add_test_case full
 	atf_add_test_case twice

@@ -180,27 +180,37 @@ endless_head() {
 endless_body() {
 	require_mechanism
 	require_faults
-	start -f connect:delay=60000000:in=child "$credcheck" --path sock \
-	    --timeout 1
-	wait_until 'grep -q " connect$" faults'
-	python3 -c 'import socket, time
+	for type in STREAM DGRAM; do
+		# A server that is slower than they are.
+		call=connect for="client to connect" slow=send:delay=20000
+		[ $type = STREAM ] || call=write for="client.s message" \
+		    slow=recvmsg:delay=2000
+		start -f $call:delay=60000000:in=child,$slow:in=parent \
+		    "$credcheck" \
+		    --path sock --timeout 1 --type $(echo $type | tr A-Z a-z)
+		wait_until 'grep -q " $call$" faults'
+		python3 -c 'import socket, sys, time
 begun = time.time()
 while time.time() < begun + 30:
-    s = socket.socket(socket.AF_UNIX)
+    s = socket.socket(socket.AF_UNIX, getattr(socket, "SOCK_" + sys.argv[1]))
     try:
         s.connect("sock")
+        while sys.argv[1] == "DGRAM" and time.time() < begun + 30:
+            s.send(b"stranger")
     except FileNotFoundError:
         break
     except OSError:
-        time.sleep(0.001)' &
-	strangers=$!
-	wait_until '! alive $pid' 20
-	wait $pid
-	atf_check_equal 2 $?
-	kill $strangers 2>/dev/null
-	atf_check -o match:"^credcheck: timed out after 1 s waiting for the client to connect$" \
-	    cat stderr
-	atf_check test ! -e sock
+        time.sleep(0.001)' $type &
+		strangers=$!
+		wait_until '! alive $pid' 20
+		wait $pid
+		atf_check_equal 2 $?
+		kill $strangers 2>/dev/null
+		atf_check -o match:"^credcheck: timed out after 1 s waiting for the $for$" \
+		    cat stderr
+		atf_check test ! -e sock
+		rm faults
+	done
 }
 
 atf_test_case full_backlog

@@ -466,10 +466,14 @@ crowd_head() {
 }
 crowd_body() {
 	require_mechanism
-	start_server --type dgram --json
+	require_faults
+	# Slower than its client, so that there is always one more.
+	start -f recvmsg:delay=5000 "$credcheck" --server sock --verbose \
+	    --type dgram --json
+	wait_listening
 	"$credcheck" --client sock --type dgram --count 1000000000 2>/dev/null &
 	client=$!
-	wait_until '[ $(grep -c . stdout) -gt 100 ]'
+	wait_until '[ $(grep -c . stdout) -gt 20 ]'
 	kill -TERM $pid
 	server_ends 0
 	kill $client 2>/dev/null
@@ -809,6 +813,15 @@ no_room_body() {
 	atf_check -o inline:"credcheck: connection 1: send: $(words EAGAIN)
 credcheck: connection 2: send: $(words EPERM)\n" \
 	    sed 1d stderr
+	# Who has left need not be told, and its message is there.
+	for error in EPIPE ECONNREFUSED ENOENT; do
+		start -f sendto:error=$error:when=1 "$credcheck" --server sock \
+		    --sync --verbose --count 1
+		wait_listening
+		atf_check "$credcheck" --client sock
+		wait $pid
+		atf_check -o inline:"Listening on sock\n" cat stderr
+	done
 }
 
 atf_test_case accept_errors

@@ -61,7 +61,8 @@ retried_body() {
 	    sendmsg:error=EAGAIN:when=1 sendmsg:error=ETOOMANYREFS:when=1..3 \
 	    sendmsg:error=ENOBUFS:when=1..3 \
 	    accept:error=ECONNABORTED:when=1 connect:error=EAGAIN:when=1..3 \
-	    connect:error=EINTR:when=1..3 recv:delay=100000:in=parent; do
+	    connect:error=EINTR:when=1..3 recv:delay=100000:in=parent \
+	    sendto:error=EAGAIN:when=1; do
 		for args in "" "--path sock" "--path sock --type dgram"; do
 			case "$fault $args" in
 			connect:*dgram)	continue ;;	# does not wait
