@@ -439,10 +439,10 @@ nothing_comes_body() {
 	require_mechanism
 	require_faults
 	for type in stream seqpacket dgram; do
-		# The first hands the pair over.
-		with_faults sendmsg:error=EPERM:in=child:when=2 --json \
-		    --type $type --timeout 60 \
-		    --order "ready accept option receive / connect sendmsg"
+		# The first hands the pair over; the server waits by then.
+		with_faults sendmsg:error=EPERM:delay=200000:in=child:when=2 \
+		    --json --type $type --timeout 60 --order \
+		    "ready accept option receive / connect until:option sendmsg"
 		atf_check_equal 1 $?
 		atf_check -o inline:"sendmsg EPERM none\n" \
 		    jq -r '"\(.refused) \(.errno) \(.outcome)"' stdout

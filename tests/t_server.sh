@@ -468,7 +468,7 @@ crowd_body() {
 	require_mechanism
 	require_faults
 	# Slower than its client, so that there is always one more.
-	start -f recvmsg:delay=5000 "$credcheck" --server sock --verbose \
+	start -f recvmsg:delay=20000 "$credcheck" --server sock --verbose \
 	    --type dgram --json
 	wait_listening
 	"$credcheck" --client sock --type dgram --count 1000000000 2>/dev/null &
