@@ -1077,13 +1077,13 @@ ATF_TC_BODY(recorded, tc)
 static void
 check_note(const struct report *rp, const char *text, bool wanted)
 {
-	const char *notes;
+	const char *said;
 
 	capture(stdout);
 	text_notes(rp);
-	notes = captured();
-	ATF_CHECK_EQ_MSG(strstr(notes, text) != NULL, wanted, "notes: %s",
-	    notes);
+	said = captured();
+	ATF_CHECK_EQ_MSG(strstr(said, text) != NULL, wanted, "notes: %s",
+	    said);
 }
 
 ATF_TC(notes_of_system);
