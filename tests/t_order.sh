@@ -596,6 +596,7 @@ credentials option ready accept receive\n" \
 		"$credcheck" --client sock
 	done
 	wait $pid
+	part_tally
 	atf_check -o inline:"option\nnull\n" jq -r .refused stdout
 	start "$credcheck" --server sock --verbose --json --count 2 \
 	    --order "ready accept wrong-option receive"
@@ -604,6 +605,7 @@ credentials option ready accept receive\n" \
 		"$credcheck" --client sock
 	done
 	wait $pid
+	part_tally
 	atf_check -o inline:"wrong-option true\nwrong-option true\n" \
 	    jq -r '"\(.refused) \(.errno | type == "string")"' stdout
 }

@@ -833,7 +833,7 @@ accept_errors_head() {
 accept_errors_body() {
 	require_mechanism
 	require_faults
-	for error in EMFILE ENOBUFS ENOMEM ECONNABORTED EAGAIN EINTR; do
+	for error in ENFILE ENOBUFS ENOMEM ECONNABORTED EAGAIN EINTR; do
 		start -f accept:error=$error:when=1 "$credcheck" \
 		    --server sock --verbose --count 1
 		wait_listening
@@ -841,14 +841,14 @@ accept_errors_body() {
 		server_ends 0
 		atf_check -o match:"^1 connection: 1 with" tail -n 1 stdout
 	done
-	start -f accept:error=EMFILE "$credcheck" --server sock --verbose
+	start -f accept:error=ENFILE "$credcheck" --server sock --verbose
 	wait_listening
 	atf_check "$credcheck" --client sock
 	sleep 1
 	kill -TERM $pid
 	server_ends 1
 	atf_check -o inline:"credcheck: accept: waiting for clients to leave:\
- $(words EMFILE)\n" sed 1d stderr
+ $(words ENFILE)\n" sed 1d stderr
 	atf_check test $(grep -c " accept$" faults) -lt 40
 	start -f accept:error=EPERM "$credcheck" --server sock --verbose
 	wait_listening

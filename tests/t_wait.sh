@@ -86,9 +86,11 @@ no_buffers_body() {
 	for error in ENOBUFS ETOOMANYREFS; do
 		with_faults sendmsg:error=$error --timeout 0.4
 		atf_check_equal 2 $?
-		atf_check -o inline:"credcheck: client: timed out after 0.4 s waiting for the server to accept\n" \
-		    cat stderr
-		atf_check test $(grep -c " sendmsg$" faults) -lt 450
+		# Either side can be the first to say so, beside other work.
+		atf_check -o match:"^credcheck: (client: timed out after 0.4 s\
+ waiting for the server to accept|timed out after 0.4 s waiting for the client to\
+ connect)$" cat stderr
+		atf_check test $(grep -c " sendmsg$" faults) -lt 2000
 	done
 }
 
