@@ -439,6 +439,13 @@ nothing_comes_body() {
 	require_mechanism
 	require_faults
 	for type in stream seqpacket dgram; do
+		[ "$(uname -s)" != Linux ] || {
+			with_faults getsockopt:error=EINVAL:in=child --json \
+			    --type $type --timeout 60 --order \
+			    "ready accept drain / connect ask-pidfd write"
+			atf_check -o inline:"ask-pidfd EINVAL\n" \
+			    jq -r '"\(.refused) \(.errno)"' stdout
+		}
 		# The first hands the pair over; the server waits by then.
 		with_faults sendmsg:error=EPERM:delay=200000:in=child:when=2 \
 		    --json --type $type --timeout 60 --order \

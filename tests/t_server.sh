@@ -480,6 +480,23 @@ crowd_body() {
 	atf_check -o inline:"Listening on sock\n" cat stderr
 }
 
+atf_test_case not_inherited
+not_inherited_head() {
+	atf_set descr "A connection that has not got the option from the" \
+	    "listener is said to be one, here where no call has set it"
+	atf_set require.progs "jq"
+}
+not_inherited_body() {
+	require_linux
+	require_faults
+	start -f setsockopt:return=0 "$credcheck" --server sock --verbose \
+	    --json --count 1
+	wait_listening
+	atf_check "$credcheck" --client sock
+	server_ends 1
+	atf_check -o inline:'["not_inherited"]\n' jq -c .notes stdout
+}
+
 atf_test_case no_more
 no_more_head() {
 	atf_set descr "A client beyond --count is not taken, though another" \
@@ -1235,6 +1252,7 @@ atf_init_test_cases() {
 	atf_add_test_case timeout
 	atf_add_test_case many
 	atf_add_test_case crowd
+	atf_add_test_case not_inherited
 	atf_add_test_case no_more
 	atf_add_test_case any_order
 	atf_add_test_case few_descriptors
