@@ -57,7 +57,7 @@ refused_send(int fd, const void *data, size_t len, int flags)
 static socklen_t answered;	/* so many bytes, all of them 1 */
 static const char *label;	/* instead, in that room or ERANGE */
 static bool is_told;		/* how much it needs */
-static unsigned asked;		/* so often */
+static unsigned answers;	/* so often */
 
 static int
 answer(int fd, int level, int name, void *data, socklen_t *len)
@@ -65,7 +65,7 @@ answer(int fd, int level, int name, void *data, socklen_t *len)
 	(void)fd;
 	(void)level;
 	(void)name;
-	asked++;
+	answers++;
 	if (label != NULL && *len < answered) {
 		if (is_told)
 			*len = answered;
@@ -427,7 +427,7 @@ ATF_TC_BODY(labels, tc)
 		is_told = i / 2 % 2 == 0;
 		text[n] = i % 2 == 0 ? 'x' : '\0';
 		answered = (socklen_t)lengths[i / 4];
-		asked = 0;
+		answers = 0;
 		peer_label(-1, &cr);
 		text[n] = 'x';
 		ATF_CHECK_EQ_MSG(cr.label.source != NULL, n > 0,
@@ -438,7 +438,7 @@ ATF_TC_BODY(labels, tc)
 		    strlen(cr.label.text), n);
 		ATF_CHECK_EQ(strspn(cr.label.text, "x"), n);
 		if (is_told)
-			ATF_CHECK_EQ(asked, answered > LABEL_ROOM ? 2 : 1);
+			ATF_CHECK_EQ(answers, answered > LABEL_ROOM ? 2 : 1);
 	}
 	/* There is none any more: too long a one, and one of no bytes. */
 	answered = MOST_LABEL + 1;
