@@ -108,9 +108,9 @@ delays_body() {
 			atf_check -o inline:"$spread\n" jq .spread_us out
 			jq -c .histogram out >histogram.$n
 		done
-		cmp -s histogram.1 histogram.2 && atf_fail "the same twice"
-		:
 	done
+	# With 1 us, or on a busy machine with 20, all are in the outer bins.
+	! cmp -s histogram.1 histogram.2 || atf_fail "the same twice"
 	# In 56 of 100 trials, by a quarter of the longest delay.
 	atf_check -o inline:"true\n" jq '.trials * 0.3 <
 	    ([.histogram[] | select(.from_ns == null or .to_ns == null or
