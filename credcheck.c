@@ -2032,9 +2032,9 @@ unblock_signals(const sigset_t *before)
 /*
  * 6. Waiting: for a deadline, for the other side, for a descriptor.
  *
- * No wake-up is lost as wait_for_position() notes what it sleeps for before its
- * last look at the events, and publish() looks at that note after its event: the
- * two have to agree.  tests/prove.d/wait.pml is a model of them and of what they
+ * No wake-up is lost as wait_once() notes what it sleeps for before its last
+ * look at the events, and publish() looks at that note after its event: the two
+ * have to agree.  tests/prove.d/wait.pml is a model of them and of what they
  * call, and tests/prove looks at every course that it can take; a change here is
  * one there, says t_wait:model.
  */
@@ -2377,22 +2377,38 @@ other_has_done(const struct conv *c, enum step s)
 	return at == -1 || other_has_reached(c, at);
 }
 
+/* Waits for an event of the other side's, which has not come so far. */
+static void
+wait_once(struct conv *c, int at)
+{
+	_Atomic int *sleeps_for = &c->other.ours->sleeps_for;
+
+	check_deadline(c);
+	if (spin(&c->other, may_yield(c)))
+		return;
+	/* The other side looks at this after it has published. */
+	atomic_store(sleeps_for, at + 1);
+	if (!new_events(&c->other))
+		sleep_on(c, c->other.wake, POLLIN);
+	atomic_store(sleeps_for, 0);
+}
+
 /* Waits until the other side has come so far, or either was refused a step. */
 static void
 wait_for_position(struct conv *c, int at)
 {
-	_Atomic int *sleeps_for = &c->other.ours->sleeps_for;
+	while (!other_has_reached(c, at) && refusal_of(c) == NULL)
+		wait_once(c, at);
+}
 
-	while (!other_has_reached(c, at) && refusal_of(c) == NULL) {
-		check_deadline(c);
-		if (spin(&c->other, may_yield(c)))
-			continue;
-		/* The other side looks at this after it has published. */
-		atomic_store(sleeps_for, at + 1);
-		if (!new_events(&c->other))
-			sleep_on(c, c->other.wake, POLLIN);
-		atomic_store(sleeps_for, 0);
-	}
+/* Waits until the other side is at its end, whatever was refused. */
+static void
+wait_for_end(struct conv *c)
+{
+	const int end = position_of(list_of(c, !c->side), DONE, 0);
+
+	while (!other_has_reached(c, end))
+		wait_once(c, end);
 }
 
 static void
@@ -3300,6 +3316,8 @@ write_message(struct conv *c)
 	    send_data(c, c->connection, "!", 1)) == -1) {
 		if (c->schedule->given && !may_be_retried(errno))
 			break;
+		if (refusal_of(c) != NULL)
+			return;			/* nobody will make room */
 		retry(c, c->connection, POLLOUT, "write");
 	}
 	note_sent(c, n);
@@ -4173,6 +4191,35 @@ await_end(struct conv *c)
 	c->time = now();
 }
 
+/* Whether the server has not accepted, in this trial, who has connected. */
+static bool
+has_left_client(const struct conv *c)
+{
+	const int at = position_of(c->schedule->server, ACCEPT, 0);
+
+	return at != -1 &&
+	    c->other.ours->done_in[at] != (uint32_t)c->trial &&
+	    other_has_done(c, CONNECT) && other_has_done(c, CONNECT_GONE);
+}
+
+/*
+ * The sides meet between a trial with a refused step and the next one: neither
+ * is to note a refusal where the other has yet to see one, or to leave its
+ * connection to the next trial.
+ */
+static void
+meet(struct conv *c)
+{
+	set_deadline(c, c->side == SERVER ? "the client's end" :
+	    "the server's end");
+	wait_for_end(c);
+	if (c->side == CLIENT)
+		return;
+	if (has_left_client(c))
+		accept_client(c);
+	publish(c, c->at);
+}
+
 /*
  * One side of a trial: its steps, until one of either side's has failed.  While
  * the server still reads the times of a trial, the client may have begun the
@@ -4195,6 +4242,9 @@ run_steps(struct conv *c)
 		await_end(c);
 	else
 		take_step(c, DONE);
+	if (refusal_of(c) != NULL && !is_alone(c) &&
+	    c->trial < c->options->count)
+		meet(c);
 	end_trial(c);
 	if (c->side == CLIENT)
 		remove_bound(c);

@@ -719,6 +719,37 @@ random_body() {
 	    python3 "$(atf_get_srcdir)/orders" 300 1
 }
 
+atf_test_case refused_between
+refused_between_head() {
+	atf_set descr "A client that is refused a step before it has waited for" \
+	    "the server waits for it then: no trial meets what another left"
+}
+refused_between_body() {
+	require_mechanism
+	require_faults
+	order="ready until:own-option accept option receive /
+	    connect own-option until:option write"
+	for path in "" "--path sock"; do
+		for when in 3..4 1..18; do
+			n=$((${when#*..} - ${when%..*} + 1))
+			result="$((20 - n)) credentials, $n none"
+			atf_check -s exit:1 \
+			    -o match:"^20 trials: $result, $n with a step refused$" \
+			    "$h_start" \
+			    -f setsockopt:error=ENOPROTOOPT:in=child:when=$when \
+			    "$credcheck" $path --count 20 --timeout 10 \
+			    --order "$order"
+		done
+	done
+	# A server that is refused one before it has accepted.
+	atf_check -s exit:1 \
+	    -o match:"^200 trials: 200 none, 200 with a step refused$" \
+	    "$h_start" -f setsockopt:error=ENOPROTOOPT:in=parent:when=1..9999 \
+	    "$credcheck" --path sock --count 200 --timeout 10 \
+	    --order "ready until:connect option accept receive /
+	    connect until:accept write"
+}
+
 atf_init_test_cases() {
 	. "$(atf_get_srcdir)/common.subr"
 	atf_add_test_case words
@@ -745,4 +776,5 @@ atf_init_test_cases() {
 	atf_add_test_case loser
 	atf_add_test_case python
 	atf_add_test_case random
+	atf_add_test_case refused_between
 }

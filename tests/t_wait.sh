@@ -163,11 +163,11 @@ model_head() {
 }
 model_body() {
 	tests=$(atf_get_srcdir)
-	for f in new_events sleep_on retry wait_for_position wake_other \
+	for f in new_events sleep_on retry wait_once wake_other \
 	    note_refusal publish; do
 		operations "$tests/../credcheck.c" "$f(" >code
 		operations "$tests/prove.d/wait.pml" \
-		    "inline ${f%_position}(" >model
+		    "inline $f(" >model
 		atf_check test -s code
 		atf_check -o file:code cat model
 	done
@@ -175,7 +175,7 @@ model_body() {
 	awk '/^[a-z_]+\(/ { name = $0; sub(/\(.*/, "", name) }
 	    /atomic_(load|store|exchange|fetch|compare)/ { print name }' \
 	    "$tests/../credcheck.c" | sort -u >names
-	printf '%s\n' claim_failure new_events publish wait_for_position >known
+	printf '%s\n' claim_failure new_events publish wait_once >known
 	atf_check -o file:known cat names
 }
 

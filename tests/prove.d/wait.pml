@@ -1,7 +1,7 @@
 /*
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * How the two processes of credcheck wait for one another: wait_for(),
+ * How the two processes of credcheck wait for one another: wait_once(),
  * publish(), retry() and what they call, as they stand in credcheck.c.  Each
  * atomic operation is a step of its own here; t_wait:model checks that these
  * functions do the same, in the same order, as those in C.  tests/prove says
@@ -13,7 +13,7 @@
  *	BATCH=n		so many socketpairs are handed over at once
  *	TRIALS=n	conversations, one after the other
  *	FAILS		a step may be refused: OPTION of LISTENER, or else one
- *			of the client's; that is the last trial then
+ *			of the client's, with EARLY before its first wait
  *	REFUSES		the byte that wakes the other side may be
  *	DIES		either side may be killed
  *	DEADLINES	any wait may last until its deadline
@@ -48,7 +48,8 @@
 #define AWAKE		9
 #define WRITE		10
 #define DONE		11
-#define NSTEPS		12
+#define OVER		12	/* the end of the server's list */
+#define NSTEPS		13
 
 #define SERVER	0
 #define CLIENT	1
@@ -180,41 +181,53 @@ inline sleep_on(ready, there) {
 #define waits_on		(!refusal_of)
 #endif
 
+/* There is what the caller waits for. */
+inline wait_once(s, there) {
+	check_deadline();
+	spin();
+	if
+	:: mv
+	:: !mv ->
+#ifdef W_RELAXED_NOTE		/* the store is in a buffer yet as we look */
+		new_events();
+		atomic_store(ours.sleeps_for, s);
+#else
+		atomic_store(ours.sleeps_for, s);
+#ifndef W_NO_SECOND_LOOK
+		new_events();
+#endif
+#endif
+#ifdef W_EMPTIES_LINE
+		ours.wake = 0;
+#endif
+		if
+		:: mv
+		:: !mv -> sleep_on(false, there)
+		fi;
+		atomic_store(ours.sleeps_for, END)
+	fi;
+#ifdef W_NO_LAST_LOOK		/* the deadline is judged as it is read */
+	check_deadline()
+#endif
+}
+
 inline wait_for(s) {
 	do
 	:: other_has_done(s) -> came = false; break
 	:: !other_has_done(s) ->
 		if
 		:: waits_on
-		:: !waits_on -> break
+		:: !waits_on -> came = false; break
 		fi;
-		check_deadline();
-		spin();
-		if
-		:: mv
-		:: !mv ->
-#ifdef W_RELAXED_NOTE		/* the store is in a buffer yet as we look */
-			new_events();
-			atomic_store(ours.sleeps_for, s);
-#else
-			atomic_store(ours.sleeps_for, s);
-#ifndef W_NO_SECOND_LOOK
-			new_events();
-#endif
-#endif
-#ifdef W_EMPTIES_LINE
-			ours.wake = 0;
-#endif
-			if
-			:: mv
-			:: !mv ->
-				sleep_on(false, other_has_done(s) || refusal_of)
-			fi;
-			atomic_store(ours.sleeps_for, END)
-		fi;
-#ifdef W_NO_LAST_LOOK		/* the deadline is judged as it is read */
-		check_deadline()
-#endif
+		wait_once(s, other_has_done(s) || refusal_of)
+	od
+}
+
+/* Whatever was refused. */
+inline wait_for_end(s) {
+	do
+	:: other_has_done(s) -> came = false; break
+	:: !other_has_done(s) -> wait_once(s, other_has_done(s))
 	od
 }
 
@@ -328,6 +341,19 @@ inline receive() {
 	od
 }
 
+inline accept_client() {
+#ifdef PATHS
+	take(ends);
+	take(conns);
+#else
+	if
+	:: have == 0 -> take(ends); have = BATCH
+	:: have > 0 -> wait_for(CONNECT)
+	fi;
+	have--
+#endif
+}
+
 inline await_step(s) {
 	set_deadline();
 	wait_for(s)
@@ -369,16 +395,7 @@ proctype server() {
 		fi;
 #endif
 		set_deadline();
-#ifdef PATHS
-		take(ends);
-		take(conns);
-#else
-		if
-		:: have == 0 -> take(ends); have = BATCH
-		:: have > 0 -> wait_for(CONNECT)
-		fi;
-		have--;
-#endif
+		accept_client();
 		publish(ACCEPT);
 #ifdef SYNC
 		set_deadline(); publish(OPTION);
@@ -410,7 +427,19 @@ proctype server() {
 end_trial:
 		await_step(DONE);
 		if
-		:: refusal_of -> break
+		:: refusal_of && trial == TRIALS -> break
+		:: refusal_of && trial < TRIALS ->
+#ifndef W_NEVER_MEETS
+			set_deadline();
+			wait_for_end(DONE);
+			if
+			:: ours.done_in[ACCEPT] != trial &&
+			    other_has_done(CONNECT) -> accept_client()
+			:: else
+			fi;
+			msgs = 0; goon = 0;	/* closed */
+			publish(OVER)
+#endif
 		:: !refusal_of
 		fi;
 		/* The times of both are read for the report. */
@@ -420,6 +449,19 @@ end_trial:
 	od;
 left:
 	ours.gone = true
+}
+
+inline own_option() {
+	set_deadline();
+	if
+	:: true
+	:: note_refusal()
+	fi;
+	publish(OWN_OPTION);
+	if
+	:: refusal_of -> goto done
+	:: !refusal_of
+	fi
 }
 
 proctype client() {
@@ -452,8 +494,15 @@ proctype client() {
 		have--;
 #endif
 		publish(CONNECT);
+#ifdef EARLY
+		own_option();
+#endif
 #if !defined(INHERIT) && !defined(W_NO_UNTIL)
 		await_step(ACCEPT);
+		if
+		:: refusal_of -> goto done
+		:: !refusal_of
+		fi;
 #endif
 #ifdef SYNC
 		set_deadline(); hear_go_on(); publish(HEAR_GO_ON);
@@ -465,23 +514,19 @@ proctype client() {
 		:: refusal_of -> goto done
 		:: !refusal_of
 		fi;
-#if defined(FAILS) && !defined(LISTENER)
-		set_deadline();
-		if
-		:: true
-		:: note_refusal()
-		fi;
-		publish(OWN_OPTION);
-		if
-		:: refusal_of -> goto done
-		:: !refusal_of
-		fi;
+#if defined(FAILS) && !defined(LISTENER) && !defined(EARLY)
+		own_option();
 #endif
 		set_deadline(); msgs++; publish(WRITE);
 done:
 		set_deadline(); publish(DONE);
 		if
-		:: refusal_of -> break
+		:: refusal_of && trial == TRIALS -> break
+		:: refusal_of && trial < TRIALS ->
+#ifndef W_NEVER_MEETS
+			set_deadline();
+			wait_for_end(OVER)
+#endif
 		:: !refusal_of
 		fi
 	od;
