@@ -333,7 +333,7 @@ said(void)
 
 /* Its status; 20 seconds are too long. */
 static int
-wait_for_end(pid_t pid)
+end_of(pid_t pid)
 {
 	int status;
 
@@ -485,7 +485,7 @@ ATF_TC_BODY(both, tc)
 		    kinds[mode], types[type].name, count,
 		    path ? " --path sock" : "");
 		open_kin();
-		(void)wait_for_end(start(run, account));
+		(void)end_of(start(run, account));
 		check_kin(run);
 		/* What counts has a pipe for a signal. */
 		check_account(run, account, counted ? 2 : 0, 0);
@@ -581,14 +581,14 @@ ATF_TC_BODY(server, tc)
 			ATF_REQUIRE_EQ(write(waiting, "!", 1), 1);
 		if (!stays)
 			(void)close(waiting);
-		status = wait_for_end(start(client_run, client));
+		status = end_of(start(client_run, client));
 		/* Some find the connection closed by then. */
 		ATF_CHECK_MSG(status == 0 || type == SOCK_DGRAM ||
 		    strstr(run[1], "largest") != NULL,
 		    "%s: 0x%x: %s", client_run, (unsigned)status, said());
 		if (stays)
 			ATF_CHECK_EQ(kill(server, SIGTERM), 0);
-		(void)wait_for_end(server);
+		(void)end_of(server);
 		if (stays)
 			(void)close(waiting);
 		check_kin(server_run);
@@ -617,7 +617,7 @@ ATF_TC_BODY(peer, tc)
 	begin_account();
 	for (size_t i = 0; i < nitems(runs); i++) {
 		open_kin();
-		(void)wait_for_end(start(runs[i], account));
+		(void)end_of(start(runs[i], account));
 		check_kin(runs[i]);
 		check_account(runs[i], account, 0, 0);
 		ATF_CHECK_EQ(count_files(), 2);
@@ -663,7 +663,7 @@ ATF_TC_BODY(given, tc)
 		if (types[i % nitems(types)].type != SOCK_DGRAM)
 			ATF_REQUIRE_EQ(shutdown(pair[1], SHUT_WR), 0);
 		open_kin();
-		(void)wait_for_end(start(i % nitems(types) == 2 ?
+		(void)end_of(start(i % nitems(types) == 2 ?
 		    "--fd 50 --timeout 0.2" : run, account));
 		check_kin(run);
 		check_account(run, account, 0, 0);
@@ -682,8 +682,8 @@ ATF_TC_BODY(given, tc)
 		    "--client sock --count %zu", 10 * i + 2);
 		open_kin();
 		pid = start(run, account);
-		(void)wait_for_end(start(client, account + 1));
-		(void)wait_for_end(pid);
+		(void)end_of(start(client, account + 1));
+		(void)end_of(pid);
 		check_kin(run);
 		check_account(run, account, 2, 0);
 		ATF_CHECK_EQ_MSG(is_set(GIVEN, &mechanisms[USUAL]), 0,
@@ -693,7 +693,7 @@ ATF_TC_BODY(given, tc)
 	(void)snprintf(copy, sizeof(copy), "--fd %jd:%d", (intmax_t)getpid(),
 	    GIVEN);
 	open_kin();
-	(void)wait_for_end(start(copy, account));
+	(void)end_of(start(copy, account));
 	check_kin(copy);
 	check_account(copy, account, 0, 0);
 }
@@ -713,7 +713,7 @@ ATF_TC_BODY(survey, tc)
 	begin_account();
 	for (size_t i = 0; i < nitems(runs); i++) {
 		open_kin();
-		(void)wait_for_end(start(runs[i], account));
+		(void)end_of(start(runs[i], account));
 		check_kin(runs[i]);
 		if (i == 0)
 			blocks_kept = account->after.blocks;
@@ -772,7 +772,7 @@ ATF_TC_BODY(signalled, tc)
 			(void)poll(NULL, 0, 10);
 		(void)poll(NULL, 0, 100);
 		ATF_REQUIRE_EQ(kill(pid, runs[i].sig), 0);
-		status = wait_for_end(pid);
+		status = end_of(pid);
 		if (runs[i].status == -1)
 			ATF_CHECK_MSG(WIFSIGNALED(status) &&
 			    WTERMSIG(status) == runs[i].sig,
@@ -810,7 +810,7 @@ end_with_client(const char *run, int client_sig)
 		ATF_CHECK_EQ(kill(account->child, client_sig), 0);
 	(void)poll(NULL, 0, 10);
 	ATF_CHECK_EQ(kill(pid, SIGTERM), 0);
-	return wait_for_end(pid);
+	return end_of(pid);
 }
 
 ATF_TC(asked);
@@ -861,14 +861,14 @@ ATF_TC_BODY(early, tc)
 
 		open_kin();
 		befalls = HANGS;
-		status = wait_for_end(start(run, account));
+		status = end_of(start(run, account));
 		ATF_CHECK_EQ(WEXITSTATUS(status), EXIT_TROUBLE);
 		ATF_CHECK(strstr(said(), "timed out after 0.2 s") != NULL);
 		check_kin(run);
 		ATF_CHECK_EQ(count_files(), 0);
 		open_kin();
 		befalls = GETS_SIGNAL;
-		status = wait_for_end(start(run, account));
+		status = end_of(start(run, account));
 		ATF_CHECK_MSG(status == 0, "%s: 0x%x: %s", run,
 		    (unsigned)status, said());
 		check_kin(run);
@@ -906,7 +906,7 @@ ATF_TC_BODY(asleep, tc)
 	for (size_t i = 0; i < nitems(runs); i++) {
 		at_sleep_times = runs[i].times;
 		open_kin();
-		status = wait_for_end(start(runs[i].run, account));
+		status = end_of(start(runs[i].run, account));
 		ATF_CHECK_MSG(runs[i].status == -1 ? WIFSIGNALED(status) &&
 		    WTERMSIG(status) == SIGTERM :
 		    status == runs[i].status << 8,
@@ -1009,7 +1009,7 @@ ATF_TC_BODY(ignored, tc)
 	for (size_t i = 0; i < nitems(sigs); i++) {
 		at_handler = sigs[i];
 		open_kin();
-		status = wait_for_end(start("--sync", account));
+		status = end_of(start("--sync", account));
 		ATF_CHECK_MSG(status == 0, "signal %d: 0x%x: %s", sigs[i],
 		    (unsigned)status, said());
 		check_kin("--sync");
@@ -1051,7 +1051,7 @@ ATF_TC_BODY(ended, tc)
 	while (account->child == 0)
 		(void)poll(NULL, 0, 10);
 	ATF_CHECK_EQ(kill(account->child, SIGKILL), 0);
-	(void)wait_for_end(server);
+	(void)end_of(server);
 	check_kin("a killed client");
 	ATF_CHECK_EQ(account->strays, 0);
 	ATF_CHECK_EQ(count_files(), 0);
@@ -1083,7 +1083,7 @@ ATF_TC_BODY(strangers, tc)
 		(void)close(fd);
 	}
 	ATF_CHECK_EQ(kill(pid, SIGTERM), 0);
-	(void)wait_for_end(pid);
+	(void)end_of(pid);
 	check_kin(run);
 	check_account(run, account, 2, 0);
 	ATF_CHECK(strstr(said(), "not our client") != NULL);
