@@ -120,7 +120,7 @@ mutants: tests
 prove:
 	tests/prove
 
-KYUA?=		kyua
+KYUA?=		kyua -v parallelism=4
 test: tests
 	@tests/preflight "${KYUA}"
 	${KYUA} test
