@@ -55,7 +55,7 @@ refused_send(int fd, const void *data, size_t len, int flags)
 }
 
 static socklen_t answered;	/* so many bytes, all of them 1 */
-static const char *label;	/* instead, in that room or ERANGE */
+static const char *answered_label;	/* instead, in that room or ERANGE */
 static bool is_told;		/* how much it needs */
 static unsigned answers;	/* so often */
 
@@ -66,15 +66,15 @@ answer(int fd, int level, int name, void *data, socklen_t *len)
 	(void)level;
 	(void)name;
 	answers++;
-	if (label != NULL && *len < answered) {
+	if (answered_label != NULL && *len < answered) {
 		if (is_told)
 			*len = answered;
 		errno = ERANGE;
 		return -1;
 	}
 	*len = MIN(*len, answered);
-	if (label != NULL) {
-		memcpy(data, label, *len);
+	if (answered_label != NULL) {
+		memcpy(data, answered_label, *len);
 		return 0;
 	}
 	memset(data, 1, *len);
@@ -420,7 +420,7 @@ ATF_TC_BODY(labels, tc)
 	if (mechanisms[PEER_LABEL].option == NULL)
 		atf_tc_skip("this system has no labels");
 	memset(text, 'x', sizeof(text));
-	label = text;
+	answered_label = text;
 	for (size_t i = 0; i < 4 * nitems(lengths); i++) {
 		const size_t n = lengths[i / 4] - i % 2;
 
@@ -450,7 +450,7 @@ ATF_TC_BODY(labels, tc)
 		peer_label(-1, &cr);
 		ATF_CHECK(cr.label.source == NULL);
 	}
-	label = NULL;
+	answered_label = NULL;
 	cred_free(&cr);
 }
 
