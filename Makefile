@@ -90,7 +90,7 @@ in_place:
 
 # tests/Makefile has the lists of them.
 tests: ${CREDCHECK:U${PROG}}
-	cd tests && ${MAKE} all
+	cd tests && ${MAKE} -j 4 all
 
 clean: clean-tests
 clean-tests:
