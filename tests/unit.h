@@ -111,6 +111,7 @@ set_up(const struct schedule *schedule, enum role role)
 {
 	static gid_t groups[] = { 5, 6, 7 };
 
+	handle_alarm(SA_RESTART, NULL);	/* else our timer ends the test */
 	memset(&shared, 0, sizeof(shared));
 	options = (struct options){ .schedule = schedule, .role = role,
 	    .count = 1, .spread = 20 * MICROSECOND };
