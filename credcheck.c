@@ -6280,7 +6280,9 @@ time_left(const struct options *o, uint64_t trials, double elapsed)
 	    (double)trials;
 	const double limit = (double)o->limit / SECOND - elapsed;
 
-	return o->limit == 0 || left < limit ? left : limit;
+	if (o->limit == 0 || left < limit)
+		return left;
+	return MAX(limit, 0);		/* the last trial is on its way */
 }
 
 static void

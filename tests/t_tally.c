@@ -524,6 +524,24 @@ ATF_TC_BODY(status, tc)
 	}
 }
 
+ATF_TC(left);
+ATF_TC_HEAD(left, tc)
+{
+	atf_tc_set_md_var(tc, "descr", "The time left is that of the trials or "
+	    "of the run's own limit, if that is less, and never below nothing");
+}
+ATF_TC_BODY(left, tc)
+{
+	struct options o = { .count = 100 };
+
+	ATF_CHECK_EQ(time_left(&o, 50, 2), 2);
+	o.limit = SECOND;
+	ATF_CHECK_EQ(time_left(&o, 50, 0.5), 0.5);
+	ATF_CHECK_EQ(time_left(&o, 10, 0.5), 0.5);
+	ATF_CHECK_EQ(time_left(&o, 80, 0.5), 0.125);
+	ATF_CHECK_EQ(time_left(&o, 50, 1.5), 0);
+}
+
 ATF_TP_ADD_TCS(tp)
 {
 	ATF_TP_ADD_TC(tp, mismatches);
@@ -538,5 +556,6 @@ ATF_TP_ADD_TCS(tp)
 	ATF_TP_ADD_TC(tp, histogram_ends);
 	ATF_TP_ADD_TC(tp, elapsed);
 	ATF_TP_ADD_TC(tp, status);
+	ATF_TP_ADD_TC(tp, left);
 	return atf_no_error();
 }
