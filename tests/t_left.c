@@ -478,6 +478,9 @@ ATF_TC_BODY(both, tc)
 		if ((strcmp(kinds[mode], "--inherit") == 0 ||
 		    strstr(kinds[mode], "gone") != NULL) && (!path || dgram))
 			continue;
+		if (strstr(kinds[mode], "pidfd") != NULL &&
+		    mechanisms[PEER_PIDFD].option == NULL)
+			continue;
 		counted = count > 1 || strcmp(kinds[mode], "--race") == 0;
 		forks = strstr(kinds[mode], "gone") != NULL ||
 		    strstr(kinds[mode], "another") != NULL;
@@ -690,6 +693,8 @@ ATF_TC_BODY(given, tc)
 		    "%s: the option is set", run);
 		ATF_CHECK_EQ(count_files(), 1);
 	}
+	if (mechanisms[PEER_PIDFD].option == NULL)
+		return;			/* nor is there a copy of one */
 	(void)snprintf(copy, sizeof(copy), "--fd %jd:%d", (intmax_t)getpid(),
 	    GIVEN);
 	open_kin();
@@ -1163,6 +1168,7 @@ ATF_TC_BODY(handed, tc)
 	struct rlimit rl;
 	jmp_buf broken;
 	rlim_t before;
+	char refused[128];
 	int pair[2], got[4] = { -1, -1, -1, -1 };
 
 	set_up(&sync_schedule, ROLE_SURVEY);
@@ -1188,8 +1194,13 @@ ATF_TC_BODY(handed, tc)
 		(void)receive_descriptors(&conv, got, 3);
 	rl.rlim_cur = before;
 	ATF_REQUIRE_EQ(setrlimit(RLIMIT_NOFILE, &rl), 0);
-	ATF_CHECK_STREQ(shared.failure,
-	    "no descriptors left to receive the client's");
+	/* FreeBSD refuses the message, where others drop descriptors. */
+	(void)snprintf(refused, sizeof(refused), "recvmsg: %s",
+	    strerror(EMFILE));
+	ATF_CHECK_MSG(strcmp(shared.failure, refused) == 0 ||
+	    strcmp(shared.failure,
+	    "no descriptors left to receive the client's") == 0, "%s",
+	    shared.failure);
 }
 
 ATF_TP_ADD_TCS(tp)
