@@ -188,7 +188,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	m.msg.msg_controllen = (socklen_t)(size - 4);
 	parse(&m, &r);
 	check(&m, &r);
-	free(r.message.groups);
+	cred_free(&r.message);
 	free(control);
 	return 0;
 }

@@ -151,7 +151,7 @@ ATF_TC_BODY(whole, tc)
 #else
 	ATF_CHECK(r.message.source[GROUPS] == NULL);
 #endif
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 ATF_TC(again);
@@ -179,7 +179,7 @@ ATF_TC_BODY(again, tc)
 	require_fields(&r.message, 0);
 	ATF_CHECK(r.message.source[GROUPS] == NULL);
 	ATF_CHECK(!r.has_ids && !r.trunc && r.ctrunc);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 ATF_TC(no_groups);
@@ -198,7 +198,7 @@ ATF_TC_BODY(no_groups, tc)
 	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
 	require_fields(&r.message, CRED_FIELDS);
 	ATF_CHECK_EQ(r.message.ngroups, 0);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 ATF_TC(cut);
@@ -236,7 +236,7 @@ ATF_TC_BODY(cut, tc)
 			}
 			ATF_CHECK(r.ctrunc);
 			ATF_CHECK(r.message.source[GROUPS] == NULL);
-			free(r.message.groups);
+			cred_free(&r.message);
 		}
 }
 
@@ -298,7 +298,7 @@ ATF_TC_BODY(several, tc)
 	require_fields(&r.message, CRED_FIELDS);
 	for (size_t i = 0; i < nitems(fds); i++)
 		ATF_CHECK_ERRNO(EBADF, fcntl(fds[i], F_GETFD) == -1);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 ATF_TC(lingering);
@@ -388,7 +388,7 @@ ATF_TC_BODY(nothing, tc)
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "timeout");
 	require_fields(&r.message, CRED_FIELDS);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 ATF_TC(no_progress);
@@ -447,7 +447,7 @@ ATF_TC_BODY(no_bytes, tc)
 		if (r.outcome != CREDENTIALS)
 			require_fields(&r.message, 0);
 		ATF_CHECK_EQ(r.has_ids, cases[i].cred);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 }
 
@@ -466,7 +466,7 @@ ATF_TC_BODY(whole_and_ctrunc, tc)
 	r = parse_buffer(&b, SOCK_STREAM, 1, MSG_CTRUNC);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
 	ATF_CHECK(r.ctrunc);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 
 #ifdef CRED_GROUPS
@@ -495,7 +495,7 @@ ATF_TC_BODY(false_ngroups, tc)
 		require_fields(&r.message, CRED_FIELDS);
 		ATF_CHECK_MSG(r.message.source[GROUPS] == NULL, "%d groups",
 		    counts[i]);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 }
 
@@ -520,7 +520,7 @@ ATF_TC_BODY(real_65534, tc)
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_STREQ(outcomes[r.outcome], "credentials");
 	ATF_CHECK_EQ(r.message.id[UID], 65534);
-	free(r.message.groups);
+	cred_free(&r.message);
 }
 #else
 ATF_TC(placeholder);
@@ -716,7 +716,7 @@ ATF_TC_BODY(persistent, tc)
 		require_fields(&r.message, len < fixed ? 0 :
 		    CRED_FIELDS | 1U << PID);
 		ATF_CHECK_EQ(r.message.source[GROUPS] != NULL, len == whole);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 }
 #endif
@@ -747,7 +747,7 @@ ATF_TC_BODY(cmsgcred, tc)
 	require_fields(&r.message, 1U << PID | 1U << UID | 1U << EUID |
 	    1U << GID);
 	ATF_CHECK_EQ(r.message.ngroups, 2);
-	free(r.message.groups);
+	cred_free(&r.message);
 	cm.cmcred_ngroups = CMGROUP_MAX;
 	append(&b, SOL_SOCKET, SCM_CREDS, &cm, sizeof(cm),
 	    CMSG_LEN(sizeof(cm)));
@@ -778,7 +778,7 @@ parse_twin(uint32_t first, intmax_t pid, intmax_t uid)
 	m.sender = (struct sender){ true, pid, uid };
 	parse(&m, &r);
 	free(b.data);
-	free(r.message.groups);
+	cred_free(&r.message);
 	r.message.groups = NULL;
 	return r;
 }
@@ -1043,7 +1043,7 @@ check_recorded(struct recorded *rec)
 	(void)n;
 	ATF_CHECK(r.message.source[GROUPS] == NULL);
 #endif
-	free(r.message.groups);
+	cred_free(&r.message);
 	free(buf);
 }
 
@@ -1111,7 +1111,7 @@ ATF_TC_BODY(notes_of_system, tc)
 		r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 		check_note(reported(&r), "there may be more.\n",
 		    bsd && n == 16);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 	r = parse_buffer(&b, SOCK_STREAM, 1, 0);
 	ATF_CHECK_EQ(r.outcome, NONE);

@@ -135,7 +135,7 @@ receive_by(int type, bool message, int first, int second)
 	(void)close(lowest);
 	(void)close(conv.connection);
 	(void)close(sender);
-	free(r.message.groups);
+	cred_free(&r.message);
 	return r;
 }
 
@@ -251,7 +251,7 @@ ATF_TC_BODY(last_look, tc)
 		    types[t].name, r.message.id[PID]);
 		(void)close(conv.connection);
 		(void)close(sender);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 }
 
@@ -293,7 +293,7 @@ ATF_TC_BODY(long_message, tc)
 		ATF_CHECK_EQ(r.bytes, cases[i].wanted);
 		(void)close(conv.connection);
 		(void)close(sender);
-		free(r.message.groups);
+		cred_free(&r.message);
 	}
 }
 
@@ -337,7 +337,7 @@ ATF_TC_BODY(lost_message, tc)
 		ATF_CHECK_EQ(shared.sent.messages, 0);
 		(void)close(conv.connection);
 		(void)close(sender);
-		free(conv.result.message.groups);
+		cred_free(&conv.result.message);
 	}
 }
 
