@@ -175,7 +175,9 @@ do_groups(char *const *args)
 
 	if (n > MOST_GROUPS)
 		errx(1, "groups: %s", args[0]);
-	for (unsigned i = 0; i < n; i++)
+	/* FreeBSD takes the effective one from there. */
+	groups[0] = getegid();
+	for (unsigned i = 1; i < n; i++)
 		groups[i] = i + 1;
 	if (setgroups(n, groups) == -1)
 		err(1, "groups: %s", args[0]);
