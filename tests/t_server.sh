@@ -829,7 +829,7 @@ no_room_body() {
 	server_ends 2
 	atf_check -o inline:"credcheck: connection 1: send: $(words EAGAIN)
 credcheck: connection 2: send: $(words EPERM)\n" \
-	    sed 1d stderr
+	    sed -e 1d -e "/: Message did not include/d" stderr
 	# Who has left need not be told, and its message is there.
 	for error in EPIPE ECONNREFUSED ENOENT; do
 		start -f sendto:error=$error:when=1 "$credcheck" --server sock \
@@ -837,7 +837,9 @@ credcheck: connection 2: send: $(words EPERM)\n" \
 		wait_listening
 		atf_check "$credcheck" --client sock
 		wait $pid
-		atf_check -o inline:"Listening on sock\n" cat stderr
+		# The client does not wait for the option, and may lose.
+		atf_check -o inline:"Listening on sock\n" \
+		    sed "/: Message did not include/d" stderr
 	done
 }
 
