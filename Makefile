@@ -40,7 +40,7 @@ LDFLAGS!=	printf '%s\n' "$$LDFLAGS"
 .endif
 LDFLAGS+=	-pie -Wl,-z,relro -Wl,-z,now
 
-CLEANFILES+=	credcheck.full credcheck.debug credcheck-*.tar.gz
+CLEANFILES+=	credcheck.full credcheck.debug credcheck-*.tar.gz credcheck.d .depend
 
 all: ${PROG}
 
@@ -92,7 +92,6 @@ in_place:
 tests: ${CREDCHECK:U${PROG}}
 	cd tests && ${MAKE} -j 4 all
 
-clean: clean-tests
 clean-tests:
 	cd ${.CURDIR:Q}/tests && ${MAKE} clean
 
@@ -174,3 +173,6 @@ cross:
 	in_place install kernels mutants prove test tests
 
 .include <bsd.prog.mk>
+
+# Behind it, as bmake's would have no clean of its own else.
+clean: clean-tests
