@@ -128,8 +128,8 @@ enum step {
 	NEARLY,			/* of SPARE bytes fewer */
 	FILL,			/* messages until one is refused for room */
 	BY_ANOTHER,		/* written by a child */
-	BY_OTHER,		/* 2 bytes, by another socket, left open */
-	BY_CLOSED,		/* by another socket, which is closed then */
+	SECOND_SOCKET,		/* 2 bytes, by another socket, left open */
+	CLOSED_SOCKET,		/* by another socket, which is closed then */
 	SPLICED,		/* moved from a pipe that a child wrote to */
 	CLAIM,			/* with the client's credentials attached */
 	FORGE,			/* with root's */
@@ -160,8 +160,13 @@ enum kind {
 	NKINDS
 };
 
-/* What the text of a survey's cell tells of true credentials. */
-enum shown { OUTCOME, WHOSE, PLACE, SEQUENCE };
+/* What the text of a survey's cell tells of a message with credentials. */
+enum shown {
+	OUTCOME,		/* that they came */
+	WHOSE,			/* whose they are */
+	PLACE,			/* whether they come before descriptors */
+	SEQUENCE		/* whether the last datagram is the last read */
+};
 
 struct schedule {
 	unsigned char server[MOST_STEPS + 1], client[MOST_STEPS + 1];
@@ -282,12 +287,14 @@ static struct schedule order_schedule = { .name = "order", .given = true },
 	{ CONNECT, UNTIL(ACCEPT), FILL, UNTIL(OPTION), FILL, UNTIL(DRAIN), \
 	WRITE }) \
     ROW(SENDERS_CLOSED, "datagrams of two closed sockets", \
-	{ READY, ACCEPT, OPTION, UNTIL(BY_CLOSED), UNTIL(BY_CLOSED), DRAIN }, \
-	{ CONNECT, UNTIL(OPTION), BY_CLOSED, BY_CLOSED, UNTIL(DRAIN) }, \
+	{ READY, ACCEPT, OPTION, UNTIL(CLOSED_SOCKET), \
+	UNTIL(CLOSED_SOCKET), DRAIN }, \
+	{ CONNECT, UNTIL(OPTION), CLOSED_SOCKET, CLOSED_SOCKET, \
+	UNTIL(DRAIN) }, \
 	NEEDS_DATAGRAMS) \
     ROW(SENDERS_OPEN, "datagrams of two sockets, in order", \
-	{ READY, ACCEPT, OPTION, UNTIL(BY_OTHER), DRAIN }, \
-	{ CONNECT, UNTIL(OPTION), WRITE, BY_OTHER, UNTIL(DRAIN) }, \
+	{ READY, ACCEPT, OPTION, UNTIL(SECOND_SOCKET), DRAIN }, \
+	{ CONNECT, UNTIL(OPTION), WRITE, SECOND_SOCKET, UNTIL(DRAIN) }, \
 	.shown = SEQUENCE, NEEDS_DATAGRAMS) \
     ROW(SPLICED_FROM, "spliced from a pipe of another's", \
 	OPTION_MESSAGE(OPTION, SPLICED), .shown = WHOSE, .spliced = true) \
@@ -1965,8 +1972,9 @@ catch_alarm(bool ignored)
 /*
  * A server handles what ends a process, but for what cannot be caught, and
  * faults of our own.  A client adds it to *before, the mask that its caller
- * goes back to, as it lives for as long as its server does.  Until then the
- * caller has every signal blocked: one that is ignored is handled for a moment.
+ * goes back to, as it lives for as long as its server does.  The caller has
+ * every signal blocked meanwhile, as one that was ignored has our handler until
+ * that is known.
  */
 static void
 handle_signals(enum side side, sigset_t *before)
@@ -2035,8 +2043,8 @@ unblock_signals(const sigset_t *before)
  * No wake-up is lost as wait_once() notes what it sleeps for before its last
  * look at the events, and publish() looks at that note after its event: the two
  * have to agree.  tests/prove.d/wait.pml is a model of them and of what they
- * call, and tests/prove looks at every course that it can take; a change here is
- * one there, says t_wait:model.
+ * call, and tests/prove looks at every course that it can take; a change here
+ * is one there, says t_wait:model.
  */
 /* The wake-up line has ended: the server says why, unless the client did. */
 static _Noreturn void
@@ -3129,8 +3137,8 @@ connect_address(const struct conv *c, int fd)
 
 /*
  * Whether a connection was refused because too many others wait to be accepted.
- * The BSDs say so, too, where nobody listens: that somebody does is known of our
- * own server, and of one to whom we have connected before.
+ * The BSDs say so, too, where nobody listens: that somebody does is known of
+ * our own server, and of one to whom we have connected before.
  */
 static bool
 is_queue_full(const struct conv *c, int error)
@@ -4006,8 +4014,8 @@ static const struct step_row steps[NSTEPS] = {
 	    .awaited = "the client to be awake" },
 	[WRITE] = { "write", write_message, SENDS },
 	[BY_ANOTHER] = { "by-another", write_by_child, SENDS },
-	[BY_OTHER] = { "by-other", write_to_other, SENDS },
-	[BY_CLOSED] = { "by-closed", write_to_closed, SENDS },
+	[SECOND_SOCKET] = { "by-other", write_to_other, SENDS },
+	[CLOSED_SOCKET] = { "by-closed", write_to_closed, SENDS },
 	[SPLICED] = { "splice", splice_from_pipe, SENDS },
 	[FILL] = { "fill", fill, SENDS },
 	[SENDMSG] = { "sendmsg", send_by_sendmsg, SENDS },
@@ -8693,10 +8701,10 @@ why_no_step(const struct options *o, enum step s)
 		return "a datagram socket is not connected";
 	if (s == SPLICED && !HAS_SPLICE)
 		return "this system has no splice(2)";
-	if ((s == CONNECT_GONE || s == ASK_LISTENER || s == BY_OTHER ||
-	    s == BY_CLOSED) && o->path == NULL)
+	if ((s == CONNECT_GONE || s == ASK_LISTENER || s == SECOND_SOCKET ||
+	    s == CLOSED_SOCKET) && o->path == NULL)
 		return "it needs --path";
-	if ((s == BY_OTHER || s == BY_CLOSED) && !dgram)
+	if ((s == SECOND_SOCKET || s == CLOSED_SOCKET) && !dgram)
 		return "it needs --type dgram";
 	return NULL;
 }
