@@ -39,6 +39,7 @@
  * It says "ready" when it listens, or has sent, and stays until it is killed.
  */
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include <netinet/in.h>
@@ -86,6 +87,29 @@ lingering_socket(void)
 	return client;
 }
 
+/* For the signal that ends a wait. */
+static void
+wake(int signo)
+{
+
+	(void)signo;
+}
+
+/*
+ * What we close is the last of it if the receiver has already dropped its own:
+ * then we would be who lingers, but that a signal ends such a wait.
+ */
+static void
+close_without_lingering(int fd)
+{
+	const struct itimerval ticking = { { 0, 1000 }, { 0, 1000 } };
+	const struct itimerval stopped = { { 0, 0 }, { 0, 0 } };
+
+	(void)setitimer(ITIMER_REAL, &ticking, NULL);
+	(void)close(fd);
+	(void)setitimer(ITIMER_REAL, &stopped, NULL);
+}
+
 /* Sends the only descriptor of something. */
 static void
 send_last(int to, int fd)
@@ -101,9 +125,8 @@ send_last(int to, int fd)
 	memcpy(control, &cm, sizeof(cm));
 	memcpy(control + CMSG_LEN(0), &fd, sizeof(fd));
 	if (sendmsg(to, &msg, 0) == -1)
-		warn("sendmsg");	/* and else it would keep ourselves */
-	else
-		(void)close(fd);
+		warn("sendmsg");
+	close_without_lingering(fd);
 }
 
 static void
@@ -139,6 +162,7 @@ main(int argc, char **argv)
 		errx(EXIT_FAILURE, "usage: h_linger connect|listen path type "
 		    "count [nested]");
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGALRM, wake);
 	strcpy(sun.sun_path, argv[2]);
 	type = strcmp(argv[3], "stream") == 0 ? SOCK_STREAM :
 	    strcmp(argv[3], "dgram") == 0 ? SOCK_DGRAM : SOCK_SEQPACKET;
