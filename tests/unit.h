@@ -116,8 +116,8 @@ set_up(const struct schedule *schedule, enum role role)
 	options = (struct options){ .schedule = schedule, .role = role,
 	    .count = 1, .spread = 20 * MICROSECOND };
 	conv = (struct conv){ .options = &options, .schedule = schedule,
-	    .mechanism = mechanisms, .shared = &shared, .trial = 1,
-	    .listener = -1, .connection = -1, .other_socket = -1,
+	    .mechanism = mechanisms, .self = getpid(), .shared = &shared,
+	    .trial = 1, .listener = -1, .connection = -1, .other_socket = -1,
 	    .other = { .wake = -1 } };
 	shared.client = (struct cred){ .id = { 11, 22, 33, 44, 55 },
 	    .groups = groups, .ngroups = nitems(groups) };
