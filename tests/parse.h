@@ -1165,20 +1165,6 @@ ATF_TP_ADD_TCS(tp)
 
 #else	/* not HERE */
 
-ATF_TC(not_here);
-ATF_TC_HEAD(not_here, tc)
-{
-	atf_tc_set_md_var(tc, "descr", "Another system's control messages");
-}
-ATF_TC_BODY(not_here, tc)
-{
-	atf_tc_skip("tested on that system, or emulated on Linux");
-}
-
-ATF_TP_ADD_TCS(tp)
-{
-	ATF_TP_ADD_TC(tp, not_here);
-	return atf_no_error();
-}
+#include "not_here.h"
 
 #endif
