@@ -1953,7 +1953,8 @@ handle_alarm(int flags, struct sigaction *old)
 	    .sa_flags = SA_SIGINFO | flags };
 
 	(void)sigfillset(&sa.sa_mask);
-	(void)sigaction(SIGALRM, &sa, old);
+	if (sigaction(SIGALRM, &sa, old) == -1)
+		err(EXIT_TROUBLE, "sigaction");	/* the timer would end us */
 }
 
 /* Our timer needs its signal, even where that was ignored before. */
