@@ -72,7 +72,7 @@
 #define nitems(a)	(sizeof(a) / sizeof((a)[0]))
 #endif
 
-#define VERSION		"0.2"
+#define VERSION		"1.0"
 #define EXIT_MISSING	1	/* the message had no true credentials */
 #define EXIT_TROUBLE	2	/* usage, a system error, a timeout */
 
