@@ -398,7 +398,7 @@ with open("numbers.new", "w") as f:
     print(s.fileno(), a.fileno(), file=f)
 os.rename("numbers.new", "numbers")
 time.sleep(0.5)
-print(a.recv(100))
+print(a.recv(100), flush=True)
 time.sleep(60)'
 	daemon=$pid
 	wait_until '[ -S sock ]'
