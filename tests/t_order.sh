@@ -398,7 +398,7 @@ answers_body() {
 	END
 	atf_check -e match:"^The server sent nothing$" \
 	    "$credcheck" --client sock --verbose --order "$order" \
-	    --timeout 0.2
+	    --timeout 1
 	start "$credcheck" --client sock --order "$order" --timeout 60 --count 5
 	wait_until '! alive $pid'
 	wait $pid
@@ -523,30 +523,30 @@ deadline_head() {
 deadline_body() {
 	require_linux
 	# The steps that a client has left have each a deadline of its own.
-	atf_check -o match:"^UID: $(id -ru)$" "$credcheck" --timeout 0.3 \
-	    --spread 300000 --order "ready accept option receive /
+	atf_check -o match:"^UID: $(id -ru)$" "$credcheck" --timeout 1 \
+	    --spread 1000000 --order "ready accept option receive /
 	    connect until:option write delay delay delay delay delay delay
 	    delay delay"
 	# Nor is there room in a named socket, which does not block.
-	"$credcheck" --timeout 0.2 --path sock --order "ready accept
+	"$credcheck" --timeout 1 --path sock --order "ready accept
 	    until:done drain / connect largest write" >out 2>err
 	atf_check_equal 2 $?
 	# There is no room for the second message, as nobody reads the first.
-	"$credcheck" --timeout 0.2 --order "ready accept until:done drain /
+	"$credcheck" --timeout 1 --order "ready accept until:done drain /
 	    connect largest write" >out 2>err
 	atf_check_equal 2 $?
 	atf_check cat out
-	atf_check -o match:"^credcheck: (client: )?timed out after 0.2 s waiting\
+	atf_check -o match:"^credcheck: (client: )?timed out after 1 s waiting\
  for (room for the message \(write|the client's message \(until:done), step 3\)$" \
 	    cat err
-	"$credcheck" --timeout 0.3 --spread 300000 --order "ready accept
+	"$credcheck" --timeout 1 --spread 1000000 --order "ready accept
 	    until:write drain / connect delay delay delay delay delay delay
 	    delay delay write" >out 2>err
 	atf_check_equal 2 $?
-	atf_check -o inline:"credcheck: timed out after 0.3 s waiting for the\
+	atf_check -o inline:"credcheck: timed out after 1 s waiting for the\
  client's message (until:write, step 3)\n" cat err
 	# Two messages were one to the first read of a stream.
-	"$credcheck" --timeout 0.2 --order "ready accept until:sendmsg receive
+	"$credcheck" --timeout 1 --order "ready accept until:sendmsg receive
 	    receive / connect write sendmsg until:receive until:receive" \
 	    >out 2>err
 	atf_check_equal 2 $?

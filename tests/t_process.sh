@@ -287,11 +287,11 @@ stopped_client_head() {
 	    "timeout ends it, says the step, and leaves no process"
 }
 stopped_client_body() {
-	start_endless --timeout 0.3
+	start_endless --timeout 1.5
 	kill -STOP $child
 	wait $pid
 	atf_check_equal 2 $?
-	atf_check -o match:"^credcheck: timed out after 0.3 s waiting for the client" \
+	atf_check -o match:"^credcheck: timed out after 1.5 s waiting for the client" \
 	    cat stderr
 	atf_check cat stdout
 	atf_check test ! -e sock
@@ -305,13 +305,13 @@ stopped_server_head() {
 	    "continued it ends as well"
 }
 stopped_server_body() {
-	start_endless --timeout 0.3
+	start_endless --timeout 1.5
 	kill -STOP $pid
 	wait_until '! alive $child'
 	kill -CONT $pid
 	wait $pid
 	atf_check_equal 2 $?
-	atf_check -o match:"^credcheck: (client: )?timed out after 0.3 s waiting for" \
+	atf_check -o match:"^credcheck: (client: )?timed out after 1.5 s waiting for" \
 	    head -n 1 stderr
 	atf_check test ! -e sock
 }

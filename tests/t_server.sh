@@ -407,7 +407,7 @@ timeout_head() {
 }
 timeout_body() {
 	require_mechanism
-	start_server --timeout 0.3 --count 2 --json
+	start_server --timeout 1.5 --count 2 --json
 	client <<-'END'
 	other = socket.socket(socket.AF_UNIX)
 	other.connect("sock")
