@@ -7052,7 +7052,8 @@ copy_descriptor(const struct given_socket *d)
 	const int pidfd = PIDFD_OPEN(d->process);
 	int fd;
 
-	if (pidfd == -1 && errno == EINVAL)
+	/* ENOENT is what Linux 6.18 says. */
+	if (pidfd == -1 && (errno == EINVAL || errno == ENOENT))
 		REFUSE("%s: a thread, not a process", text);
 	if (pidfd == -1)
 		err(EXIT_TROUBLE, "%s: pidfd_open", text);

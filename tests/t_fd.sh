@@ -454,11 +454,39 @@ one connection" $daemon:$listener --count 2
 		refuse "--$option means nothing with --fd $daemon:$listener, \
 of which nothing is read" $daemon:$listener --$option
 	done
+	atf_check -s exit:2 -e match:": a thread, not a process$" \
+	    python3 -c 'import os, sys, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+thread = threading.enumerate()[1].native_id
+os._exit(os.spawnv(os.P_WAIT, sys.argv[1],
+    [sys.argv[1], "--fd", str(thread) + ":3"]))' "$credcheck"
 	sh -c 'echo $$' >gone
 	refuse "--fd $(cat gone):3: pidfd_open: $(words ESRCH)" $(cat gone):3
 	wait_until 'grep -q "for the daemon" stdout || [ -s stderr ]'
 	atf_check -o inline:"b'for the daemon'\n" cat stdout
 	kill $daemon $client
+}
+
+atf_test_case other_control
+other_control_head() {
+	atf_set descr "A control message that the program does not know, as a" \
+	    "timestamp that the daemon has asked for, stands in the JSON with" \
+	    "its numbers"
+	atf_set require.progs "jq python3"
+}
+other_control_body() {
+	require_linux
+	atf_check -o save:out python3 -c 'import os, socket, sys
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+a.setsockopt(socket.SOL_SOCKET, 63, 1)	# SO_TIMESTAMP_NEW
+a.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+b.send(b"!")
+os.set_inheritable(a.fileno(), True)
+os._exit(os.spawnv(os.P_WAIT, sys.argv[1],
+    [sys.argv[1], "--fd", str(a.fileno()), "--json"]))' "$credcheck"
+	atf_check -o inline:"[1,63,null]\n" jq -c \
+	    '.control[] | select(.name == null) | [.level, .type, .name]' out
+	atf_check -o inline:"credentials\n" jq -r .outcome out
 }
 
 atf_test_case not_permitted
@@ -639,6 +667,7 @@ atf_init_test_cases() {
 	atf_add_test_case all
 	atf_add_test_case refused
 	atf_add_test_case process
+	atf_add_test_case other_control
 	atf_add_test_case not_permitted
 	atf_add_test_case others_accept
 	atf_add_test_case extras

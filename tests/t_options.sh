@@ -154,6 +154,8 @@ meaningless_body() {
 	line="--inherit needs --path";	refused --inherit
 	line="--names means nothing with --count";	refused -n -c 5
 	line="--names means nothing with --race";	refused -rn
+	line="--data means nothing with --count";	refused --data -c 2
+	line="--data and --quiet exclude each other";	refused --data -q
 	line="--spread 20000 us is longer than --timeout 0.01 s"
 	refused --race --spread 20000 --timeout 0.01
 	for mode in sync late; do
