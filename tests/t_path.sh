@@ -67,6 +67,15 @@ exists_socket_body() {
 	atf_check -s exit:2 -e match:"^credcheck: sock: exists already: a socket on which nobody listens; remove it$" \
 	    "$credcheck" --path sock
 	atf_check test -S sock
+	rm sock
+	start_endless --type dgram
+	atf_check -s exit:2 -e inline:"credcheck: sock: exists already: a\
+ socket on which someone listens\n" "$credcheck" --path sock
+	kill $pid
+	wait $pid || :
+	mkfifo fifo
+	atf_check -s exit:2 -e inline:"credcheck: fifo: exists already:\
+ something that is no socket\n" "$credcheck" --path fifo
 }
 
 atf_test_case other_errors
