@@ -467,6 +467,30 @@ os._exit(os.spawnv(os.P_WAIT, sys.argv[1],
 	kill $daemon $client
 }
 
+atf_test_case abstract
+abstract_head() {
+	atf_set descr "A listening socket with an abstract name has that, with" \
+	    "@ for each byte that is 0, and its client is reported"
+	atf_set require.progs "jq python3"
+}
+abstract_body() {
+	require_linux
+	atf_check -o save:out python3 -c 'import os, socket, sys
+name = "\0credcheck." + str(os.getpid()) + "\0x"
+a = socket.socket(socket.AF_UNIX)
+a.bind(name)
+a.listen()
+b = socket.socket(socket.AF_UNIX)
+b.connect(name)
+b.send(b"!")
+os.set_inheritable(a.fileno(), True)
+os._exit(os.spawnv(os.P_WAIT, sys.argv[1],
+    [sys.argv[1], "--fd", str(a.fileno()), "--json", "--count", "1"]))' \
+	    "$credcheck"
+	atf_check -o match:"^@credcheck\.[0-9]+@x credentials$" \
+	    jq -r '"\(.path) \(.outcome)"' out
+}
+
 atf_test_case other_control
 other_control_head() {
 	atf_set descr "A control message that the program does not know, as a" \
@@ -667,6 +691,7 @@ atf_init_test_cases() {
 	atf_add_test_case all
 	atf_add_test_case refused
 	atf_add_test_case process
+	atf_add_test_case abstract
 	atf_add_test_case other_control
 	atf_add_test_case not_permitted
 	atf_add_test_case others_accept
