@@ -575,6 +575,13 @@ static const struct mechanism mechanisms[NKINDS] = {
 #undef sched_yield
 int sched_yield(void);
 
+/* There setprogname(3) does nothing (libc's setprogname.c). */
+extern const char *__progname;
+#define SET_PROGRAM_NAME(name)	(__progname = (name))
+
+/* With MSG_DONTWAIT alone send(2) waits for room (sosend in uipc_socket.c). */
+#define SEND_AT_ONCE	(MSG_DONTWAIT | MSG_NBIO)
+
 #define MAXGROUPS	16	/* NGROUPS_MAX */
 #define PROCESS_INFO	kinfo_proc2	/* which sysctl(3) has of a process */
 #define PROGRAM		p_comm
@@ -686,6 +693,9 @@ struct pidfd_answer { uint32_t pid; };
 #ifndef PIDFD_GETFD		/* a copy of another process's descriptor */
 #define PIDFD_OPEN(pid)		((void)(pid), errno = ENOSYS, -1)
 #define PIDFD_GETFD(pidfd, fd)	((void)(pidfd), (void)(fd), errno = ENOSYS, -1)
+#endif
+#ifndef SEND_AT_ONCE
+#define SEND_AT_ONCE		MSG_DONTWAIT
 #endif
 #ifndef EXTRAS
 #define EXTRAS			{ 0, 0 }	/* which is no option */
@@ -2434,7 +2444,7 @@ static void
 wake_other(struct conv *c)
 {
 	set_deadline(c, c->waiting_for);	/* a wait of its own */
-	while (send(c->other.wake, "", 1, MSG_DONTWAIT) == -1 &&
+	while (send(c->other.wake, "", 1, SEND_AT_ONCE) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM)) {
 		check_deadline(c);
 		sleep_briefly(c);
@@ -2500,7 +2510,7 @@ send_with(int fd, struct address *to, int type, const void *data, size_t len)
 
 	memcpy(control, &cm, sizeof(cm));
 	memcpy(control + CMSG_LEN(0), data, len);
-	return sendmsg(fd, &msg, MSG_DONTWAIT);
+	return sendmsg(fd, &msg, SEND_AT_ONCE);
 }
 
 /*
@@ -2826,7 +2836,7 @@ is_from_client(struct conv *c, int fd)
 	const int copy = c->client_copy;
 
 	/* Other errors are those of a connection that is not the client's. */
-	while (send(fd, &proof, sizeof(proof), MSG_DONTWAIT) == -1 &&
+	while (send(fd, &proof, sizeof(proof), SEND_AT_ONCE) == -1 &&
 	    (errno == EINTR || errno == ENOBUFS || errno == ENOMEM))
 		retry(c, fd, POLLOUT, "send");
 	while (recv(copy, &echo, sizeof(echo), MSG_DONTWAIT) == -1 &&
@@ -3309,8 +3319,8 @@ send_data(struct conv *c, int fd, const char *data, size_t n)
 	const struct address *to = destination(c);
 
 	if (to == NULL || fd != c->connection)
-		return send(fd, data, n, MSG_DONTWAIT);
-	return sendto(fd, data, n, MSG_DONTWAIT,
+		return send(fd, data, n, SEND_AT_ONCE);
+	return sendto(fd, data, n, SEND_AT_ONCE,
 	    (const struct sockaddr *)&to->sun, to->len);
 }
 
@@ -3786,7 +3796,7 @@ send_go_on(struct conv *c)
 	const void *word = own ? (const void *)&c->shared->go_on : "G";
 
 	while (sendto(c->connection, word, own ? sizeof(c->shared->go_on) : 1,
-	    MSG_DONTWAIT, to->len == 0 ? NULL :
+	    SEND_AT_ONCE, to->len == 0 ? NULL :
 	    (const struct sockaddr *)&to->sun, to->len) == -1) {
 		/* A client that has gone leaves its message, or its end. */
 		if (errno == EPIPE || errno == ECONNRESET ||
@@ -7055,6 +7065,8 @@ copy_descriptor(const struct given_socket *d)
 	/* ENOENT is what Linux 6.18 says. */
 	if (pidfd == -1 && (errno == EINVAL || errno == ENOENT))
 		REFUSE("%s: a thread, not a process", text);
+	if (pidfd == -1 && errno == ENOSYS)
+		REFUSE("%s: this system has no pidfd_open(2)", text);
 	if (pidfd == -1)
 		err(EXIT_TROUBLE, "%s: pidfd_open", text);
 	fd = PIDFD_GETFD(pidfd, d->number);

@@ -91,6 +91,7 @@
 #define EMULATED	1
 #undef __linux__
 #define __NetBSD__	1
+#define MSG_NBIO	0		/* MSG_DONTWAIT is enough on Linux */
 
 /* <sys/un.h> and <sys/socket.h> of NetBSD 8 to 10. */
 #define LOCAL_OCREDS	0x0001

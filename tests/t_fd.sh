@@ -435,7 +435,7 @@ process_body() {
 	require_linux
 	start_daemon
 	"$credcheck" --fd $daemon:$listener >out 2>stderr.copy
-	grep -q "pidfd_getfd: Function not implemented" stderr.copy &&
+	grep -Eq "no pidfd_open|pidfd_getfd: Function not" stderr.copy &&
 	    atf_skip "no pidfd_getfd(2) here"
 	expect_copy $daemon:$listener $daemon true
 	expect_copy $daemon:$connection $client false
@@ -528,7 +528,7 @@ not_permitted_body() {
 	}
 	start_daemon
 	as 4711 >out 2>stderr.copy
-	grep -q "Function not implemented" stderr.copy &&
+	grep -Eq "no pidfd_open|Function not implemented" stderr.copy &&
 	    atf_skip "no pidfd_getfd(2) here"
 	end=": $(words EPERM)"
 	line="credcheck: --fd $daemon:$listener"

@@ -498,6 +498,7 @@ atf_test_case twice
 twice_head() {
 	atf_set descr "A word may stand twice, and the second until of it is" \
 	    "for the second"
+	atf_set require.progs "jq"
 }
 twice_body() {
 	require_mechanism
